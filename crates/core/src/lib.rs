@@ -1,0 +1,8 @@
+//! The library behind dataflow-runner. It never prints, never exits, and reads the environment only
+//! where a name says so.
+//!
+//! Data flows one way: files and variables become a [`diagnostic`]-checked plan, the engine runs the
+//! plan on a fabric, and everything that happens is an event in a journal.
+
+pub mod diagnostic;
+pub mod source;
