@@ -1,0 +1,3 @@
+//! From files and variables to valid, typed configurations.
+
+pub mod playbook;

@@ -1,0 +1,291 @@
+//! What a playbook says, whatever its version: the typed and valid form.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::secret::{Secret, Text};
+use crate::source::{Source, Span};
+
+/// A valid playbook. All spans in it are places in `source`, the user's own file.
+#[derive(Clone, Debug)]
+pub struct Playbook {
+    /// The file.
+    pub source: Arc<Source>,
+    /// `iglu:…/PlaybookConfig/avro/VERSION` as the file has it.
+    pub schema: String,
+    /// Its name; a 1-*-* playbook is called as its file, without folder and ending.
+    pub name: Text,
+    /// At most so many steps at once, whatever the cluster could do.
+    pub max_parallel: Option<NonZeroU32>,
+    /// Labels for the run.
+    pub tags: BTreeMap<String, Text>,
+    /// The steps in the order of the file; never empty, ids are distinct.
+    pub steps: Vec<Step>,
+    /// Region and credentials of a 1-*-* playbook; used by EMR alone.
+    pub emr: Option<EmrAccess>,
+}
+
+/// What a 1-*-* file says about reaching EMR.
+#[derive(Clone, Debug)]
+pub struct EmrAccess {
+    /// The AWS region.
+    pub region: Text,
+    /// An access key id, or one of the words `iam`, `env`, `default`.
+    pub access_key_id: Secret,
+    /// A secret access key, or the same word.
+    pub secret_access_key: Secret,
+}
+
+/// One unit of work.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Distinct within the playbook: 1-128 characters of `A-Z a-z 0-9 . _ -`. The steps of a 1-*-* playbook
+    /// are `step-1`, `step-2`, ….
+    pub id: String,
+    /// For people; the id where the file gives none.
+    pub name: Text,
+    /// What to run.
+    pub work: Work,
+    /// `None`: the step before this one, if any. `Some`: these ids, with their places.
+    pub depends_on: Option<Vec<Text>>,
+    /// What its failure means for the others.
+    pub on_failure: OnFailure,
+    /// How often and when to try again.
+    pub retries: Retries,
+    /// The longest that one attempt may take, from its start.
+    pub timeout: Option<Duration>,
+    /// What its exit code means.
+    pub on_result: OnResult,
+    /// The whole step in the user's own file.
+    pub span: Span,
+}
+
+/// What a step runs.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The type with what only it has.
+    pub program: Program,
+    /// Given to the program in this order.
+    pub arguments: Vec<Text>,
+    /// Configuration of the tool (`--conf` of Spark, `-D` of Hadoop and Flink), by name.
+    pub properties: BTreeMap<String, Text>,
+    /// Files the step wants beside it. One that begins with `./` or `../` lies beside the playbook.
+    pub files: Vec<Text>,
+}
+
+/// The types of steps.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// A jar run by Hadoop; `command-runner.jar` and `script-runner.jar` mean what they mean on EMR.
+    CustomJar {
+        /// Path, URI, or one of the two names.
+        jar: Text,
+        /// The class to run where the jar's manifest does not say.
+        main_class: Option<Text>,
+    },
+    /// A program of the machine the step runs on.
+    Command {
+        /// The program: a path, or a name looked up in PATH.
+        command: Text,
+    },
+    /// A Spark application.
+    Spark {
+        /// The jar or the script (`jar` or `file` in the playbook).
+        application: Text,
+        /// The class to run in a jar.
+        main_class: Option<Text>,
+    },
+    /// A file of SQL for Spark.
+    SparkSql {
+        /// The file.
+        file: Text,
+    },
+    /// A file for Hive.
+    Hive {
+        /// The file.
+        file: Text,
+    },
+    /// A file for Pig.
+    Pig {
+        /// The file.
+        file: Text,
+    },
+    /// Hadoop streaming.
+    Streaming {
+        /// The mapper's command.
+        mapper: Text,
+        /// The reducer's command.
+        reducer: Option<Text>,
+        /// What to read.
+        source: Text,
+        /// Where to write.
+        destination: Text,
+    },
+    /// A Flink application.
+    Flink {
+        /// Its jar.
+        jar: Text,
+        /// The class to run where the jar's manifest does not say.
+        main_class: Option<Text>,
+    },
+    /// Copies files.
+    Copy {
+        /// A file or a folder.
+        source: Text,
+        /// Where to.
+        destination: Text,
+        /// Only files whose path below `source` matches this glob: `*` and `?` within one name, `**` across folders.
+        pattern: Option<Text>,
+    },
+}
+
+/// The name of a type of steps, as playbooks write it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StepType {
+    /// See [`Program::CustomJar`].
+    CustomJar,
+    /// See [`Program::Command`].
+    Command,
+    /// See [`Program::Spark`].
+    Spark,
+    /// See [`Program::SparkSql`].
+    SparkSql,
+    /// See [`Program::Hive`].
+    Hive,
+    /// See [`Program::Pig`].
+    Pig,
+    /// See [`Program::Streaming`].
+    Streaming,
+    /// See [`Program::Flink`].
+    Flink,
+    /// See [`Program::Copy`].
+    Copy,
+}
+
+/// What the failure of a step means for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OnFailure {
+    /// Nothing more is started, what waits is cancelled, what runs may end.
+    CancelAndWait,
+    /// The others go on as if it had succeeded; the run still fails at its end.
+    Continue,
+    /// Only the steps that need it, directly or not, are skipped.
+    SkipDependents,
+    /// Everything ends at once, the cluster too.
+    TerminateCluster,
+}
+
+/// How often a failed step is tried again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retries {
+    /// All attempts together, the first included.
+    pub max_attempts: NonZeroU32,
+    /// Between the end of the first attempt and the start of the second.
+    pub delay: Duration,
+    /// Each further delay is so many times the one before; ≥ 1. A delay never exceeds one hour.
+    pub backoff: f64,
+}
+
+/// What exit codes mean. A code in neither list is a failure (Factotum's meaning).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnResult {
+    /// Success: the steps that depend on this one may start.
+    pub continue_job: Vec<i32>,
+    /// Success of the whole run: nothing more is started. Disjoint from the other list.
+    pub terminate_job_with_success: Vec<i32>,
+}
+
+impl Program {
+    /// Its type.
+    pub fn step_type(&self) -> StepType {
+        match self {
+            Self::CustomJar { .. } => StepType::CustomJar,
+            Self::Command { .. } => StepType::Command,
+            Self::Spark { .. } => StepType::Spark,
+            Self::SparkSql { .. } => StepType::SparkSql,
+            Self::Hive { .. } => StepType::Hive,
+            Self::Pig { .. } => StepType::Pig,
+            Self::Streaming { .. } => StepType::Streaming,
+            Self::Flink { .. } => StepType::Flink,
+            Self::Copy { .. } => StepType::Copy,
+        }
+    }
+}
+
+impl StepType {
+    /// As playbooks write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CustomJar => "CUSTOM_JAR",
+            Self::Command => "COMMAND",
+            Self::Spark => "SPARK",
+            Self::SparkSql => "SPARK_SQL",
+            Self::Hive => "HIVE",
+            Self::Pig => "PIG",
+            Self::Streaming => "STREAMING",
+            Self::Flink => "FLINK",
+            Self::Copy => "COPY",
+        }
+    }
+}
+
+impl OnFailure {
+    /// As playbooks write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CancelAndWait => "CANCEL_AND_WAIT",
+            Self::Continue => "CONTINUE",
+            Self::SkipDependents => "SKIP_DEPENDENTS",
+            Self::TerminateCluster => "TERMINATE_CLUSTER",
+        }
+    }
+}
+
+impl Retries {
+    /// One attempt and no more.
+    pub const NONE: Self =
+        Self { max_attempts: NonZeroU32::MIN, delay: Duration::ZERO, backoff: 1.0 };
+
+    /// No delay is longer, however often it doubled.
+    pub const LONGEST: Duration = Duration::from_secs(3600);
+
+    /// How long to wait after `ended` attempts (≥ 1) have failed; `None`: no further attempt.
+    pub fn delay_after(&self, ended: u32) -> Option<Duration> {
+        if ended >= self.max_attempts.get() {
+            return None;
+        }
+        let seconds = self.delay.as_secs_f64() * self.backoff.powi(ended.saturating_sub(1) as i32);
+        Some(Duration::from_secs_f64(seconds.clamp(0.0, Self::LONGEST.as_secs_f64())))
+    }
+}
+
+impl Default for OnResult {
+    fn default() -> Self {
+        Self { continue_job: vec![0], terminate_job_with_success: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_and_end() {
+        let retries = Retries {
+            max_attempts: NonZeroU32::new(4).expect("not zero"),
+            delay: Duration::from_secs(10),
+            backoff: 2.0,
+        };
+        let delays: Vec<_> = (1..=4).map(|n| retries.delay_after(n).map(|d| d.as_secs())).collect();
+        assert_eq!(delays, [Some(10), Some(20), Some(40), None]);
+        let endless = Retries { max_attempts: NonZeroU32::MAX, backoff: 1e9, ..retries };
+        assert_eq!(endless.delay_after(4_000_000), Some(Retries::LONGEST));
+        assert_eq!(Retries::NONE.delay_after(1), None);
+    }
+}

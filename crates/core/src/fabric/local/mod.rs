@@ -1,0 +1,5 @@
+//! Runs steps on this machine.
+
+mod config;
+
+pub use config::{Config, Tools};

@@ -1,0 +1,3 @@
+//! Where steps run.
+
+pub mod local;

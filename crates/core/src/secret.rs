@@ -1,0 +1,97 @@
+//! Values that must not be shown, and values that may be partly secret.
+
+use std::fmt;
+
+use crate::source::Span;
+
+/// A credential. It has no `Display` and no `Serialize`, and its `Debug` tells nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a value into custody.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value, for the one who must send it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// A rendered string of a configuration file: its value, what may be shown of it, and where it stands.
+///
+/// What came from `systemEnv` or `base64File` is replaced by its origin in the shown form, such as
+/// `--password ‹systemEnv PASS›`. Digests are taken over the shown form, so they are the same on every
+/// rendering and tell nothing of the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text {
+    value: String,
+    /// `None`: the value itself may be shown.
+    shown: Option<String>,
+    /// Where it stands in the user's own file.
+    pub span: Span,
+}
+
+impl Text {
+    /// A text without secrets.
+    pub fn new(value: impl Into<String>, span: Span) -> Self {
+        Self { value: value.into(), shown: None, span }
+    }
+
+    /// A text with secrets in it, and how to show it.
+    pub fn with_secrets(value: String, shown: String, span: Span) -> Self {
+        Self { value, shown: Some(shown), span }
+    }
+
+    /// The value with its secrets, for the fabric only.
+    pub fn expose(&self) -> &str {
+        &self.value
+    }
+
+    /// The value with each secret replaced by its origin.
+    pub fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.value)
+    }
+
+    /// Whether a part of it is secret.
+    pub fn is_secret(&self) -> bool {
+        self.shown.is_some()
+    }
+}
+
+/// The shown form.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shown())
+    }
+}
+
+/// The size only: the value may come from a variable.
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.value.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaks() {
+        let text = Text::with_secrets("p=hunter2".into(), "p=‹systemEnv P›".into(), Span::at(0));
+        assert_eq!(
+            format!("{:?} {text} {text:?}", Secret::new("hunter2")),
+            "Secret p=‹systemEnv P› Text(9 bytes)"
+        );
+        assert_eq!(text.expose(), "p=hunter2");
+    }
+}
