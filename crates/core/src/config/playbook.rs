@@ -257,11 +257,13 @@ impl Retries {
 
     /// How long to wait after `ended` attempts (≥ 1) have failed; `None`: no further attempt.
     pub fn delay_after(&self, ended: u32) -> Option<Duration> {
-        if ended >= self.max_attempts.get() {
+        if ended == 0 || ended >= self.max_attempts.get() {
             return None;
         }
-        let seconds = self.delay.as_secs_f64() * self.backoff.powi(ended.saturating_sub(1) as i32);
-        Some(Duration::from_secs_f64(seconds.clamp(0.0, Self::LONGEST.as_secs_f64())))
+        let factor = self.backoff.powi(i32::try_from(ended - 1).unwrap_or(i32::MAX));
+        // A product that is no number or too large for a Duration (0 × ∞, for one) is the longest delay.
+        let delay = Duration::try_from_secs_f64(self.delay.as_secs_f64() * factor);
+        Some(delay.unwrap_or(Self::LONGEST).min(Self::LONGEST))
     }
 }
 
@@ -286,6 +288,8 @@ mod tests {
         assert_eq!(delays, [Some(10), Some(20), Some(40), None]);
         let endless = Retries { max_attempts: NonZeroU32::MAX, backoff: 1e9, ..retries };
         assert_eq!(endless.delay_after(4_000_000), Some(Retries::LONGEST));
+        let none = Retries { delay: Duration::ZERO, ..endless };
+        assert_eq!(none.delay_after(4_000_000), Some(Retries::LONGEST), "0 × ∞ is no number");
         assert_eq!(Retries::NONE.delay_after(1), None);
     }
 }
