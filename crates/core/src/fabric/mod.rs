@@ -1,3 +1,227 @@
-//! Where steps run.
+//! Where steps run. A fabric answers; it never waits, sleeps, retries, prints or remembers.
 
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::playbook::{OnFailure, Step, StepType};
+use crate::diagnostic::Diagnostics;
+
+pub mod error;
+pub mod id;
 pub mod local;
+pub mod status;
+
+pub use error::{Effect, Error, ErrorKind, Result};
+pub use id::{ClusterId, RunId, StepId, Token};
+pub use status::{Cause, ClusterState, ClusterStatus, StepState, StepStatus};
+
+/// Runs steps somewhere. Every method is one question or one order.
+pub trait Fabric: Debug + Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The fabric's own offline rules for a step: a tool that is not installed, a URI it cannot reach.
+    /// Asked before anything starts.
+    fn check(&self, step: &Step, faults: &mut Diagnostics);
+
+    /// Starting, finding and stopping clusters, where the fabric does that at all.
+    fn clusters(&self) -> Option<&dyn Clusters>;
+
+    /// Puts one file of this machine where steps can read it; content-addressed, repeatable. Called before
+    /// anything is ordered.
+    ///
+    /// # Errors
+    /// The file cannot be read, or not be put there.
+    fn stage(&self, file: &LocalFile) -> Result<Uri>;
+
+    /// Queues the order's steps, in order, all or none; ids come back in the same order. One step where there
+    /// is no ordered queue.
+    ///
+    /// # Errors
+    /// With [`Effect::Unknown`] the steps may be there all the same: ask [`Fabric::find`].
+    fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>>;
+
+    /// The steps of an order that the fabric holds. Asked before an order is ever repeated.
+    ///
+    /// # Errors
+    /// No answer: ask again.
+    fn find(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<Vec<StepId>>>;
+
+    /// What one request could tell about `ids`, most urgent first; those left out keep their last status.
+    ///
+    /// # Errors
+    /// No answer: ask again. A failed poll never fails a run.
+    fn poll(&self, on: &ClusterId, ids: &[StepId]) -> Result<Vec<(StepId, StepStatus)>>;
+
+    /// Asks `ids` to stop; stopping the stopped is fine. Whether they did is for [`Fabric::poll`] to say.
+    ///
+    /// # Errors
+    /// They may not have been asked: ask again, it is harmless.
+    fn cancel(&self, on: &ClusterId, ids: &[StepId]) -> Result<()>;
+
+    /// The log files of a step.
+    ///
+    /// # Errors
+    /// No answer.
+    fn logs(&self, on: &ClusterId, id: &StepId) -> Result<Vec<LogFile>>;
+
+    /// One piece of a log file, from a byte on.
+    ///
+    /// # Errors
+    /// No answer.
+    fn read(&self, file: &LogFile, from: u64) -> Result<Chunk>;
+}
+
+/// Fabrics that own clusters.
+pub trait Clusters: Send + Sync {
+    /// Orders a cluster.
+    ///
+    /// # Errors
+    /// With [`Effect::Unknown`] it may be there all the same: ask [`Clusters::find`].
+    fn launch(&self, order: &Launch) -> Result<ClusterId>;
+
+    /// The cluster of an order that the fabric holds. Asked before a launch is ever repeated.
+    ///
+    /// # Errors
+    /// No answer: ask again.
+    fn find(&self, order: &Launch) -> Result<Found<ClusterId>>;
+
+    /// All clusters of this fabric that are not gone, newest first.
+    ///
+    /// # Errors
+    /// No answer.
+    fn list(&self) -> Result<Vec<ClusterStatus>>;
+
+    /// One cluster.
+    ///
+    /// # Errors
+    /// No answer, or [`ErrorKind::NotFound`].
+    fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus>;
+
+    /// Asks a cluster to go down; asking again is fine. Whether it did is for [`Clusters::inspect`] to say.
+    ///
+    /// # Errors
+    /// It may not have been asked: ask again.
+    fn terminate(&self, id: &ClusterId) -> Result<()>;
+}
+
+/// What a fabric can do. Facts, not wishes; the conformance suite tests each both ways.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capabilities {
+    /// The fabric's name, such as `local`.
+    pub fabric: &'static str,
+    /// It runs queued steps of one order one after the other, in order, and heeds their failure rules itself.
+    pub ordered_queue: bool,
+    /// So many steps run at once; `None`: as many as one likes.
+    pub parallel: Option<NonZeroU32>,
+    /// The types of steps it runs.
+    pub step_types: &'static [StepType],
+    /// The failure rules it can obey, itself or with the engine's help.
+    pub failure_rules: &'static [OnFailure],
+    /// A running step can be stopped, not only a waiting one.
+    pub cancel_running: bool,
+    /// Where the exit code of a step is to be had.
+    pub exit_codes: ExitCodes,
+    /// How often to ask.
+    pub pace: Pace,
+    /// After so long whatever was done is to be seen by all who ask; zero: at once.
+    pub settle: Duration,
+}
+
+/// Where the exit code of a step is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCodes {
+    /// In its status.
+    InStatus,
+    /// Nowhere: a rule on exit codes is refused by the plan.
+    None,
+}
+
+/// How often to ask a fabric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The fabric rings the bell when something ends, so these are only for safety.
+    pub rings: bool,
+    /// Between two questions, at first.
+    pub first: Duration,
+    /// Between two questions, when little happens for long.
+    pub longest: Duration,
+}
+
+/// An order for a cluster.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The order's own token.
+    pub token: Token,
+    /// When the order was first intended: nothing that ended earlier is ever adopted.
+    pub intended: Timestamp,
+}
+
+/// Steps for a cluster.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The order's own token.
+    pub token: &'a Token,
+    /// When the order was first intended: nothing that ended earlier is ever adopted.
+    pub intended: Timestamp,
+    /// In this order.
+    pub steps: Vec<OrderedStep<'a>>,
+}
+
+/// One attempt of one step.
+#[derive(Debug)]
+pub struct OrderedStep<'a> {
+    /// What to run.
+    pub step: &'a Step,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// Where the files that lie beside the playbook were staged, by the name in the playbook.
+    pub staged: &'a BTreeMap<String, Uri>,
+}
+
+/// Whether the fabric holds what an order asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// It does.
+    Yes(T),
+    /// It surely does not, and will not.
+    No,
+    /// It does not show it, which proves nothing.
+    NotYet,
+}
+
+/// A file of this machine that a step needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalFile {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Where a staged file lies, in the words of the fabric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uri(pub String);
+
+/// One log file of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// Such as `stderr`.
+    pub name: String,
+    /// Where it lies, in the words of the fabric.
+    pub place: String,
+    /// Its size as far as is known, in bytes.
+    pub size: Option<u64>,
+}
+
+/// A piece of a log file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Its bytes, as they are.
+    pub bytes: Vec<u8>,
+    /// The end of the file as it is now was reached.
+    pub at_end: bool,
+}

@@ -1,0 +1,107 @@
+//! Time: read here and nowhere else.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+use crate::bell::{Bell, Rung};
+
+/// Tells the time of a run, which never goes back, and waits.
+///
+/// The wall clock is read once; from then on the monotonic clock counts, so setting the machine's clock
+/// moves neither time limits nor the times in the journal.
+#[derive(Debug)]
+pub struct Clock(Hand);
+
+#[derive(Debug)]
+enum Hand {
+    Machine { wall: Timestamp, since: Instant },
+    Turned(Mutex<Timestamp>),
+}
+
+impl Clock {
+    /// The machine's clock, but never earlier than `after` (the last event of a journal that goes on).
+    pub fn machine(after: Option<Timestamp>) -> Self {
+        let now = wall().timestamp();
+        Self(Hand::Machine { wall: after.map_or(now, |a| a.max(now)), since: Instant::now() })
+    }
+
+    /// A clock for tests: it stands still but for waits, which end at once with their limit passed.
+    pub fn turned_by_hand(start: Timestamp) -> Self {
+        Self(Hand::Turned(Mutex::new(start)))
+    }
+
+    /// The time, to the millisecond, since journals are kept in milliseconds.
+    pub fn now(&self) -> Timestamp {
+        let now = match &self.0 {
+            Hand::Machine { wall, since } => add(*wall, since.elapsed()),
+            Hand::Turned(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Waits for the bell until `deadline`.
+    pub fn wait(&self, bell: &Bell, deadline: Timestamp) -> Rung {
+        match &self.0 {
+            // One millisecond more, as `now` is cut to milliseconds and would wake us too early.
+            Hand::Machine { .. } => {
+                bell.wait(until(self.now(), deadline) + Duration::from_millis(1))
+            }
+            Hand::Turned(now) => {
+                let rung = bell.take();
+                let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                if rung == Rung::default() {
+                    *now = deadline.max(*now);
+                }
+                rung
+            }
+        }
+    }
+}
+
+/// The wall clock in the local time zone, for what people see.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+pub fn wall() -> Zoned {
+    Zoned::now()
+}
+
+/// `time` and so much more; the end of time if that is beyond it.
+pub fn add(time: Timestamp, more: Duration) -> Timestamp {
+    SignedDuration::try_from(more)
+        .ok()
+        .and_then(|more| time.checked_add(more).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// How long from `now` to `then`; zero if that is past.
+pub fn until(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_from_a_journal_that_is_ahead() {
+        let ahead = add(wall().timestamp(), Duration::from_secs(86_400));
+        let clock = Clock::machine(Some(ahead));
+        assert!(clock.now().as_millisecond() >= ahead.as_millisecond());
+    }
+
+    #[test]
+    fn arithmetic_ends_at_the_ends_of_time() {
+        assert_eq!(add(Timestamp::MAX, Duration::from_secs(1)), Timestamp::MAX);
+        assert_eq!(add(Timestamp::UNIX_EPOCH, Duration::MAX), Timestamp::MAX);
+        assert_eq!(until(Timestamp::MAX, Timestamp::MIN), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_clock_turned_by_hand_jumps_to_the_deadline() {
+        let clock = Clock::turned_by_hand(Timestamp::UNIX_EPOCH);
+        let deadline = add(Timestamp::UNIX_EPOCH, Duration::from_secs(60));
+        assert_eq!(clock.wait(&Bell::new(), deadline), Rung::default());
+        assert_eq!(clock.now(), deadline);
+    }
+}
