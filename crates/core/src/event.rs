@@ -1,0 +1,373 @@
+//! What happens in a run. Journal, progress, JSON stream and report are folds of these.
+//!
+//! Once written, an event must be readable for ever: fields and kinds are added, never changed or removed
+//! (`fixtures/journals/` holds a journal of every version). No event holds a secret, an argument of a step
+//! or the value of a variable; names are what the user calls things and may be shown.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::playbook::StepType;
+use crate::fabric::{Cause, ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// When; never earlier than the event before. To the millisecond.
+    pub at: Timestamp,
+    /// What. Flat in JSON, beside `seq` and `at`, with the kind as `event`: one line reads as one sentence.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum EventKind {
+    /// The first event of every journal.
+    RunStarted {
+        /// Which run.
+        run: RunId,
+        /// What it is to do.
+        goal: Goal,
+        /// The fabric's name.
+        fabric: String,
+        /// The playbook's name, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        playbook: Option<String>,
+        /// The steps in the order of the playbook; other events name a step by its id.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<StepInfo>,
+        /// The cluster that was there before the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterId>,
+    },
+    /// A cluster is about to be ordered.
+    LaunchIntended {
+        /// The order.
+        token: Token,
+    },
+    /// The fabric took the order for a cluster.
+    Launched {
+        /// The order.
+        token: Token,
+        /// What it gave.
+        cluster: ClusterId,
+        /// The answer to the order was lost; the cluster was found by its token.
+        #[serde(default, skip_serializing_if = "is_false")]
+        adopted: bool,
+    },
+    /// The cluster's state changed, or its reason.
+    ClusterChanged {
+        /// Which.
+        cluster: ClusterId,
+        /// In our words.
+        state: ClusterState,
+        /// In the fabric's own words.
+        native: String,
+        /// Why, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Why, as far as decisions need to know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+    },
+    /// Steps are about to be ordered.
+    SubmitIntended {
+        /// The order.
+        token: Token,
+        /// The steps and their attempts, in this order.
+        steps: Vec<Attempt>,
+    },
+    /// The fabric took the order.
+    Submitted {
+        /// The order.
+        token: Token,
+        /// The ids, in the order of the intent.
+        ids: Vec<StepId>,
+        /// The answer to the order was lost; the steps were found by their token.
+        #[serde(default, skip_serializing_if = "is_false")]
+        adopted: bool,
+    },
+    /// The fabric refused an order, or it surely never arrived. It had no effect.
+    OrderRefused {
+        /// The order.
+        token: Token,
+        /// Why.
+        error: Error,
+        /// It is given up; else it is sent again later.
+        last: bool,
+    },
+    /// The answer to an order is lost: it may have been carried out.
+    OrderLost {
+        /// The order.
+        token: Token,
+        /// What happened to the answer.
+        error: Error,
+    },
+    /// The fabric was asked for a lost order and does not hold it.
+    OrderNotFound {
+        /// The order.
+        token: Token,
+        /// It is proven absent; else it just does not show.
+        proven: bool,
+    },
+    /// A step's state changed, short of its end.
+    StepChanged {
+        /// Its id in the playbook.
+        step: String,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// In our words.
+        state: StepState,
+        /// In the fabric's own words.
+        native: String,
+        /// When it began to run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started: Option<Timestamp>,
+        /// Why, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// One attempt of a step ended.
+    StepEnded {
+        /// Its id in the playbook.
+        step: String,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// SUCCEEDED, FAILED or CANCELLED, after the playbook's rules on exit codes.
+        state: StepState,
+        /// In the fabric's own words.
+        native: String,
+        /// Why, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The exit code of the program, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i32>,
+        /// When it began to run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started: Option<Timestamp>,
+        /// When it ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<Timestamp>,
+        /// Where a person can look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+        /// This success ends the run early (`terminateJobWithSuccess`).
+        #[serde(default, skip_serializing_if = "is_false")]
+        noop: bool,
+    },
+    /// A failed step is to be tried again.
+    RetryScheduled {
+        /// Its id in the playbook.
+        step: String,
+        /// The attempt to come.
+        attempt: u32,
+        /// Not before then.
+        not_before: Timestamp,
+    },
+    /// A step will not be started.
+    StepSkipped {
+        /// Its id in the playbook.
+        step: String,
+        /// Why not.
+        why: Skip,
+    },
+    /// Steps are about to be asked to stop.
+    CancelIntended {
+        /// Their ids in the playbook.
+        steps: Vec<String>,
+        /// Why.
+        why: Stop,
+    },
+    /// The cluster is about to be asked to go down.
+    TerminateIntended {
+        /// Which.
+        cluster: ClusterId,
+        /// Why.
+        why: Stop,
+    },
+    /// Questions to the fabric go unanswered.
+    ContactLost {
+        /// What it says, if anything.
+        error: Error,
+    },
+    /// The fabric answers again.
+    ContactRestored,
+    /// Somebody wants the run to end.
+    Interrupted {
+        /// The signal's number.
+        signal: i32,
+        /// Everything is left as it is; else it is cancelled.
+        leave: bool,
+    },
+    /// Something a person should know.
+    Warning {
+        /// A lowercase fragment.
+        message: String,
+    },
+    /// The journal cannot be written any more. Seen, but in no journal.
+    JournalFailed {
+        /// Why not.
+        message: String,
+    },
+    /// The last event of a run.
+    RunEnded {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// What a run is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// Bring a cluster up.
+    Up,
+    /// Run a playbook on a cluster that is there.
+    Run,
+    /// Take a cluster down.
+    Down,
+    /// All three.
+    RunTransient,
+}
+
+/// What a journal needs to know of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepInfo {
+    /// Its id in the playbook.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub step_type: StepType,
+    /// The digest of all it says, with secrets replaced by their origins.
+    pub digest: String,
+}
+
+/// One attempt of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The step's id in the playbook.
+    pub step: String,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+}
+
+/// Why a step is not started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Skip {
+    /// A step it needs failed.
+    DependencyFailed(String),
+    /// Another step's failure stops all.
+    StepFailed(String),
+    /// Another step ended the run early, with success.
+    Noop(String),
+    /// Somebody wants the run to end.
+    Interrupted,
+    /// The cluster is gone, or never came.
+    ClusterGone,
+    /// It could not be recorded: the journal cannot be written.
+    JournalFailed,
+}
+
+/// Why something is stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// The run is done with it.
+    Done,
+    /// It was asked for (`down`).
+    Asked,
+    /// A step took longer than it may.
+    TimedOut,
+    /// A step failed whose failure stops all.
+    StepFailed(String),
+    /// Another step ended the run early, with success.
+    Noop(String),
+    /// Somebody wants the run to end.
+    Interrupted,
+    /// It failed.
+    ClusterFailed,
+    /// The run cannot go on.
+    RunFailed,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All that was asked for is done; every step was seen to succeed.
+    Succeeded,
+    /// A step ended the run early, with success.
+    Noop {
+        /// Its id in the playbook.
+        step: String,
+    },
+    /// It went wrong.
+    Failed {
+        /// How many steps failed, were cancelled or not started.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+        /// What went wrong, where it was not a step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The fabric could not be reached or refused us; nothing is running because of this run.
+    Refused {
+        /// What it said.
+        error: Error,
+    },
+    /// Somebody ended it, and what that promises is done.
+    Interrupted {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// Something may be running.
+    InDoubt {
+        /// What, and how to look.
+        reason: String,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_flat_line_and_comes_back() {
+        let event = Event {
+            seq: 7,
+            at: Timestamp::UNIX_EPOCH,
+            kind: EventKind::StepEnded {
+                step: "a".into(),
+                attempt: 1,
+                state: StepState::Failed,
+                native: "exited".into(),
+                reason: None,
+                exit_code: Some(3),
+                started: None,
+                ended: None,
+                link: None,
+                noop: false,
+            },
+        };
+        let line = serde_json::to_string(&event).expect("it serialises");
+        assert_eq!(
+            line,
+            r#"{"seq":7,"at":"1970-01-01T00:00:00Z","event":"step-ended","step":"a","attempt":1,"state":"FAILED","native":"exited","exitCode":3}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&line).expect("it comes back"), event);
+    }
+}

@@ -1,0 +1,285 @@
+//! A playbook resolved into a graph, and what a fabric cannot do of it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::config::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::fabric::{Capabilities, ExitCodes, LocalFile};
+use crate::secret::Text;
+
+/// A playbook whose steps know each other. Steps are named by their place in the playbook, from 0.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// `None` where there are no steps to run (`up`, `down`).
+    playbook: Option<Playbook>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    needs: Vec<usize>,
+    needed_by: Vec<usize>,
+}
+
+impl Plan {
+    /// A plan without steps.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Resolves the names of a playbook. `None`, with the faults, if a name is unknown or steps wait for each
+    /// other.
+    pub fn new(playbook: Playbook, faults: &mut Diagnostics) -> Option<Self> {
+        let before = faults.errors();
+        let nodes = resolve(&playbook, faults);
+        find_cycles(&playbook, &nodes, faults);
+        (faults.errors() == before).then_some(Self { playbook: Some(playbook), nodes })
+    }
+
+    /// The playbook, where there is one.
+    pub fn playbook(&self) -> Option<&Playbook> {
+        self.playbook.as_ref()
+    }
+
+    /// The steps in the order of the playbook.
+    pub fn steps(&self) -> &[Step] {
+        self.playbook.as_ref().map_or(&[], |p| &p.steps)
+    }
+
+    /// The steps that must have succeeded before `step` may start.
+    pub fn needs(&self, step: usize) -> &[usize] {
+        &self.nodes[step].needs
+    }
+
+    /// The steps that wait for `step`.
+    pub fn needed_by(&self, step: usize) -> &[usize] {
+        &self.nodes[step].needed_by
+    }
+
+    /// Each step needs just the one before it, and the fabric can do all that is to be decided on the way.
+    pub fn is_plain_chain(&self) -> bool {
+        let alone = |(place, step): (usize, &Step)| {
+            self.needs(place).iter().copied().eq(place.checked_sub(1))
+                && step.retries == Retries::NONE
+                && step.timeout.is_none()
+                && step.on_result == OnResult::default()
+                && matches!(step.on_failure, OnFailure::CancelAndWait | OnFailure::Continue)
+        };
+        self.steps().iter().enumerate().all(alone)
+    }
+
+    /// How many steps may run at once on a fabric.
+    pub fn parallel(&self, fabric: &Capabilities) -> usize {
+        let own = self.playbook.as_ref().and_then(|p| p.max_parallel);
+        let limits = [own, fabric.parallel];
+        limits.iter().flatten().map(|n| n.get() as usize).min().unwrap_or(usize::MAX)
+    }
+
+    /// Sorts the steps into stages: those of one stage need only steps of earlier ones, so they may run at
+    /// once. Nothing waits for a stage to end: a step starts when what it needs has succeeded.
+    pub fn stages(&self) -> Vec<Vec<usize>> {
+        let mut stage = vec![0; self.nodes.len()];
+        for step in topological(&self.nodes) {
+            stage[step] = self.nodes[step].needs.iter().map(|&n| stage[n] + 1).max().unwrap_or(0);
+        }
+        let mut stages = vec![Vec::new(); stage.iter().max().map_or(0, |last| last + 1)];
+        for (step, stage) in stage.into_iter().enumerate() {
+            stages[stage].push(step);
+        }
+        stages
+    }
+
+    /// What the fabric cannot do of it.
+    pub fn check(&self, fabric: &Capabilities, faults: &mut Diagnostics) {
+        let Some(playbook) = &self.playbook else { return };
+        for step in &playbook.steps {
+            for (code, message, help) in refusals(step, fabric) {
+                let place = Place::new(&playbook.source, step.span);
+                faults.push(Diagnostic::error(code, message).at(place).help(help));
+            }
+        }
+    }
+
+    /// The files beside the playbook that its steps want, by the names they have there.
+    pub fn local_files(&self) -> Vec<(&Text, LocalFile)> {
+        let Some(playbook) = &self.playbook else { return Vec::new() };
+        let folder = PathBuf::from(playbook.source.name());
+        let folder = folder.parent().map(PathBuf::from).unwrap_or_default();
+        let texts = playbook.steps.iter().flat_map(texts_of_files);
+        texts
+            .filter(|text| is_local(text.expose()))
+            .map(|text| (text, LocalFile { path: folder.join(text.expose()) }))
+            .collect()
+    }
+}
+
+/// Whether a name in a playbook means a file beside it.
+pub fn is_local(name: &str) -> bool {
+    name.starts_with("./") || name.starts_with("../")
+}
+
+/// Every text of a step that may name a file.
+fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
+    let program = match &step.work.program {
+        Program::CustomJar { jar, .. } | Program::Flink { jar, .. } => [Some(jar), None],
+        Program::Command { command } => [Some(command), None],
+        Program::Spark { application, .. } => [Some(application), None],
+        Program::SparkSql { file } | Program::Hive { file } | Program::Pig { file } => {
+            [Some(file), None]
+        }
+        Program::Streaming { mapper, reducer, .. } => [Some(mapper), reducer.as_ref()],
+        Program::Copy { source, .. } => [Some(source), None],
+    };
+    program.into_iter().flatten().chain(&step.work.files)
+}
+
+fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
+    let ids: HashMap<&str, usize> =
+        playbook.steps.iter().enumerate().map(|(place, step)| (step.id.as_str(), place)).collect();
+    let mut nodes = vec![Node::default(); playbook.steps.len()];
+    for (place, step) in playbook.steps.iter().enumerate() {
+        let mut needs = match &step.depends_on {
+            None => place.checked_sub(1).into_iter().collect(),
+            Some(names) => {
+                let known = names.iter().filter_map(|name| {
+                    let found = ids.get(name.expose()).copied();
+                    if found.is_none() {
+                        faults.push(unknown_step(playbook, name, &ids));
+                    }
+                    found
+                });
+                known.collect::<Vec<_>>()
+            }
+        };
+        needs.sort_unstable();
+        needs.dedup();
+        for &need in &needs {
+            nodes[need].needed_by.push(place);
+        }
+        nodes[place].needs = needs;
+    }
+    nodes
+}
+
+fn unknown_step(playbook: &Playbook, name: &Text, ids: &HashMap<&str, usize>) -> Diagnostic {
+    let mut names: Vec<_> = ids.keys().copied().collect();
+    names.sort_unstable();
+    let help = match crate::suggest::nearest(name.expose(), names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`dependsOn` takes ids of steps of this playbook".to_owned(),
+    };
+    Diagnostic::error("unknown-step", "`dependsOn` names a step that does not exist")
+        .at(Place::new(&playbook.source, name.span))
+        .label("no step has this id")
+        .help(help)
+}
+
+/// Steps such that each comes after those it needs; steps of a cycle, and those behind one, are left out.
+fn topological(nodes: &[Node]) -> Vec<usize> {
+    let mut missing: Vec<usize> = nodes.iter().map(|n| n.needs.len()).collect();
+    let mut order: Vec<usize> = (0..nodes.len()).filter(|&n| missing[n] == 0).collect();
+    let mut next = 0;
+    while let Some(&step) = order.get(next) {
+        next += 1;
+        for &waiting in &nodes[step].needed_by {
+            missing[waiting] -= 1;
+            if missing[waiting] == 0 {
+                order.push(waiting);
+            }
+        }
+    }
+    order
+}
+
+/// One diagnostic for each cycle that is found by walking from the first step of it in the playbook.
+fn find_cycles(playbook: &Playbook, nodes: &[Node], faults: &mut Diagnostics) {
+    let mut clear = vec![false; nodes.len()];
+    for step in topological(nodes) {
+        clear[step] = true;
+    }
+    for start in 0..nodes.len() {
+        if clear[start] {
+            continue;
+        }
+        // Every step that is not clear needs another that is not: so the walk must come round.
+        let mut path = vec![start];
+        let mut seen: HashMap<usize, usize> = HashMap::from([(start, 0)]);
+        let cycle = loop {
+            let last = path[path.len() - 1];
+            let Some(&next) = nodes[last].needs.iter().find(|&&n| !clear[n]) else { break None };
+            if let Some(&at) = seen.get(&next) {
+                break Some(path.split_off(at));
+            }
+            seen.insert(next, path.len());
+            path.push(next);
+        };
+        clear[start] = true;
+        for step in path {
+            clear[step] = true;
+        }
+        let Some(cycle) = cycle else { continue };
+        for &step in &cycle {
+            clear[step] = true;
+        }
+        faults.push(cycle_fault(playbook, &cycle));
+    }
+}
+
+fn cycle_fault(playbook: &Playbook, cycle: &[usize]) -> Diagnostic {
+    let name = |step: usize| format!("`{}`", playbook.steps[step].id);
+    let first = cycle[0];
+    let shown: Vec<_> = cycle.iter().take(8).map(|&step| name(step)).collect();
+    let more = if cycle.len() > 8 { " → …" } else { "" };
+    let round = format!("{}{more} → {}", shown.join(" → "), name(first));
+    let message = if cycle.len() == 1 {
+        format!("step {} needs itself", name(first))
+    } else {
+        format!("steps wait for each other: {round}")
+    };
+    let step = &playbook.steps[first];
+    let span =
+        step.depends_on.as_ref().and_then(|names| names.first()).map_or(step.span, |n| n.span);
+    Diagnostic::error("dependency-cycle", message)
+        .at(Place::new(&playbook.source, span))
+        .label("a step of the cycle")
+        .help("take one of these names out of its `dependsOn`")
+}
+
+/// Code, message and help of each thing that a fabric cannot do of a step.
+fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(&'static str, String, String)> {
+    let mut all = Vec::new();
+    let name = fabric.fabric;
+    let kind = step.work.program.step_type();
+    if !fabric.step_types.contains(&kind) {
+        let known: Vec<_> = fabric.step_types.iter().map(|t| t.as_str()).collect();
+        all.push((
+            "step-type-not-on-fabric",
+            format!("fabric `{name}` runs no steps of type {}", kind.as_str()),
+            format!("it runs {}", known.join(", ")),
+        ));
+    }
+    if !fabric.failure_rules.contains(&step.on_failure) {
+        let known: Vec<_> = fabric.failure_rules.iter().map(|r| r.as_str()).collect();
+        all.push((
+            "failure-rule-not-on-fabric",
+            format!("fabric `{name}` cannot do {}", step.on_failure.as_str()),
+            format!("it can do {}", known.join(", ")),
+        ));
+    }
+    if fabric.exit_codes == ExitCodes::None && step.on_result != OnResult::default() {
+        all.push((
+            "no-exit-codes-on-fabric",
+            format!("fabric `{name}` does not tell exit codes"),
+            "take `onResult` out".to_owned(),
+        ));
+    }
+    if !fabric.cancel_running && step.timeout.is_some() {
+        all.push((
+            "no-cancel-on-fabric",
+            format!("fabric `{name}` cannot stop a running step"),
+            "take `timeoutSeconds` out".to_owned(),
+        ));
+    }
+    all
+}
