@@ -1,0 +1,678 @@
+//! Tokens into a tree. Recursive descent; nesting is bounded, everything else is linear in the text.
+
+use std::collections::{HashMap, HashSet};
+
+use super::ast::{Branch, Command, Expr, ExprKind, List, Node, NodeKind, Number, Pipe};
+use super::error::{Error, ErrorKind};
+use super::funcs::Functions;
+use super::lex::{Kind, Lexer, Token};
+use super::near::nearest;
+use super::quote::{quoted, runes, unquote};
+use crate::source::{Source, Span};
+
+/// How deep parentheses and blocks may be nested, together. Go bounds parentheses alone, at 10000; this
+/// is what the stack of a small thread holds.
+pub(super) const MAX_NESTING: u32 = 100;
+
+/// What a text defines.
+pub(super) struct Parsed {
+    /// All templates by name, the text's own among them.
+    pub(super) templates: HashMap<Box<[u8]>, List>,
+    /// Every field name and string constant.
+    pub(super) mentioned: HashSet<Box<[u8]>>,
+}
+
+type Result<T> = std::result::Result<T, Box<Error>>;
+
+/// What ends a list of nodes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    End,
+    Else,
+}
+
+impl Stop {
+    fn text(self) -> &'static str {
+        match self {
+            Self::End => "{{end}}",
+            Self::Else => "{{else}}",
+        }
+    }
+}
+
+/// What every template of a text has for itself while it is parsed.
+struct Tree<'t> {
+    /// Up to three tokens that were read ahead; the next one last.
+    ahead: Vec<Token>,
+    /// The line of the token read last, which is what Go's messages name.
+    line: u32,
+    /// The variables in scope, and how often each was declared.
+    vars: Vec<&'t str>,
+    declared: HashMap<&'t str, u32>,
+    /// The line where the action under way started, or 0.
+    action_line: u32,
+    ranges: u32,
+}
+
+impl Tree<'_> {
+    fn new() -> Self {
+        Self {
+            ahead: Vec::new(),
+            line: 0,
+            vars: Vec::new(),
+            declared: HashMap::new(),
+            action_line: 0,
+            ranges: 0,
+        }
+    }
+}
+
+struct Parser<'t> {
+    name: &'t str,
+    text: &'t str,
+    lexer: Lexer<'t>,
+    functions: Functions,
+    tree: Tree<'t>,
+    depth: u32,
+    out: Parsed,
+}
+
+/// Parses the text of `source` as the template `name`.
+pub(super) fn parse(source: &Source, name: &str, functions: Functions) -> Result<Parsed> {
+    let mut parser = Parser {
+        name,
+        text: source.text(),
+        lexer: Lexer::new(source.text()),
+        functions,
+        tree: Tree::new(),
+        depth: 0,
+        out: Parsed { templates: HashMap::new(), mentioned: HashSet::new() },
+    };
+    parser.file()?;
+    Ok(parser.out)
+}
+
+impl<'t> Parser<'t> {
+    // Tokens.
+
+    fn next(&mut self) -> Token {
+        if let Some(token) = self.tree.ahead.pop() {
+            return token;
+        }
+        let token = self.lexer.token();
+        self.tree.line = token.line;
+        token
+    }
+
+    fn back(&mut self, token: Token) {
+        self.tree.ahead.push(token);
+    }
+
+    fn peek(&mut self) -> Kind {
+        let token = self.next();
+        let kind = token.kind;
+        self.back(token);
+        kind
+    }
+
+    fn next_solid(&mut self) -> Token {
+        loop {
+            let token = self.next();
+            if token.kind != Kind::Space {
+                return token;
+            }
+        }
+    }
+
+    fn peek_solid(&mut self) -> Token {
+        let token = self.next_solid();
+        self.back(token.clone());
+        token
+    }
+
+    fn text_of(&self, token: &Token) -> &'t str {
+        &self.text[token.span.range()]
+    }
+
+    // Errors.
+
+    fn error(&self, span: Span, text: impl Into<String>) -> Box<Error> {
+        let message = text.into();
+        let go = format!("template: {}:{}: {message}", self.name, self.tree.line);
+        Box::new(Error { kind: ErrorKind::Parse, span, go, message, help: None })
+    }
+
+    fn fail<T>(&self, span: Span, text: impl Into<String>) -> Result<T> {
+        Err(self.error(span, text))
+    }
+
+    fn unexpected<T>(&self, token: &Token, context: &str) -> Result<T> {
+        if let Some(error) = &token.error {
+            let mut text = error.to_string();
+            let started = self.tree.action_line;
+            if started != 0 && started != token.line {
+                let action = if text.ends_with(" action") { "" } else { " in action" };
+                text += &format!("{action} started at {}:{started}", self.name);
+            }
+            return self.fail(token.span, text);
+        }
+        self.fail(token.span, format!("unexpected {} in {context}", self.spell(token)))
+    }
+
+    /// A token as Go shows it: long ones cut.
+    fn spell(&self, token: &Token) -> String {
+        let text = self.text_of(token);
+        match token.kind {
+            Kind::Eof => "EOF".into(),
+            kind if kind.is_keyword() => format!("<{text}>"),
+            _ if text.len() > 10 => {
+                let end = runes(text.as_bytes()).nth(10).map_or(text.len(), |(at, _)| at);
+                format!("{}...", quoted(&text.as_bytes()[..end]))
+            }
+            _ => quoted(text.as_bytes()),
+        }
+    }
+
+    fn expect(&mut self, kind: Kind, context: &str) -> Result<Token> {
+        let token = self.next_solid();
+        if token.kind == kind { Ok(token) } else { self.unexpected(&token, context) }
+    }
+
+    fn deeper<T>(&mut self, span: Span, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.depth >= MAX_NESTING {
+            let mut error = self.error(span, "max expression depth exceeded");
+            error.kind = ErrorKind::Limit;
+            error.help = Some(format!("blocks and parentheses may be nested {MAX_NESTING} deep"));
+            return Err(error);
+        }
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        parsed
+    }
+
+    // Variables.
+
+    fn declare(&mut self, name: &'t str) {
+        self.tree.vars.push(name);
+        *self.tree.declared.entry(name).or_default() += 1;
+    }
+
+    fn forget(&mut self, mark: usize) {
+        for name in self.tree.vars.drain(mark..) {
+            if let Some(n) = self.tree.declared.get_mut(name) {
+                *n -= 1;
+            }
+        }
+    }
+
+    fn is_declared(&self, name: &str) -> bool {
+        name == "$" || self.tree.declared.get(name).is_some_and(|n| *n > 0)
+    }
+
+    // Templates.
+
+    fn file(&mut self) -> Result<()> {
+        let mut root = List::new();
+        loop {
+            let token = self.next();
+            match token.kind {
+                Kind::Eof => break,
+                Kind::LeftDelim => {
+                    let word = self.next_solid();
+                    if word.kind == Kind::Define {
+                        self.definition()?;
+                        continue;
+                    }
+                    self.back(word);
+                }
+                _ => {}
+            }
+            let span = token.span;
+            self.back(token);
+            match self.text_or_action()? {
+                Ok(node) => root.push(node),
+                Err(stop) => return self.fail(span, format!("unexpected {}", stop.text())),
+            }
+        }
+        self.add(Span::at(self.text.len()), self.name.as_bytes().into(), root)
+    }
+
+    /// Runs `parse` with a tree of its own; afterwards this tree goes on.
+    fn own_tree<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let outer = std::mem::replace(&mut self.tree, Tree::new());
+        let parsed = parse(self);
+        self.tree = outer;
+        parsed
+    }
+
+    fn definition(&mut self) -> Result<()> {
+        const CONTEXT: &str = "define clause";
+        self.own_tree(|p| {
+            let token = p.next_solid();
+            let name = p.template_name(&token, CONTEXT)?;
+            p.expect(Kind::RightDelim, CONTEXT)?;
+            let (list, stop, span) = p.deeper(token.span, Self::list)?;
+            if stop != Stop::End {
+                return p.fail(span, format!("unexpected {} in {CONTEXT}", stop.text()));
+            }
+            p.add(token.span, name, list)
+        })
+    }
+
+    /// Makes `list` the template `name`, unless one stands there and this one is empty.
+    fn add(&mut self, span: Span, name: Box<[u8]>, list: List) -> Result<()> {
+        let text = self.text;
+        let is_empty = |list: &List| {
+            list.iter().all(|node| match node.kind {
+                NodeKind::Text => text[node.span.range()].trim().is_empty(),
+                _ => false,
+            })
+        };
+        match self.out.templates.get(&name) {
+            Some(old) if !is_empty(old) && is_empty(&list) => {}
+            Some(old) if !is_empty(old) => {
+                let text = format!("template: multiple definition of template {}", quoted(&name));
+                return self.fail(span, text);
+            }
+            _ => {
+                self.out.templates.insert(name, list);
+            }
+        }
+        Ok(())
+    }
+
+    fn template_name(&mut self, token: &Token, context: &str) -> Result<Box<[u8]>> {
+        match token.kind {
+            Kind::String | Kind::RawString => self.string(token),
+            _ => self.unexpected(token, context),
+        }
+    }
+
+    fn string(&mut self, token: &Token) -> Result<Box<[u8]>> {
+        match unquote(self.text_of(token)) {
+            Some(text) => Ok(text.into()),
+            None => self.fail(token.span, "invalid syntax"),
+        }
+    }
+
+    /// Nodes up to `{{end}}` or `{{else}}`, and where that stands.
+    fn list(&mut self) -> Result<(List, Stop, Span)> {
+        let mut list = List::new();
+        loop {
+            let token = self.peek_solid();
+            if token.kind == Kind::Eof {
+                return self.fail(token.span, "unexpected EOF");
+            }
+            match self.text_or_action()? {
+                Ok(node) => list.push(node),
+                Err(stop) => return Ok((list, stop, token.span)),
+            }
+        }
+    }
+
+    fn text_or_action(&mut self) -> Result<std::result::Result<Node, Stop>> {
+        let token = self.next_solid();
+        match token.kind {
+            Kind::Text => {
+                let (pos, span) = (token.span.start, token.span);
+                Ok(Ok(Node { pos, span, kind: NodeKind::Text }))
+            }
+            Kind::LeftDelim => {
+                self.tree.action_line = token.line;
+                let parsed = self.action(token.span);
+                if parsed.is_ok() {
+                    self.tree.action_line = 0;
+                }
+                parsed
+            }
+            _ => self.unexpected(&token, "input"),
+        }
+    }
+
+    fn action(&mut self, delim: Span) -> Result<std::result::Result<Node, Stop>> {
+        let token = self.next_solid();
+        let node = match token.kind {
+            Kind::Block => self.block(delim)?,
+            Kind::Break => self.jump(&token, "{{break}}", NodeKind::Break)?,
+            Kind::Continue => self.jump(&token, "{{continue}}", NodeKind::Continue)?,
+            Kind::Else => {
+                let next = self.peek_solid();
+                if !matches!(next.kind, Kind::If | Kind::With) {
+                    self.expect(Kind::RightDelim, "else")?;
+                }
+                return Ok(Err(Stop::Else));
+            }
+            Kind::End => {
+                self.expect(Kind::RightDelim, "end")?;
+                return Ok(Err(Stop::End));
+            }
+            Kind::If => self.control("if", Kind::If, NodeKind::If)?,
+            Kind::Range => self.control("range", Kind::Range, NodeKind::Range)?,
+            Kind::With => self.control("with", Kind::With, NodeKind::With)?,
+            Kind::Template => self.template(delim)?,
+            _ => {
+                let pos = token.span.start;
+                self.back(token);
+                let (pipe, end) = self.pipeline("command", Kind::RightDelim)?;
+                Node { pos, span: delim.to(end), kind: NodeKind::Action(pipe) }
+            }
+        };
+        Ok(Ok(node))
+    }
+
+    fn jump(&mut self, word: &Token, name: &str, kind: NodeKind) -> Result<Node> {
+        self.expect(Kind::RightDelim, name)?;
+        if self.tree.ranges == 0 {
+            return self.fail(word.span, format!("{name} outside {{{{range}}}}"));
+        }
+        Ok(Node { pos: word.span.start, span: word.span, kind })
+    }
+
+    /// `if`, `range` or `with`, of which the word has been read.
+    fn control(
+        &mut self,
+        context: &str,
+        word: Kind,
+        kind: impl FnOnce(Box<Branch>) -> NodeKind,
+    ) -> Result<Node> {
+        let mark = self.tree.vars.len();
+        let mut branch = Branch { arms: Vec::new(), otherwise: None };
+        let mut span = None;
+        loop {
+            let (pipe, end) = self.pipeline(context, Kind::RightDelim)?;
+            let ranges = u32::from(word == Kind::Range);
+            self.tree.ranges += ranges;
+            let (list, stop, _) = self.deeper(end, Self::list)?;
+            self.tree.ranges -= ranges;
+            span.get_or_insert(pipe.span);
+            branch.arms.push((pipe, list));
+            if stop == Stop::End {
+                break;
+            }
+            if word != Kind::Range && self.peek() == word {
+                self.next();
+                continue;
+            }
+            let (list, stop, span) = self.deeper(end, Self::list)?;
+            if stop != Stop::End {
+                return self.fail(span, format!("expected end; found {}", stop.text()));
+            }
+            branch.otherwise = Some(list);
+            break;
+        }
+        self.forget(mark);
+        let span = span.unwrap_or_default();
+        Ok(Node { pos: span.start, span, kind: kind(Box::new(branch)) })
+    }
+
+    fn block(&mut self, delim: Span) -> Result<Node> {
+        const CONTEXT: &str = "block clause";
+        let token = self.next_solid();
+        let name = self.template_name(&token, CONTEXT)?;
+        let (pipe, end) = self.pipeline(CONTEXT, Kind::RightDelim)?;
+        let (list, stop, at) = self.own_tree(|p| p.deeper(token.span, Self::list))?;
+        if stop != Stop::End {
+            return self.fail(at, format!("unexpected {} in {CONTEXT}", stop.text()));
+        }
+        self.add(token.span, name.clone(), list)?;
+        let kind = NodeKind::Template { name, pipe: Some(pipe) };
+        Ok(Node { pos: token.span.start, span: delim.to(end), kind })
+    }
+
+    fn template(&mut self, delim: Span) -> Result<Node> {
+        const CONTEXT: &str = "template clause";
+        let token = self.next_solid();
+        let name = self.template_name(&token, CONTEXT)?;
+        let next = self.next_solid();
+        let (pipe, end) = if next.kind == Kind::RightDelim {
+            (None, next.span)
+        } else {
+            self.back(next);
+            let (pipe, end) = self.pipeline(CONTEXT, Kind::RightDelim)?;
+            (Some(pipe), end)
+        };
+        let kind = NodeKind::Template { name, pipe };
+        Ok(Node { pos: token.span.start, span: delim.to(end), kind })
+    }
+
+    // Pipelines.
+
+    /// Declarations and commands up to the token `end`, whose place comes back too.
+    fn pipeline(&mut self, context: &str, end: Kind) -> Result<(Pipe, Span)> {
+        let first = self.peek_solid().span;
+        let mut pipe = Pipe {
+            pos: first.start,
+            span: first,
+            assign: false,
+            decl: Vec::new(),
+            commands: Vec::new(),
+        };
+        self.declarations(&mut pipe, context)?;
+        loop {
+            let token = self.next_solid();
+            match token.kind {
+                kind if kind == end => {
+                    self.check(&pipe, context, first.to(token.span))?;
+                    return Ok((pipe, token.span));
+                }
+                Kind::Bool
+                | Kind::CharConstant
+                | Kind::Complex
+                | Kind::Dot
+                | Kind::Field
+                | Kind::Identifier
+                | Kind::Number
+                | Kind::Nil
+                | Kind::RawString
+                | Kind::String
+                | Kind::Variable
+                | Kind::LeftParen => {
+                    self.back(token);
+                    let command = self.command()?;
+                    pipe.span = pipe.span.to(command.span);
+                    pipe.commands.push(command);
+                }
+                _ => return self.unexpected(&token, context),
+            }
+        }
+    }
+
+    /// `$a :=`, `$a =`, and in `range` also `$a, $b :=`.
+    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<()> {
+        loop {
+            let variable = self.peek_solid();
+            if variable.kind != Kind::Variable {
+                return Ok(());
+            }
+            self.next();
+            let behind = self.next();
+            let next = if behind.kind == Kind::Space { self.next_solid() } else { behind.clone() };
+            let name = self.text_of(&variable);
+            match next.kind {
+                Kind::Assign | Kind::Declare => {
+                    pipe.assign = next.kind == Kind::Assign;
+                    pipe.decl.push(name.into());
+                    self.declare(name);
+                    return Ok(());
+                }
+                Kind::Char if self.text_of(&next) == "," => {
+                    pipe.decl.push(name.into());
+                    self.declare(name);
+                    if context != "range" || pipe.decl.len() >= 2 {
+                        let text = format!("too many declarations in {context}");
+                        return self.fail(next.span, text);
+                    }
+                    let second = self.peek_solid();
+                    if !matches!(second.kind, Kind::Variable | Kind::RightDelim | Kind::RightParen)
+                    {
+                        return self.fail(second.span, "range can only initialize variables");
+                    }
+                }
+                _ => {
+                    // An argument, not a declaration.
+                    self.back(next);
+                    if behind.kind == Kind::Space {
+                        self.back(behind);
+                    }
+                    self.back(variable);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn check(&self, pipe: &Pipe, context: &str, all: Span) -> Result<()> {
+        if pipe.commands.is_empty() {
+            return self.fail(all, format!("missing value for {context}"));
+        }
+        for (i, command) in pipe.commands.iter().enumerate().skip(1) {
+            use ExprKind::{Bool, Dot, Nil, Number, String};
+            if let Some(Expr { kind: Bool(_) | Dot | Nil | Number(_) | String(..), span, .. }) =
+                command.args.first()
+            {
+                let text = format!("non executable command in pipeline stage {}", i + 1);
+                return self.fail(*span, text);
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self) -> Result<Command> {
+        let first = self.peek_solid().span;
+        let mut command = Command { pos: first.start, span: first, args: Vec::new() };
+        loop {
+            self.peek_solid();
+            if let Some(operand) = self.operand()? {
+                command.span = command.span.to(operand.span);
+                command.args.push(operand);
+            }
+            let token = self.next();
+            match token.kind {
+                Kind::Space => continue,
+                Kind::RightDelim | Kind::RightParen => self.back(token),
+                Kind::Pipe => {}
+                _ => return self.unexpected(&token, "operand"),
+            }
+            break;
+        }
+        if command.args.is_empty() {
+            return self.fail(first, "empty command");
+        }
+        Ok(command)
+    }
+
+    /// A term and the fields behind it.
+    fn operand(&mut self) -> Result<Option<Expr>> {
+        let Some(mut expr) = self.term()? else { return Ok(None) };
+        if self.peek() != Kind::Field {
+            return Ok(Some(expr));
+        }
+        let mut names = Vec::new();
+        let term = expr.span;
+        while self.peek() == Kind::Field {
+            let token = self.next();
+            if names.is_empty() {
+                expr.pos = token.span.start;
+            }
+            expr.span = expr.span.to(token.span);
+            names.push(self.field(&token));
+        }
+        let (pos, span) = (expr.pos, expr.span);
+        let kind = match expr.kind {
+            ExprKind::Field(mut first) => {
+                first.append(&mut names);
+                ExprKind::Field(first)
+            }
+            ExprKind::Variable(name, _) => ExprKind::Variable(name, names),
+            ExprKind::Bool(_)
+            | ExprKind::String(..)
+            | ExprKind::Number(_)
+            | ExprKind::Nil
+            | ExprKind::Dot => {
+                let text = quoted(expr.to_string().as_bytes());
+                return self.fail(term, format!("unexpected . after term {text}"));
+            }
+            kind => {
+                // What stands before the fields keeps its own place.
+                let pos = if let ExprKind::Pipe(pipe) = &kind { pipe.pos } else { term.start };
+                ExprKind::Chain(Box::new(Expr { pos, span: term, kind }), names)
+            }
+        };
+        Ok(Some(Expr { pos, span, kind }))
+    }
+
+    /// The name in a field token.
+    fn field(&mut self, token: &Token) -> Box<str> {
+        let name = &self.text_of(token)[1..];
+        self.mention(name.as_bytes());
+        name.into()
+    }
+
+    fn mention(&mut self, name: &[u8]) {
+        if !self.out.mentioned.contains(name) {
+            self.out.mentioned.insert(name.into());
+        }
+    }
+
+    fn term(&mut self) -> Result<Option<Expr>> {
+        let token = self.next_solid();
+        let text = self.text_of(&token);
+        let number = |number: std::result::Result<Number, String>| match number {
+            Ok(number) => Ok(ExprKind::Number(Box::new(number))),
+            Err(text) => Err(text),
+        };
+        let kind = match token.kind {
+            Kind::Identifier => match self.functions.find(text) {
+                Some(function) => ExprKind::Function(function),
+                None => return Err(self.no_function(&token)),
+            },
+            Kind::Dot => ExprKind::Dot,
+            Kind::Nil => ExprKind::Nil,
+            Kind::Bool => ExprKind::Bool(text == "true"),
+            Kind::Field => ExprKind::Field(vec![self.field(&token)]),
+            Kind::Variable if self.is_declared(text) => ExprKind::Variable(text.into(), Vec::new()),
+            Kind::Variable => {
+                let text = format!("undefined variable {}", quoted(text.as_bytes()));
+                return self.fail(token.span, text);
+            }
+            Kind::CharConstant => {
+                number(Number::from_char(text)).map_err(|e| self.error(token.span, e))?
+            }
+            Kind::Complex => {
+                number(Number::from_complex(text)).map_err(|e| self.error(token.span, e))?
+            }
+            Kind::Number => {
+                number(Number::from_text(text)).map_err(|e| self.error(token.span, e))?
+            }
+            Kind::String | Kind::RawString => {
+                let value = self.string(&token)?;
+                self.mention(&value);
+                ExprKind::String(text.into(), value)
+            }
+            Kind::LeftParen => {
+                let (pipe, end) = self.deeper(token.span, |p| {
+                    p.pipeline("parenthesized pipeline", Kind::RightParen)
+                })?;
+                let (pos, span) = (pipe.pos, token.span.to(end));
+                return Ok(Some(Expr { pos, span, kind: ExprKind::Pipe(Box::new(pipe)) }));
+            }
+            _ => {
+                self.back(token);
+                return Ok(None);
+            }
+        };
+        Ok(Some(Expr { pos: token.span.start, span: token.span, kind }))
+    }
+
+    fn no_function(&self, token: &Token) -> Box<Error> {
+        let name = self.text_of(token);
+        let text = format!("function {} not defined", quoted(name.as_bytes()));
+        let mut error = self.error(token.span, text);
+        error.help = match nearest(name, self.functions.names()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None => Some(format!("a variable is written with a dot: `.{name}`")),
+        };
+        error
+    }
+}

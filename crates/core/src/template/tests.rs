@@ -1,0 +1,3 @@
+//! The engine against what Go printed, and against itself.
+
+mod golden;
