@@ -147,28 +147,23 @@ impl<'t> Exec<'t> {
         Ok(Val::literal(value))
     }
 
-    /// The value of an argument for `param`.
+    /// The value of an argument. A constant must be one that `param` takes.
     fn argument(&mut self, dot: &Val, param: Param, expr: &'t Expr) -> Result<Val> {
         self.spend(1)?;
         self.at(At::Expr(expr));
-        let value = match &expr.kind {
-            ExprKind::Nil if param == Param::String => {
-                return self.fail("cannot assign nil to string");
-            }
+        match &expr.kind {
+            ExprKind::Nil if param == Param::String => self.fail("cannot assign nil to string"),
             ExprKind::Bool(_) | ExprKind::Number(_) if param == Param::String => {
-                return self.fail(format!("expected string; found {expr}"));
+                self.fail(format!("expected string; found {expr}"))
             }
-            ExprKind::Dot => dot.clone(),
-            ExprKind::Pipe(pipe) => self.pipeline(dot, pipe)?,
-            ExprKind::Function(function) => {
-                self.function(dot, function, At::Expr(expr), &[], None)?
-            }
+            ExprKind::Dot => Ok(dot.clone()),
+            ExprKind::Pipe(pipe) => self.pipeline(dot, pipe),
+            ExprKind::Function(function) => self.function(dot, function, At::Expr(expr), &[], None),
             ExprKind::Field(_) | ExprKind::Variable(..) | ExprKind::Chain(..) => {
-                self.reference(dot, expr, true)?
+                self.reference(dot, expr, true)
             }
-            _ => self.constant(expr)?,
-        };
-        self.fitting(value, param)
+            _ => self.constant(expr),
+        }
     }
 
     /// `value` as an argument for `param`.
@@ -198,58 +193,84 @@ impl<'t> Exec<'t> {
         args: &'t [Expr],
         last: Option<Val>,
     ) -> Result<Val> {
-        let (name, wanted) = (function.name, function.fixed.len());
         let given = args.len() + usize::from(last.is_some());
-        if function.variadic && given < wanted {
-            let got = args.len();
-            return self.fail(format!(
-                "wrong number of args for {name}: want at least {wanted} got {got}"
-            ));
-        }
-        if !function.variadic && given != wanted {
-            return self
-                .fail(format!("wrong number of args for {name}: want {wanted} got {given}"));
-        }
-        let stop = match function.run {
-            Run::And => Some(false),
-            Run::Or => Some(true),
-            Run::Plain(_) | Run::Call => None,
-        };
-        let mut values = Vec::with_capacity(if stop.is_none() { given } else { 1 });
-        for arg in args {
-            let param = function.fixed.get(values.len()).copied().unwrap_or(Param::Any);
-            let value = self.argument(dot, param, arg)?;
-            if let Some(stop) = stop {
-                if value.value.truth() == stop {
-                    return Ok(value);
-                }
-                values.clear();
-            }
-            values.push(value);
-        }
-        if let Some(last) = last {
-            let param = function.fixed.get(given - 1).copied().unwrap_or(Param::Any);
-            values.push(self.fitting(last, param)?);
-        }
+        self.count(function, args.len(), given)?;
         match function.run {
-            Run::And | Run::Or => Ok(values.pop().unwrap_or_default()),
-            Run::Plain(run) => self.plain(name, run, at, args, values),
-            Run::Call => {
-                self.at(at);
-                let callee = values.into_iter().next().unwrap_or_default();
-                Err(self.error(not_callable(args.first(), &callee)))
+            Run::And => self.first(dot, false, args, last),
+            Run::Or => self.first(dot, true, args, last),
+            Run::Plain(_) | Run::Call => {
+                let values = self.arguments(dot, function, args, last)?;
+                self.run(function, at, args, values)
             }
         }
     }
 
-    fn plain(
+    /// The first argument whose truth is `wanted`, else the last; those behind it are not evaluated.
+    fn first(
         &mut self,
-        name: &str,
-        run: fn(&mut Call<'_>) -> std::result::Result<Val, Fault>,
+        dot: &Val,
+        wanted: bool,
+        args: &'t [Expr],
+        last: Option<Val>,
+    ) -> Result<Val> {
+        let mut value = Val::default();
+        for arg in args {
+            value = self.argument(dot, Param::Any, arg)?;
+            if value.value.truth() == wanted {
+                return Ok(value);
+            }
+        }
+        Ok(last.unwrap_or(value))
+    }
+
+    fn arguments(
+        &mut self,
+        dot: &Val,
+        function: &Function,
+        args: &'t [Expr],
+        last: Option<Val>,
+    ) -> Result<Vec<Val>> {
+        let mut values = Vec::with_capacity(args.len() + 1);
+        for arg in args {
+            let param = function.fixed.get(values.len()).copied().unwrap_or(Param::Any);
+            let value = self.argument(dot, param, arg)?;
+            values.push(self.fitting(value, param)?);
+        }
+        if let Some(last) = last {
+            let param = function.fixed.get(values.len()).copied().unwrap_or(Param::Any);
+            values.push(self.fitting(last, param)?);
+        }
+        Ok(values)
+    }
+
+    /// Whether `function` takes as many arguments as there are: `written`, and with the pipeline's `given`.
+    fn count(&self, function: &Function, written: usize, given: usize) -> Result<()> {
+        let (name, wanted) = (function.name, function.fixed.len());
+        if function.variadic && given < wanted {
+            self.fail(format!(
+                "wrong number of args for {name}: want at least {wanted} got {written}"
+            ))
+        } else if !function.variadic && given != wanted {
+            self.fail(format!("wrong number of args for {name}: want {wanted} got {given}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Calls a function that takes values.
+    fn run(
+        &mut self,
+        function: &Function,
         at: At<'t>,
         args: &'t [Expr],
         values: Vec<Val>,
     ) -> Result<Val> {
+        let name = function.name;
+        let Run::Plain(run) = function.run else {
+            self.at(at);
+            let callee = values.into_iter().next().unwrap_or_default();
+            return Err(self.error(not_callable(args.first(), &callee)));
+        };
         let taint = values.iter().fold(Taint::Literal, |taint, value| taint.join(&value.taint));
         // An index names one variable, which is mentioned if it is a constant.
         let by_name = name == "index" && values.get(1).is_none_or(|key| key.taint.is_literal());

@@ -15,7 +15,7 @@ use crate::source::Span;
 
 /// How many blocks and template calls may be under way when one more template is called. Go bounds the
 /// calls at 100000; this is what the stack of a small thread holds.
-pub(super) const MAX_DEPTH: u32 = 200;
+pub(super) const MAX_DEPTH: u32 = 100;
 
 pub(super) type Result<T> = std::result::Result<T, Box<Error>>;
 
@@ -264,32 +264,7 @@ impl<'t> Exec<'t> {
         self.touch(&val.value);
         let taint = &val.taint;
         let key = |key: Value| Val::new(key, Taint::Literal);
-        let count = match &val.value {
-            Value::Int(n) => usize::try_from(*n).unwrap_or(0),
-            Value::Byte(n) => (*n).into(),
-            Value::List(items) => items.len(),
-            Value::Map(map) => map.entries().len(),
-            Value::Nil => 0,
-            value => {
-                // Go prints the value behind it.
-                let safe = "range can't iterate over";
-                let fault = Fault::hiding(
-                    format!("{safe} {}", text_of("%v", value)),
-                    format!("{safe} a value of type {}", value.type_name()),
-                );
-                return Err(self.error(fault));
-            }
-        };
-        if matches!(val.value, Value::Int(_) | Value::Byte(_)) && pipe.decl.len() > 1 {
-            let fault = Fault::hiding(
-                format!(
-                    "can't use {} to iterate over more than one variable",
-                    text_of("%v", &val.value)
-                ),
-                "can't use a number to iterate over more than one variable",
-            );
-            return Err(self.error(fault));
-        }
+        let count = self.turns(&val.value, pipe.decl.len())?;
         for at in 0..count {
             let (index, element) = match &val.value {
                 Value::List(items) => (key(Value::Int(at as i64)), Val::element(&items[at], taint)),
@@ -311,6 +286,30 @@ impl<'t> Exec<'t> {
             Some(list) if count == 0 => self.list(dot, list),
             _ => Ok(Flow::Next),
         }
+    }
+
+    /// How often to go through a loop over `value` with so many variables.
+    fn turns(&self, value: &Value, variables: usize) -> Result<usize> {
+        // Go prints the value in these errors.
+        let (go, safe) = match value {
+            Value::Int(_) | Value::Byte(_) if variables > 1 => (
+                format!(
+                    "can't use {} to iterate over more than one variable",
+                    text_of("%v", value)
+                ),
+                "can't use a number to iterate over more than one variable".to_owned(),
+            ),
+            Value::Int(n) => return Ok(usize::try_from(*n).unwrap_or(0)),
+            Value::Byte(n) => return Ok((*n).into()),
+            Value::List(items) => return Ok(items.len()),
+            Value::Map(map) => return Ok(map.entries().len()),
+            Value::Nil => return Ok(0),
+            value => (
+                format!("range can't iterate over {}", text_of("%v", value)),
+                format!("range can't iterate over a value of type {}", value.type_name()),
+            ),
+        };
+        Err(self.error(Fault::hiding(go, safe)))
     }
 
     /// One turn of a loop.

@@ -1,6 +1,7 @@
 //! From places in the rendered text back to the template.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::value::Taint;
@@ -30,7 +31,7 @@ pub struct Piece<'m> {
 }
 
 /// Ties every byte of the rendered text to the template.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SourceMap {
     pieces: Vec<Raw>,
     origins: Vec<Origin>,
@@ -48,6 +49,12 @@ struct Raw {
     origin: u32,
 }
 
+impl fmt::Debug for SourceMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceMap({} pieces)", self.len())
+    }
+}
+
 const TEXT: u32 = 0;
 const VALUE: u32 = 1;
 
@@ -55,6 +62,11 @@ impl SourceMap {
     /// Whether the rendered text is the template itself, which has no actions.
     pub fn is_plain(&self) -> bool {
         self.plain
+    }
+
+    /// How many pieces there are.
+    pub(super) fn len(&self) -> usize {
+        self.pieces.len()
     }
 
     /// The smallest part of the template that all of `rendered` comes from: within text that stands in

@@ -78,7 +78,6 @@ impl Default for Limits {
 }
 
 /// A rendered template.
-#[derive(Debug)]
 pub struct Rendered {
     /// The text; as a rule UTF-8, but a template can make any bytes.
     pub bytes: Vec<u8>,
@@ -144,5 +143,13 @@ impl fmt::Debug for Template {
 impl fmt::Debug for Inputs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Inputs({:?}, {:?})", self.variables, self.limits)
+    }
+}
+
+/// The sizes only: the text may hold secrets.
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pieces = self.map.len();
+        write!(f, "Rendered({} bytes in {pieces} pieces)", self.bytes.len())
     }
 }

@@ -12,7 +12,7 @@ use crate::source::{Source, Span};
 
 /// How deep parentheses and blocks may be nested, together. Go bounds parentheses alone, at 10000; this
 /// is what the stack of a small thread holds.
-pub(super) const MAX_NESTING: u32 = 100;
+pub(super) const MAX_NESTING: u32 = 64;
 
 /// What a text defines.
 pub(super) struct Parsed {
@@ -178,17 +178,16 @@ impl<'t> Parser<'t> {
         if token.kind == kind { Ok(token) } else { self.unexpected(&token, context) }
     }
 
-    fn deeper<T>(&mut self, span: Span, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth >= MAX_NESTING {
-            let mut error = self.error(span, "max expression depth exceeded");
-            error.kind = ErrorKind::Limit;
-            error.help = Some(format!("blocks and parentheses may be nested {MAX_NESTING} deep"));
-            return Err(error);
-        }
+    /// Goes one level deeper. Who comes back takes one off `depth`; after an error nobody does.
+    fn deeper(&mut self, span: Span) -> Result<()> {
         self.depth += 1;
-        let parsed = parse(self);
-        self.depth -= 1;
-        parsed
+        if self.depth <= MAX_NESTING {
+            return Ok(());
+        }
+        let mut error = self.error(span, "max expression depth exceeded");
+        error.kind = ErrorKind::Limit;
+        error.help = Some(format!("blocks and parentheses may be nested {MAX_NESTING} deep"));
+        Err(error)
     }
 
     // Variables.
@@ -230,9 +229,8 @@ impl<'t> Parser<'t> {
             }
             let span = token.span;
             self.back(token);
-            match self.text_or_action()? {
-                Ok(node) => root.push(node),
-                Err(stop) => return self.fail(span, format!("unexpected {}", stop.text())),
+            if let Some(stop) = self.text_or_action(&mut root)? {
+                return self.fail(span, format!("unexpected {}", stop.text()));
             }
         }
         self.add(Span::at(self.text.len()), self.name.as_bytes().into(), root)
@@ -252,7 +250,7 @@ impl<'t> Parser<'t> {
             let token = p.next_solid();
             let name = p.template_name(&token, CONTEXT)?;
             p.expect(Kind::RightDelim, CONTEXT)?;
-            let (list, stop, span) = p.deeper(token.span, Self::list)?;
+            let (list, stop, span) = p.list(token.span)?;
             if stop != Stop::End {
                 return p.fail(span, format!("unexpected {} in {CONTEXT}", stop.text()));
             }
@@ -296,96 +294,95 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Nodes up to `{{end}}` or `{{else}}`, and where that stands.
-    fn list(&mut self) -> Result<(List, Stop, Span)> {
+    /// Nodes up to `{{end}}` or `{{else}}`, and where that stands; they belong to what stands at `owner`.
+    fn list(&mut self, owner: Span) -> Result<(List, Stop, Span)> {
+        self.deeper(owner)?;
         let mut list = List::new();
         loop {
             let token = self.peek_solid();
             if token.kind == Kind::Eof {
                 return self.fail(token.span, "unexpected EOF");
             }
-            match self.text_or_action()? {
-                Ok(node) => list.push(node),
-                Err(stop) => return Ok((list, stop, token.span)),
+            if let Some(stop) = self.text_or_action(&mut list)? {
+                self.depth -= 1;
+                return Ok((list, stop, token.span));
             }
         }
     }
 
-    fn text_or_action(&mut self) -> Result<std::result::Result<Node, Stop>> {
+    /// Reads one node into `list`, unless it is one that ends a list.
+    fn text_or_action(&mut self, list: &mut List) -> Result<Option<Stop>> {
         let token = self.next_solid();
         match token.kind {
             Kind::Text => {
                 let (pos, span) = (token.span.start, token.span);
-                Ok(Ok(Node { pos, span, kind: NodeKind::Text }))
+                list.push(Node { pos, span, kind: NodeKind::Text });
+                Ok(None)
             }
             Kind::LeftDelim => {
                 self.tree.action_line = token.line;
-                let parsed = self.action(token.span);
-                if parsed.is_ok() {
-                    self.tree.action_line = 0;
-                }
-                parsed
+                let stop = self.action(token.span, list)?;
+                self.tree.action_line = 0;
+                Ok(stop)
             }
             _ => self.unexpected(&token, "input"),
         }
     }
 
-    fn action(&mut self, delim: Span) -> Result<std::result::Result<Node, Stop>> {
+    fn action(&mut self, delim: Span, list: &mut List) -> Result<Option<Stop>> {
         let token = self.next_solid();
-        let node = match token.kind {
-            Kind::Block => self.block(delim)?,
-            Kind::Break => self.jump(&token, "{{break}}", NodeKind::Break)?,
-            Kind::Continue => self.jump(&token, "{{continue}}", NodeKind::Continue)?,
+        match token.kind {
             Kind::Else => {
                 let next = self.peek_solid();
                 if !matches!(next.kind, Kind::If | Kind::With) {
                     self.expect(Kind::RightDelim, "else")?;
                 }
-                return Ok(Err(Stop::Else));
+                return Ok(Some(Stop::Else));
             }
             Kind::End => {
                 self.expect(Kind::RightDelim, "end")?;
-                return Ok(Err(Stop::End));
+                return Ok(Some(Stop::End));
             }
-            Kind::If => self.control("if", Kind::If, NodeKind::If)?,
-            Kind::Range => self.control("range", Kind::Range, NodeKind::Range)?,
-            Kind::With => self.control("with", Kind::With, NodeKind::With)?,
-            Kind::Template => self.template(delim)?,
-            _ => {
-                let pos = token.span.start;
-                self.back(token);
-                let (pipe, end) = self.pipeline("command", Kind::RightDelim)?;
-                Node { pos, span: delim.to(end), kind: NodeKind::Action(pipe) }
-            }
-        };
-        Ok(Ok(node))
+            Kind::If => self.control("if", Kind::If, list)?,
+            Kind::Range => self.control("range", Kind::Range, list)?,
+            Kind::With => self.control("with", Kind::With, list)?,
+            Kind::Block => self.block(delim, list)?,
+            Kind::Template => self.template(delim, list)?,
+            Kind::Break => self.jump(&token, "{{break}}", NodeKind::Break, list)?,
+            Kind::Continue => self.jump(&token, "{{continue}}", NodeKind::Continue, list)?,
+            _ => self.output(token, delim, list)?,
+        }
+        Ok(None)
     }
 
-    fn jump(&mut self, word: &Token, name: &str, kind: NodeKind) -> Result<Node> {
+    /// A pipeline whose value is printed; its first token has been read.
+    fn output(&mut self, first: Token, delim: Span, list: &mut List) -> Result<()> {
+        let pos = first.span.start;
+        self.back(first);
+        let (pipe, end) = self.pipeline("command", Kind::RightDelim)?;
+        list.push(Node { pos, span: delim.to(end), kind: NodeKind::Action(pipe) });
+        Ok(())
+    }
+
+    fn jump(&mut self, word: &Token, name: &str, kind: NodeKind, list: &mut List) -> Result<()> {
         self.expect(Kind::RightDelim, name)?;
         if self.tree.ranges == 0 {
             return self.fail(word.span, format!("{name} outside {{{{range}}}}"));
         }
-        Ok(Node { pos: word.span.start, span: word.span, kind })
+        list.push(Node { pos: word.span.start, span: word.span, kind });
+        Ok(())
     }
 
     /// `if`, `range` or `with`, of which the word has been read.
-    fn control(
-        &mut self,
-        context: &str,
-        word: Kind,
-        kind: impl FnOnce(Box<Branch>) -> NodeKind,
-    ) -> Result<Node> {
+    fn control(&mut self, context: &str, word: Kind, out: &mut List) -> Result<()> {
         let mark = self.tree.vars.len();
-        let mut branch = Branch { arms: Vec::new(), otherwise: None };
-        let mut span = None;
+        let mut branch = Box::new(Branch { arms: Vec::new(), otherwise: None });
+        let ranges = u32::from(word == Kind::Range);
         loop {
             let (pipe, end) = self.pipeline(context, Kind::RightDelim)?;
-            let ranges = u32::from(word == Kind::Range);
             self.tree.ranges += ranges;
-            let (list, stop, _) = self.deeper(end, Self::list)?;
+            let (list, stop, _) = self.list(end)?;
             self.tree.ranges -= ranges;
-            span.get_or_insert(pipe.span);
             branch.arms.push((pipe, list));
             if stop == Stop::End {
                 break;
@@ -394,33 +391,45 @@ impl<'t> Parser<'t> {
                 self.next();
                 continue;
             }
-            let (list, stop, span) = self.deeper(end, Self::list)?;
-            if stop != Stop::End {
-                return self.fail(span, format!("expected end; found {}", stop.text()));
-            }
-            branch.otherwise = Some(list);
+            branch.otherwise = Some(self.otherwise(end)?);
             break;
         }
         self.forget(mark);
-        let span = span.unwrap_or_default();
-        Ok(Node { pos: span.start, span, kind: kind(Box::new(branch)) })
+        let span = branch.arms.first().map(|(pipe, _)| pipe.span).unwrap_or_default();
+        let kind = match word {
+            Kind::If => NodeKind::If(branch),
+            Kind::With => NodeKind::With(branch),
+            _ => NodeKind::Range(branch),
+        };
+        out.push(Node { pos: span.start, span, kind });
+        Ok(())
     }
 
-    fn block(&mut self, delim: Span) -> Result<Node> {
+    /// The nodes behind an `else`.
+    fn otherwise(&mut self, owner: Span) -> Result<List> {
+        let (list, stop, span) = self.list(owner)?;
+        if stop != Stop::End {
+            return self.fail(span, format!("expected end; found {}", stop.text()));
+        }
+        Ok(list)
+    }
+
+    fn block(&mut self, delim: Span, out: &mut List) -> Result<()> {
         const CONTEXT: &str = "block clause";
         let token = self.next_solid();
         let name = self.template_name(&token, CONTEXT)?;
         let (pipe, end) = self.pipeline(CONTEXT, Kind::RightDelim)?;
-        let (list, stop, at) = self.own_tree(|p| p.deeper(token.span, Self::list))?;
+        let (list, stop, at) = self.own_tree(|p| p.list(token.span))?;
         if stop != Stop::End {
             return self.fail(at, format!("unexpected {} in {CONTEXT}", stop.text()));
         }
         self.add(token.span, name.clone(), list)?;
         let kind = NodeKind::Template { name, pipe: Some(pipe) };
-        Ok(Node { pos: token.span.start, span: delim.to(end), kind })
+        out.push(Node { pos: token.span.start, span: delim.to(end), kind });
+        Ok(())
     }
 
-    fn template(&mut self, delim: Span) -> Result<Node> {
+    fn template(&mut self, delim: Span, out: &mut List) -> Result<()> {
         const CONTEXT: &str = "template clause";
         let token = self.next_solid();
         let name = self.template_name(&token, CONTEXT)?;
@@ -433,7 +442,8 @@ impl<'t> Parser<'t> {
             (Some(pipe), end)
         };
         let kind = NodeKind::Template { name, pipe };
-        Ok(Node { pos: token.span.start, span: delim.to(end), kind })
+        out.push(Node { pos: token.span.start, span: delim.to(end), kind });
+        Ok(())
     }
 
     // Pipelines.
@@ -564,22 +574,23 @@ impl<'t> Parser<'t> {
 
     /// A term and the fields behind it.
     fn operand(&mut self) -> Result<Option<Expr>> {
-        let Some(mut expr) = self.term()? else { return Ok(None) };
-        if self.peek() != Kind::Field {
-            return Ok(Some(expr));
+        match self.term()? {
+            Some(term) if self.peek() == Kind::Field => self.with_fields(term).map(Some),
+            term => Ok(term),
         }
+    }
+
+    fn with_fields(&mut self, term: Expr) -> Result<Expr> {
+        let mut span = term.span;
+        // Go finds such an operand where its fields begin.
+        let pos = span.end;
         let mut names = Vec::new();
-        let term = expr.span;
         while self.peek() == Kind::Field {
             let token = self.next();
-            if names.is_empty() {
-                expr.pos = token.span.start;
-            }
-            expr.span = expr.span.to(token.span);
+            span = span.to(token.span);
             names.push(self.field(&token));
         }
-        let (pos, span) = (expr.pos, expr.span);
-        let kind = match expr.kind {
+        let kind = match term.kind {
             ExprKind::Field(mut first) => {
                 first.append(&mut names);
                 ExprKind::Field(first)
@@ -590,16 +601,14 @@ impl<'t> Parser<'t> {
             | ExprKind::Number(_)
             | ExprKind::Nil
             | ExprKind::Dot => {
-                let text = quoted(expr.to_string().as_bytes());
-                return self.fail(term, format!("unexpected . after term {text}"));
+                let text = quoted(term.to_string().as_bytes());
+                return self.fail(term.span, format!("unexpected . after term {text}"));
             }
-            kind => {
-                // What stands before the fields keeps its own place.
-                let pos = if let ExprKind::Pipe(pipe) = &kind { pipe.pos } else { term.start };
-                ExprKind::Chain(Box::new(Expr { pos, span: term, kind }), names)
+            ExprKind::Chain(..) | ExprKind::Function(_) | ExprKind::Pipe(_) => {
+                ExprKind::Chain(Box::new(term), names)
             }
         };
-        Ok(Some(Expr { pos, span, kind }))
+        Ok(Expr { pos, span, kind })
     }
 
     /// The name in a field token.
@@ -615,54 +624,60 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// An operand without fields behind it, if one comes next.
     fn term(&mut self) -> Result<Option<Expr>> {
         let token = self.next_solid();
-        let text = self.text_of(&token);
-        let number = |number: std::result::Result<Number, String>| match number {
+        if token.kind == Kind::LeftParen {
+            return self.parentheses(token.span).map(Some);
+        }
+        match self.simple(&token)? {
+            Some(kind) => Ok(Some(Expr { pos: token.span.start, span: token.span, kind })),
+            None => {
+                self.back(token);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A pipeline of which the opening parenthesis has been read.
+    fn parentheses(&mut self, open: Span) -> Result<Expr> {
+        self.deeper(open)?;
+        let (pipe, close) = self.pipeline("parenthesized pipeline", Kind::RightParen)?;
+        self.depth -= 1;
+        Ok(Expr { pos: pipe.pos, span: open.to(close), kind: ExprKind::Pipe(Box::new(pipe)) })
+    }
+
+    /// A term of one token.
+    fn simple(&mut self, token: &Token) -> Result<Option<ExprKind>> {
+        let text = self.text_of(token);
+        let number = |read: fn(&str) -> std::result::Result<Number, String>| match read(text) {
             Ok(number) => Ok(ExprKind::Number(Box::new(number))),
-            Err(text) => Err(text),
+            Err(why) => self.fail(token.span, why),
         };
-        let kind = match token.kind {
+        Ok(Some(match token.kind {
             Kind::Identifier => match self.functions.find(text) {
                 Some(function) => ExprKind::Function(function),
-                None => return Err(self.no_function(&token)),
+                None => return Err(self.no_function(token)),
             },
             Kind::Dot => ExprKind::Dot,
             Kind::Nil => ExprKind::Nil,
             Kind::Bool => ExprKind::Bool(text == "true"),
-            Kind::Field => ExprKind::Field(vec![self.field(&token)]),
+            Kind::Field => ExprKind::Field(vec![self.field(token)]),
             Kind::Variable if self.is_declared(text) => ExprKind::Variable(text.into(), Vec::new()),
             Kind::Variable => {
                 let text = format!("undefined variable {}", quoted(text.as_bytes()));
                 return self.fail(token.span, text);
             }
-            Kind::CharConstant => {
-                number(Number::from_char(text)).map_err(|e| self.error(token.span, e))?
-            }
-            Kind::Complex => {
-                number(Number::from_complex(text)).map_err(|e| self.error(token.span, e))?
-            }
-            Kind::Number => {
-                number(Number::from_text(text)).map_err(|e| self.error(token.span, e))?
-            }
+            Kind::CharConstant => number(Number::from_char)?,
+            Kind::Complex => number(Number::from_complex)?,
+            Kind::Number => number(Number::from_text)?,
             Kind::String | Kind::RawString => {
-                let value = self.string(&token)?;
+                let value = self.string(token)?;
                 self.mention(&value);
                 ExprKind::String(text.into(), value)
             }
-            Kind::LeftParen => {
-                let (pipe, end) = self.deeper(token.span, |p| {
-                    p.pipeline("parenthesized pipeline", Kind::RightParen)
-                })?;
-                let (pos, span) = (pipe.pos, token.span.to(end));
-                return Ok(Some(Expr { pos, span, kind: ExprKind::Pipe(Box::new(pipe)) }));
-            }
-            _ => {
-                self.back(token);
-                return Ok(None);
-            }
-        };
-        Ok(Some(Expr { pos: token.span.start, span: token.span, kind }))
+            _ => return Ok(None),
+        }))
     }
 
     fn no_function(&self, token: &Token) -> Box<Error> {
