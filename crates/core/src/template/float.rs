@@ -22,9 +22,13 @@ impl Digits {
         Self { digits, point }
     }
 
-    /// The fewest digits that read back as `v`.
+    /// The fewest digits that read back as `v`; of those the nearest, and of two as near the even one.
     fn shortest(v: f64) -> Self {
-        Self::read(&format!("{v:e}"))
+        let shortest = format!("{v:e}");
+        let places = shortest.split('e').next().map_or(0, |digits| digits.len().saturating_sub(2));
+        // Rust may choose the odd one.
+        let nearest = format!("{v:.places$e}");
+        Self::read(if nearest.parse() == Ok(v) { &nearest } else { &shortest })
     }
 
     /// `places` digits behind the first one.

@@ -47,13 +47,17 @@ fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
     serde_json::from_str(&text).expect(name)
 }
 
+fn upper(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).to_uppercase()
+}
+
 /// The two functions of the harness that are not the program's.
 static HARNESS: &[Function] = &[
     Function {
         name: "up",
         fixed: &[Param::String],
         variadic: false,
-        run: Run::Plain(|call| Ok(Val::literal(call.bytes(0).to_ascii_uppercase().into()))),
+        run: Run::Plain(|call| Ok(Val::literal(Value::from(&*upper(&call.bytes(0)))))),
     },
     Function {
         name: "fail",
