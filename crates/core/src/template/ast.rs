@@ -1,6 +1,7 @@
 //! What a template says, and how Go spells its parts in messages.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::funcs::Function;
 use super::quote::quoted;
@@ -76,7 +77,7 @@ pub(super) enum ExprKind {
     Function(&'static Function),
     Number(Box<Number>),
     /// The literal as written, and what it stands for.
-    String(Box<str>, Box<[u8]>),
+    String(Box<str>, Arc<[u8]>),
     Pipe(Box<Pipe>),
 }
 

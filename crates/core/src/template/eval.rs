@@ -1,9 +1,11 @@
 //! What pipelines and their operands are worth.
 
+use std::sync::Arc;
+
 use super::ast::{At, Command, Expr, ExprKind, Number, Pipe};
 use super::error::Fault;
 use super::exec::{Exec, Result};
-use super::funcs::{Call, Function, Param, Run};
+use super::funcs::{Call, Function, Param, Run, too_long};
 use super::near::nearest;
 use super::value::{Taint, Val, Value};
 
@@ -122,7 +124,7 @@ impl<'t> Exec<'t> {
     fn constant(&mut self, expr: &'t Expr) -> Result<Val> {
         Ok(Val::literal(match &expr.kind {
             ExprKind::Bool(b) => Value::Bool(*b),
-            ExprKind::String(_, bytes) => bytes.to_vec().into(),
+            ExprKind::String(_, bytes) => Value::String(Arc::clone(bytes)),
             ExprKind::Number(number) => return self.number(number),
             _ => Value::Nil,
         }))
@@ -272,10 +274,8 @@ impl<'t> Exec<'t> {
             return Err(self.error(not_callable(args.first(), &callee)));
         };
         let taint = values.iter().fold(Taint::Literal, |taint, value| taint.join(&value.taint));
-        // An index names one variable, which is mentioned if it is a constant.
-        let by_name = name == "index" && values.get(1).is_none_or(|key| key.taint.is_literal());
-        for value in values.iter().filter(|_| !by_name) {
-            self.touch(&value.value);
+        if !(name == "index" && self.is_mentioned(values.get(1))) {
+            values.iter().for_each(|value| self.touch(&value.value));
         }
         // What is read for a result that may be tiny.
         let read: usize = values.iter().map(|value| size(&value.value)).sum();
@@ -288,6 +288,10 @@ impl<'t> Exec<'t> {
         let result = run(&mut call);
         let taint = call.taint;
         match result {
+            Ok(Val { value: Value::String(s), .. }) if s.len() > self.inputs.limits.output => {
+                self.at(at);
+                Err(self.error(too_long(self.inputs.limits.output)))
+            }
             Ok(mut value) => {
                 value.taint = match value.value {
                     Value::Bool(_) | Value::Int(_) | Value::Float(_) => taint.learned(),

@@ -133,6 +133,16 @@ impl<'t> Exec<'t> {
         self.whole_root_used |= self.is_root(value);
     }
 
+    /// Whether `key` is a name that the template mentions.
+    pub(super) fn is_mentioned(&self, key: Option<&Val>) -> bool {
+        match key {
+            Some(Val { value: Value::String(name), .. }) => {
+                self.template.parsed.mentioned.contains(&**name)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether `value` is the map of all variables.
     pub(super) fn is_root(&self, value: &Value) -> bool {
         matches!(value, Value::Map(map) if Arc::ptr_eq(map, &self.root))
@@ -270,6 +280,7 @@ impl<'t> Exec<'t> {
                 Value::List(items) => (key(Value::Int(at as i64)), Val::element(&items[at], taint)),
                 Value::Map(map) => {
                     let (name, value) = &map.entries()[at];
+                    self.spend_bytes(name.len())?;
                     (Val::new((&**name).into(), taint.clone()), Val::element(value, taint))
                 }
                 Value::Byte(_) => {

@@ -5,7 +5,8 @@
 //! - Everything is bounded: [`Limits`], and the depth of nesting and of template calls (Go: 10000 and 100000).
 //! - `%p` of a list or a map is not an address but an error in the text, as for any other value.
 //! - A list's capacity is its length, so `slice` never reaches behind its end.
-//! - Letters are those of Rust's Unicode tables; vowel signs and number forms count as letters too.
+//! - Letters and printable characters are those of Rust's Unicode tables, which are newer; vowel signs and
+//!   number forms count as letters too.
 
 mod ast;
 mod compare;
@@ -55,7 +56,8 @@ pub struct Inputs<'a> {
     pub now: &'a jiff::Zoned,
     /// The environment, for `systemEnv`.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
-    /// Reads a file, for `base64File`: its path as the template gives it.
+    /// Reads a file, for `base64File`: its path as the template gives it. Files that never end are for it
+    /// to refuse.
     pub read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
     /// How much it may ask for.
     pub limits: Limits,

@@ -674,7 +674,7 @@ impl<'t> Parser<'t> {
             Kind::String | Kind::RawString => {
                 let value = self.string(token)?;
                 self.mention(&value);
-                ExprKind::String(text.into(), value)
+                ExprKind::String(text.into(), value.into())
             }
             _ => return Ok(None),
         }))

@@ -2,7 +2,7 @@
 
 use super::super::exec::MAX_DEPTH;
 use super::super::parse::MAX_NESTING;
-use super::super::{ErrorKind, Limits, Template};
+use super::super::{Error, ErrorKind, Limits, Rendered, Template};
 use super::{render, render_within, source};
 
 /// Half a megabyte: a sixteenth of what the program's main thread has.
@@ -97,6 +97,8 @@ fn output_is_bounded() {
         "{{printf \"%.1001f\" 1.0}}",
         "{{printf \"%*d\" 1000000 1}}",
         "{{printf \"%999s%999s\" 1 1}}",
+        "{{len (html (printf \"<%0999d\" 1))}}",
+        "{{len (base64 (printf \"%0999d\" 1))}}",
         "{{range 1001}}x{{end}}",
         "{{range 1001}}{{true}}{{end}}",
         "{{$a := printf \"%999s\" \"\"}}{{print $a $a}}",
@@ -105,8 +107,19 @@ fn output_is_bounded() {
         let message = limit_message(text, limits);
         assert!(message.ends_with("the output is larger than 1000 bytes"), "{text}: {message}");
     }
+    // A list is no text.
+    let list = format!("{{\"l\": {:?}}}", [1; 100]);
+    assert!(render_within("{{len (slice .l 1)}}", &list, limits).is_ok());
     let long = "x".repeat(1_001);
     limit_message(&long, limits);
+}
+
+#[test]
+fn templates_cross_threads() {
+    fn crosses<T: Send + Sync + 'static>() {}
+    crosses::<Template>();
+    crosses::<Rendered>();
+    crosses::<Error>();
 }
 
 /// Work, not time: quadratic parsing of this would take minutes.

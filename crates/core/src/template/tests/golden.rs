@@ -9,7 +9,7 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use super::super::error::Fault;
-use super::super::funcs::{Function, OURS, Param, Run, TABLES};
+use super::super::funcs::{Function, GO, OURS, Param, Run};
 use super::super::value::{Val, Value};
 use super::super::{Error, Inputs, Limits, Map, Rendered, Template, layout};
 use crate::source::Source;
@@ -66,7 +66,7 @@ static HARNESS: &[Function] = &[
         run: Run::Plain(|call| Err(Fault::new(String::from_utf8_lossy(&call.bytes(0))))),
     },
 ];
-static ALL: &[&[Function]] = &[HARNESS, OURS, TABLES[1]];
+static ALL: &[&[Function]] = &[HARNESS, OURS, GO];
 
 impl File {
     fn render(&self, text: &str) -> Result<Rendered, Error> {

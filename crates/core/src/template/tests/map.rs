@@ -166,9 +166,11 @@ fn used_variables() {
         ("{{$x := .}}{{range $k, $v := $x}}{{end}}", true),
         ("{{printf \"%v\" .}}", true),
         ("{{index . .a}}", true),
+        ("{{index . (print \"a\" \"\")}}", false),
+        ("{{$x := index . (print \"a\" \"b\")}}", true),
         ("{{define \"T\"}}{{.}}{{end}}{{template \"T\" .}}", true),
     ] {
-        let rendered = render(text, r#"{"a": "a"}"#).expect(text);
+        let rendered = render(text, r#"{"a": "b", "b": 1}"#).expect(text);
         assert_eq!(rendered.whole_root_used, whole, "{text}");
     }
 }
