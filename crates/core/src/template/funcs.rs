@@ -215,10 +215,10 @@ fn numbers(args: &[Val], what: &str, numbers: String) -> Fault {
     Fault::hiding(go, safe)
 }
 
-/// A place in something of size `size`; the size itself is let through, as in Go.
+/// A place in something of size `size`; the size itself is let through, as in Go. What came from a map or
+/// a list must be unboxed first: `index` does so, `slice` in Go does not.
 fn place(at: &Val, size: usize) -> Result<usize, Fault> {
     let n = match &at.value {
-        // What a map holds is not looked through here.
         Value::Nil if !at.boxed => {
             return Err(Fault::new("cannot index slice/array with nil"));
         }

@@ -2,7 +2,8 @@
 //! the template, and with the functions that playbooks may use.
 //!
 //! The whole language is here, and its error texts are Go's. What differs, on purpose:
-//! - Everything is bounded: [`Limits`], and the depth of nesting and of template calls (Go: 10000 and 100000).
+//! - Everything is bounded: [`Limits`]; blocks and parentheses nest 64 deep (in Go parentheses 10000, blocks
+//!   without end), and 100 blocks and template calls may be under way at a call (in Go 100000 calls).
 //! - `%p` of a list or a map is not an address but an error in the text, as for any other value.
 //! - A list's capacity is its length, so `slice` never reaches behind its end.
 //! - Letters and printable characters are those of Rust's Unicode tables, which are newer; vowel signs and
@@ -25,6 +26,7 @@ mod parse;
 mod printf;
 mod quote;
 mod value;
+mod verbs;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::float;
 use super::quote;
 use super::value::Value;
+use super::verbs::Format;
 
 /// The flags, width and precision of one verb.
 #[derive(Clone, Copy, Default)]
@@ -17,9 +18,6 @@ struct Spec {
     /// `%#v`: Go syntax.
     sharp_v: bool,
 }
-
-/// What a number in a format may be at most, as in Go.
-const MOST: i64 = 1_000_000;
 
 /// Prints into memory, but not more than it may: what comes behind `limit` is dropped, and
 /// [`Printer::finish`] says so.
@@ -504,87 +502,4 @@ fn with_point(number: &[u8], verb: char, precision: Option<usize>) -> Vec<u8> {
     out.extend(std::iter::repeat_n(b'0', wanted.max(0) as usize));
     out.extend_from_slice(tail);
     out
-}
-
-/// A format and its operands, while they are read.
-struct Format<'f> {
-    format: &'f [u8],
-    at: usize,
-    args: &'f [Value],
-    arg: usize,
-    /// An index such as `[2]` was used: unused operands are nobody's fault then.
-    reordered: bool,
-    /// Whether the indexes of this verb made sense.
-    good: bool,
-}
-
-impl Format<'_> {
-    fn take(&mut self, byte: u8) -> bool {
-        let found = self.format.get(self.at) == Some(&byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    /// Digits; what is too large counts as none and ends the format, as in Go.
-    fn number(&mut self) -> Option<usize> {
-        let mut value = None;
-        while let Some(digit) = self.format.get(self.at).filter(|b| b.is_ascii_digit()) {
-            let sum = value.unwrap_or(0_i64);
-            if sum > MOST {
-                self.at = self.format.len();
-                return None;
-            }
-            value = Some(sum * 10 + i64::from(digit - b'0'));
-            self.at += 1;
-        }
-        value.map(|v| v as usize)
-    }
-
-    /// `[n]`: the operand to use next. Whether one was found.
-    fn index(&mut self) -> bool {
-        if self.format.get(self.at) != Some(&b'[') {
-            return false;
-        }
-        self.reordered = true;
-        let rest = &self.format[self.at..];
-        let close = rest.iter().position(|b| *b == b']').filter(|_| rest.len() >= 3);
-        let Some(close) = close else {
-            self.at += 1;
-            self.good = false;
-            return false;
-        };
-        let digits = &rest[1..close];
-        self.at += close + 1;
-        let number = std::str::from_utf8(digits)
-            .ok()
-            .filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
-            .and_then(|d| d.parse::<i64>().ok())
-            .filter(|n| *n <= MOST * 10 + 9);
-        match number {
-            Some(n) if n >= 1 && (n as usize) <= self.args.len() => {
-                self.arg = n as usize - 1;
-                true
-            }
-            Some(_) => {
-                self.good = false;
-                true
-            }
-            None => {
-                self.good = false;
-                false
-            }
-        }
-    }
-
-    /// The operand of a `*`.
-    fn star(&mut self) -> Option<i64> {
-        let arg = self.args.get(self.arg)?;
-        self.arg += 1;
-        match arg {
-            Value::Int(i) => Some(*i),
-            Value::Byte(b) => Some((*b).into()),
-            _ => None,
-        }
-        .filter(|n| (-MOST..=MOST).contains(n))
-    }
 }
