@@ -16,3 +16,4 @@ pub mod plan;
 pub mod secret;
 pub mod source;
 pub mod suggest;
+pub mod template;
