@@ -6,6 +6,8 @@
 
 pub mod config;
 pub mod diagnostic;
+pub mod document;
 pub mod fabric;
+pub mod json;
 pub mod secret;
 pub mod source;
