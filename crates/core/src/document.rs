@@ -72,13 +72,14 @@ impl Document {
         source: Arc<Source>,
         bytes: Vec<u8>,
         origins: Box<dyn Origins>,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Box<Diagnostic>> {
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self { source, rendered: Some(Rendered { text, origins }) }),
             Err(e) => {
                 let at = e.utf8_error().valid_up_to();
                 let place = Place::new(&source, origins.source(Span::new(at, at + 1)));
-                Err(Diagnostic::error("not-utf-8", "the rendered text is not UTF-8").at(place))
+                let message = "the rendered text is not UTF-8";
+                Err(Box::new(Diagnostic::error("not-utf-8", message).at(place)))
             }
         }
     }

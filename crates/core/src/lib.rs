@@ -9,5 +9,6 @@ pub mod diagnostic;
 pub mod document;
 pub mod fabric;
 pub mod json;
+pub mod schema;
 pub mod secret;
 pub mod source;

@@ -74,6 +74,9 @@ impl Value<'_> {
 }
 
 impl Number<'_> {
+    /// Nought.
+    pub const ZERO: Number<'static> = Number("0");
+
     /// Whether it is written without fraction and exponent.
     pub fn is_integer(self) -> bool {
         !self.0.contains(['.', 'e', 'E'])

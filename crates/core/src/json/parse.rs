@@ -296,7 +296,7 @@ impl<'a> Parser<'a> {
         if let Some(help) = number_fault(text) {
             self.fault("json-number", "not a JSON number", start..self.at, |d| d.help(help))?;
             // Good enough to go on with: it must not be looked at as a number again.
-            return Ok(Value::Number(Number("0")));
+            return Ok(Value::Number(Number::ZERO));
         }
         Ok(Value::Number(Number(text)))
     }

@@ -1,0 +1,82 @@
+//! "Did you mean …?"
+
+/// A word longer than this is no typing error.
+const LONGEST: usize = 40;
+
+/// The candidate that `word` was most likely meant to be, if any: the same but for case, `_` and `-`, or few letters away.
+pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let plain = |s: &str| -> Vec<char> {
+        s.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+    };
+    if word.len() > LONGEST {
+        return None;
+    }
+    let word = plain(word);
+    let near = candidates.into_iter().filter_map(|candidate| {
+        let other = plain(candidate);
+        let allowed = word.len().max(other.len()).div_ceil(4);
+        let distance = distance(&word, &other);
+        (distance <= allowed && distance < other.len()).then_some((distance, candidate))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// `` `a`, `b` or `c` ``.
+pub fn list<'c>(words: impl IntoIterator<Item = &'c str>) -> String {
+    let words: Vec<_> = words.into_iter().map(|w| format!("`{w}`")).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
+
+/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant() {
+        let candidates = ["jar", "mainClass", "arguments", "CUSTOM_JAR"];
+        let meant = |word| suggest(word, candidates);
+        assert_eq!(meant("jra"), Some("jar"));
+        assert_eq!(meant("Main_Class"), Some("mainClass"));
+        assert_eq!(meant("argumens"), Some("arguments"));
+        assert_eq!(meant("customjar"), Some("CUSTOM_JAR"));
+        assert_eq!(meant("mapper"), None);
+        assert_eq!(meant(""), None);
+        assert_eq!(meant(&"jar".repeat(1000)), None);
+        assert_eq!(suggest("b", ["a"]), None, "nothing in common");
+        let distance = |a: &str, b: &str| {
+            super::distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+        };
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!((distance("", "abc"), distance("abc", ""), distance("ab", "ba")), (3, 3, 1));
+    }
+
+    #[test]
+    fn lists_read_well() {
+        assert_eq!(list(["a"]), "`a`");
+        assert_eq!(list(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(list([]), "");
+    }
+}
