@@ -56,7 +56,7 @@ impl fmt::Debug for Rendered {
 }
 
 /// The longest text that a diagnostic quotes, in bytes.
-const LONGEST_QUOTE: usize = 60;
+const LONGEST_QUOTE: usize = 100;
 
 impl Document {
     /// A file that is read as it is.
@@ -218,7 +218,7 @@ mod tests {
         let all = Span::new(0, 17);
         assert_eq!(document.secrets(all), [(Span::new(9, 16), "‹systemEnv P›".to_owned())]);
         assert_eq!(document.source_span(Span::new(8, 9)), Span::new(14, 15));
-        let plain = Document::plain(Arc::new(Source::new("x", "a\nb".repeat(40))));
+        let plain = Document::plain(Arc::new(Source::new("x", "a\nb".repeat(60))));
         assert_eq!(plain.quote(Span::new(0, 3)), None, "two lines");
         assert_eq!(plain.quote(Span::new(0, 120)), None, "long");
         assert!(!format!("{document:?}").contains("hunter2"));

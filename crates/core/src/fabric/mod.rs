@@ -1,3 +1,4 @@
 //! Where steps run.
 
+pub mod emr;
 pub mod local;

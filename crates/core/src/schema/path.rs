@@ -18,7 +18,7 @@ enum Segment<'p> {
 }
 
 impl<'p> Path<'p> {
-    /// The path of a value that has a name of its own, such as `data`. An empty name is the root.
+    /// The path of a value that has a name of its own, such as `data`. An empty name is the whole file, `$`.
     pub fn root(name: &'p str) -> Self {
         Self { parent: None, last: Segment::Key(name) }
     }
@@ -51,6 +51,7 @@ impl fmt::Display for Path<'_> {
         }
         let word = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         match self.last {
+            Segment::Key("") if self.is_root() => f.write_str("$"),
             Segment::Index(index) => write!(f, "[{index}]"),
             Segment::Hidden => f.write_str("[…]"),
             Segment::Key(key) if word(key) && parent.is_some() => write!(f, ".{key}"),
@@ -73,5 +74,6 @@ mod tests {
         assert_eq!(tags.hidden().to_string(), "data.tags[…]");
         assert_eq!(Path::root("").key("schema").to_string(), "schema");
         assert_eq!(Path::root("").index(0).to_string(), "[0]");
+        assert_eq!(Path::root("").to_string(), "$");
     }
 }
