@@ -19,7 +19,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
     let credentials =
         data.needed_record("credentials", |record| read_credentials(&record)).flatten();
     let steps = data.each("steps", |i, step| read_step(&step, i));
-    if data.items("steps").is_empty() {
+    if data.is_empty_list("steps") {
         // The words of 0.7.x.
         let fault = Diagnostic::error("no-steps", "No steps found in config, nothing to add");
         data.fault(data.span_of("steps"), fault);

@@ -9,7 +9,7 @@ use super::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step, Ste
 use super::read::Record;
 use super::step_types;
 use crate::diagnostic::Diagnostic;
-use crate::schema::Is;
+use crate::schema::{Is, Path};
 use crate::secret::Text;
 use crate::source::Span;
 
@@ -21,7 +21,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
     let max_parallel = positive(&data, "maxParallelSteps");
     let defaults = data.inner("defaults", |record| Policy::read(&record)).unwrap_or_default();
     let steps = data.each("steps", |_, step| read_step(&step, &defaults));
-    if data.has("steps") && data.items("steps").is_empty() {
+    if data.has("steps") && data.is_empty_list("steps") {
         let message = format!("`{}.steps` must not be empty", data.path);
         let fault = Diagnostic::error("no-steps", message);
         data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
@@ -75,9 +75,9 @@ fn positive(record: &Record<'_>, name: &str) -> Option<NonZeroU32> {
 }
 
 fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
-    let id = step.needed("id").filter(|id| {
-        check_id(step, "id", step.span_of("id"), id, &step.path.key("id").to_string())
-    });
+    let id = step
+        .needed("id")
+        .filter(|id| check_id(step, "bad-id", step.span_of("id"), id, &step.path.key("id")));
     let name = step.filled("name").inspect(|name| step.warn_of_secret("name", name));
     let of = step.symbol("type").and_then(StepType::from_name);
     if let Some(of) = of {
@@ -137,7 +137,7 @@ fn read_program(step: &Record<'_>, of: Option<StepType>) -> Option<Program> {
 const LONGEST_ID: usize = 128;
 
 /// Whether a text can be a step's id; reports it if not.
-fn check_id(step: &Record<'_>, name: &str, at: Span, id: &Text, path: &str) -> bool {
+fn check_id(step: &Record<'_>, code: &'static str, at: Span, id: &Text, path: &Path<'_>) -> bool {
     if id.is_secret() {
         step.secret_name(at, &format!("`{path}`"));
         return false;
@@ -148,7 +148,7 @@ fn check_id(step: &Record<'_>, name: &str, at: Span, id: &Text, path: &str) -> b
         return true;
     }
     let message = format!("`{path}` is not an id");
-    let fault = Diagnostic::error(if name == "id" { "bad-id" } else { "bad-dependency" }, message);
+    let fault = Diagnostic::error(code, message);
     step.fault(at, fault.label("expected 1 to 128 characters of `A-Z a-z 0-9 . _ -`"));
     false
 }
@@ -158,7 +158,7 @@ fn read_dependencies(step: &Record<'_>) -> Vec<Text> {
     let path = step.path.key("dependsOn");
     // Where an item is no string, which has been reported, the rest need not be looked at.
     for (i, (item, text)) in items.iter().zip(&texts).enumerate() {
-        check_id(step, "dependsOn", item.span, text, &path.index(i).to_string());
+        check_id(step, "bad-dependency", item.span, text, &path.index(i));
     }
     texts
 }
@@ -181,7 +181,7 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
     };
     let go_on = codes("continueJob");
     let end = codes("terminateJobWithSuccess");
-    if record.has("continueJob") && record.items("continueJob").is_empty() {
+    if record.has("continueJob") && record.is_empty_list("continueJob") {
         let message = format!("`{}.continueJob` must not be empty", record.path);
         let fault = Diagnostic::error("no-exit-code", message);
         let help = "without a code that goes on, the steps behind it could never start";

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use crate::diagnostic::{Diagnostic, Place};
@@ -187,6 +188,14 @@ impl<'r> Record<'r> {
         }
     }
 
+    /// Whether a list is absent or empty, rather than faulty.
+    pub(super) fn is_empty_list(&self, name: &str) -> bool {
+        match self.get(name).map(|checked| &checked.is) {
+            Some(Is::Array(items)) => items.is_empty(),
+            checked => checked.is_none(),
+        }
+    }
+
     /// The entries of a map of strings; empty where there is none. Keys are shown, so they must not be secret.
     pub(super) fn map(&self, name: &str) -> BTreeMap<String, Text> {
         let Some(Is::Map(entries)) = self.get(name).map(|checked| &checked.is) else {
@@ -252,11 +261,10 @@ impl<'r> Record<'r> {
     pub(super) fn integer_within(&self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let n = self.integer(name)?;
         if !range.contains(&n) {
-            self.beyond(
-                name,
-                range.start(),
-                (*range.end() < i64::from(u32::MAX)).then_some(range.end()),
-            );
+            let (min, max) = range.into_inner();
+            // An end that only the type sets is worth no words, unless it is the one that was passed.
+            let open = n < min && max >= i64::from(u32::MAX);
+            self.beyond(name, (min > i64::MIN).then_some(min), (!open).then_some(max));
             return None;
         }
         Some(n)
@@ -266,18 +274,21 @@ impl<'r> Record<'r> {
     pub(super) fn float_within(&self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         let Is::Float(n) = self.get(name)?.is else { return None };
         if !range.contains(&n) {
-            self.beyond(name, range.start(), range.end().is_finite().then_some(range.end()));
+            let (min, max) = range.into_inner();
+            self.beyond(name, Some(min), max.is_finite().then_some(max));
             return None;
         }
         Some(n)
     }
 
-    fn beyond<T: std::fmt::Display>(&self, name: &str, min: T, max: Option<T>) {
-        let path = self.path.key(name);
-        let message = match max {
-            Some(max) => format!("`{path}` must be between {min} and {max}"),
-            None => format!("`{path}` must be {min} or more"),
+    fn beyond<T: Display>(&self, name: &str, min: Option<T>, max: Option<T>) {
+        let range = match (min, max) {
+            (Some(min), Some(max)) => format!("between {min} and {max}"),
+            (Some(min), None) => format!("{min} or more"),
+            (None, Some(max)) => format!("{max} or less"),
+            (None, None) => "in range".to_owned(),
         };
+        let message = format!("`{}` must be {range}", self.path.key(name));
         self.fault(self.span_of(name), Diagnostic::error("number-range", message));
     }
 

@@ -1,5 +1,7 @@
 //! The parser. It goes on behind faults it understands (a comma too many, a comment), so that all are shown at once.
 
+use std::ops::Range;
+
 use super::{Member, Node, Number, Str, Value, escape};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
@@ -11,8 +13,8 @@ pub const MAX_DEPTH: usize = 128;
 /// After so many faults the rest of the text is not read.
 const MAX_FAULTS: usize = 50;
 
-/// Reads a whole document. Where every fault was one that can be read over, there is a value all the same,
-/// good enough to look for more faults in it.
+/// Reads a whole document. Where it is clear what every faulty place was meant to be, there is a value all
+/// the same, in which more faults can be looked for.
 pub fn parse(document: &Document) -> (Option<Node<'_>>, Diagnostics) {
     let text = document.text();
     let mut parser = Parser {
@@ -24,8 +26,9 @@ pub fn parse(document: &Document) -> (Option<Node<'_>>, Diagnostics) {
         members: Vec::new(),
         faults: Diagnostics::new(),
         count: 0,
+        faithful: true,
     };
-    let node = parser.document().ok();
+    let node = parser.document().ok().filter(|_| parser.faithful);
     (node, parser.faults)
 }
 
@@ -45,6 +48,8 @@ struct Parser<'a> {
     members: Vec<Member<'a>>,
     faults: Diagnostics,
     count: usize,
+    /// Whether what was read over is surely what was meant; if not, there is no value.
+    faithful: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -294,14 +299,14 @@ impl<'a> Parser<'a> {
             return self.no_number(start..self.at);
         }
         if let Some(help) = number_fault(text) {
+            self.faithful = false;
             self.fault("json-number", "not a JSON number", start..self.at, |d| d.help(help))?;
-            // Good enough to go on with: it must not be looked at as a number again.
-            return Ok(Value::Number(Number::ZERO));
         }
         Ok(Value::Number(Number(text)))
     }
 
-    fn no_number(&mut self, at: std::ops::Range<usize>) -> Parsed<Value<'a>> {
+    fn no_number(&mut self, at: Range<usize>) -> Parsed<Value<'a>> {
+        self.faithful = false;
         self.fault("json-literal", "JSON has no NaN and no Infinity", at, |d| {
             d.help("write a number, or `null` where there is none")
         })?;
@@ -370,7 +375,7 @@ impl<'a> Parser<'a> {
         start + length
     }
 
-    fn quote(&self, at: std::ops::Range<usize>) -> Option<&'a str> {
+    fn quote(&self, at: Range<usize>) -> Option<&'a str> {
         self.document.quote(Span::new(at.start, at.end))
     }
 
@@ -389,7 +394,7 @@ impl<'a> Parser<'a> {
         &mut self,
         code: &'static str,
         message: &str,
-        at: std::ops::Range<usize>,
+        at: Range<usize>,
         more: impl FnOnce(Diagnostic) -> Diagnostic,
     ) -> Parsed<T> {
         self.fault(code, message, at, more)?;
@@ -401,7 +406,7 @@ impl<'a> Parser<'a> {
         &mut self,
         code: &'static str,
         message: &str,
-        at: std::ops::Range<usize>,
+        at: Range<usize>,
         more: impl FnOnce(Diagnostic) -> Diagnostic,
     ) -> Parsed<()> {
         let span = Span::new(at.start, at.end);

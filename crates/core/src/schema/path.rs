@@ -49,7 +49,9 @@ impl fmt::Display for Path<'_> {
         if let Some(parent) = parent {
             parent.fmt(f)?;
         }
-        let word = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let word = |key: &str| {
+            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
         match self.last {
             Segment::Key("") if self.is_root() => f.write_str("$"),
             Segment::Index(index) => write!(f, "[{index}]"),
@@ -71,6 +73,7 @@ mod tests {
         let (steps, tags) = (data.key("steps"), data.key("tags"));
         assert_eq!(steps.index(3).key("jar").to_string(), "data.steps[3].jar");
         assert_eq!(tags.key("a b").to_string(), "data.tags[\"a b\"]");
+        assert_eq!(tags.key("").to_string(), "data.tags[\"\"]");
         assert_eq!(tags.hidden().to_string(), "data.tags[…]");
         assert_eq!(Path::root("").key("schema").to_string(), "schema");
         assert_eq!(Path::root("").index(0).to_string(), "[0]");
