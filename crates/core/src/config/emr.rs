@@ -8,7 +8,7 @@ use crate::fabric::emr::{
     Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
     Volumes,
 };
-use crate::secret::Secret;
+use crate::secret::{Secret, Text};
 
 pub(super) fn read(data: Record<'_>) -> Option<Config> {
     let name = data.needed_name("name");
@@ -85,8 +85,8 @@ pub(super) fn read_credentials(record: &Record<'_>) -> Option<Credentials> {
 
 /// What is said about the machines.
 struct Ec2 {
-    ami_version: crate::secret::Text,
-    key_name: Option<crate::secret::Text>,
+    ami_version: Text,
+    key_name: Option<Text>,
     location: Location,
     master: Group,
     core: Option<Group>,
@@ -176,7 +176,7 @@ fn read_ebs(ebs: &Record<'_>) -> Ebs {
         }
         volumes.unwrap_or_else(|| Volumes {
             per_instance,
-            volume_type: crate::secret::Text::new("", device.source_span()),
+            volume_type: Text::new("", device.source_span()),
             size_gb: 0,
             iops: None,
             throughput: None,
@@ -226,7 +226,7 @@ fn read_bootstrap(record: &Record<'_>) -> Bootstrap {
     if !record.has("scriptBootstrapAction") {
         record.warn_empty("scriptBootstrapAction");
     }
-    let empty = || (crate::secret::Text::new("", record.source_span()), Vec::new());
+    let empty = || (Text::new("", record.source_span()), Vec::new());
     let (path, args) = script.unwrap_or_else(empty);
     Bootstrap { name, path, args }
 }

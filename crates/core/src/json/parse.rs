@@ -341,9 +341,12 @@ impl<'a> Parser<'a> {
     /// White space, and the comments that do not belong there.
     fn space(&mut self) -> Parsed<()> {
         loop {
-            let rest = &self.text.as_bytes()[self.at..];
-            let white = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r');
-            self.at += rest.iter().position(|b| !white(b)).unwrap_or(rest.len());
+            while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+                self.at += 1;
+            }
+            if !matches!(self.peek(), Some(b'/' | b'#')) {
+                return Ok(());
+            }
             let rest = &self.text[self.at..];
             let comment = if rest.starts_with("//") || rest.starts_with('#') {
                 rest.find('\n').unwrap_or(rest.len())

@@ -72,11 +72,23 @@ pub struct Entry<'a> {
 pub struct Fields<'a> {
     record: &'a Record<'a>,
     present: Vec<(usize, Checked<'a>)>,
+    /// A bit for each name that is present, so that most of the absent ones need no search.
+    marks: u64,
+}
+
+/// The bit of a name.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let sum = |at: Option<&u8>| usize::from(at.copied().unwrap_or(0));
+    1 << ((sum(bytes.first()) + 3 * sum(bytes.last()) + 7 * bytes.len()) % 64)
 }
 
 impl<'a> Fields<'a> {
     /// A field by name; `None`: absent, and without a default.
     pub fn get(&self, name: &str) -> Option<&Checked<'a>> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
         let mut present = self.present.iter();
         present.find(|(i, _)| self.record.fields[*i].name == name).map(|(_, checked)| checked)
     }
@@ -159,7 +171,9 @@ impl<'a> Checker<'a, '_, '_> {
         // Where in `present` each field is.
         let mut places: Vec<Option<usize>> = vec![None; record.fields.len()];
         for member in members {
-            let Some(field) = self.field(record, member, path) else { continue };
+            // Members mostly come in the order of the fields.
+            let next = present.last().map_or(0, |(field, _)| field + 1);
+            let Some(field) = self.field(record, next, member, path) else { continue };
             if let Some(place) = places[field] {
                 self.duplicate(&record.fields[field].name, present[place].1, member, path);
                 present[place].1 = member;
@@ -193,19 +207,22 @@ impl<'a> Checker<'a, '_, '_> {
                     .push(opening, fault.label(format!("expected a field `{}`", field.name)));
             }
         }
-        Is::Record(Fields { record, present })
+        let marks = present.iter().fold(0, |all, (i, _)| all | mark(&record.fields[*i].name));
+        Is::Record(Fields { record, present, marks })
     }
 
-    /// The field that a member is, by name, or reports it.
+    /// The field that a member is, by name, looked for from the field `next` on. Reports it if there is none.
     fn field(
         &mut self,
         record: &Record<'_>,
+        next: usize,
         member: &Member<'_>,
         path: &Path<'_>,
     ) -> Option<usize> {
         let key = member.key.get();
         let fields = &record.fields;
-        let exact = fields.iter().position(|f| f.name == key || f.aliases.contains(&key));
+        let is = |i: &usize| fields[*i].name == key || fields[*i].aliases.contains(&key);
+        let exact = (next..fields.len()).chain(0..next).find(is);
         if exact.is_some() {
             return exact;
         }
@@ -218,6 +235,10 @@ impl<'a> Checker<'a, '_, '_> {
             let fault = self.by_mode("miscased-key", message);
             self.faults.push(member.key_span, fault.help(format!("write `{name}`")));
             return folded;
+        }
+        if self.faults.is_full() {
+            self.faults.push(member.key_span, self.by_mode("unknown-field", String::new()));
+            return None;
         }
         let names = || fields.iter().map(|f| f.name.as_ref());
         let (message, near) = match &quoted {

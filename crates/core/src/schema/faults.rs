@@ -30,7 +30,7 @@ impl<'d> Faults<'d> {
 
     /// Adds a fault at `span` of the rendered text.
     pub fn push(&mut self, span: Span, fault: Diagnostic) {
-        if self.shown < MOST {
+        if !self.is_full() {
             self.shown += 1;
             self.found.push(fault.at(self.document.place(span)));
         } else if fault.severity == Severity::Error {
@@ -38,6 +38,11 @@ impl<'d> Faults<'d> {
         } else {
             self.more_warnings += 1;
         }
+    }
+
+    /// Whether any more will only be counted, so that their words are not worth finding.
+    pub fn is_full(&self) -> bool {
+        self.shown >= MOST
     }
 
     /// How many there are.
