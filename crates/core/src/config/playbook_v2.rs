@@ -1,5 +1,6 @@
 //! PlaybookConfig 2-0-0: steps for any fabric.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step, Ste
 use super::read::Record;
 use super::step_types;
 use crate::diagnostic::Diagnostic;
-use crate::schema::{Is, Path};
+use crate::schema::{Checked, Is, Path};
 use crate::secret::Text;
 use crate::source::Span;
 
@@ -200,15 +201,15 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
 
 /// No two steps have the same id.
 fn distinct_ids(data: &Record<'_>) {
-    let mut seen: HashMap<String, Span> = HashMap::new();
-    data.each("steps", |_, step| {
-        let Some(Is::String(id)) = step.get("id").map(|id| &id.is) else { return };
-        let at = step.span_of("id");
-        let first = *seen.entry(id.get().into_owned()).or_insert(at);
-        if first != at {
-            let message = format!("`{}.id`: two steps have the same id", step.path);
+    let mut seen: HashMap<Cow<'_, str>, Span> = HashMap::new();
+    for (i, step) in data.items("steps").iter().enumerate() {
+        let Is::Record(fields) = &step.is else { continue };
+        let Some(&Checked { is: Is::String(id), span }) = fields.get("id") else { continue };
+        let first = *seen.entry(id.get()).or_insert(span);
+        if first != span {
+            let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
             let fault = Diagnostic::error("duplicate-id", message);
-            step.fault(at, fault.note("the first is here", Some(step.place(first))));
+            data.fault(span, fault.note("the first is here", Some(data.place(first))));
         }
-    });
+    }
 }

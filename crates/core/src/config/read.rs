@@ -176,8 +176,12 @@ impl<'r> Record<'r> {
     /// The valid strings of a list; empty where there is none.
     pub(super) fn texts(&self, name: &str) -> Vec<Text> {
         let path = self.path.key(name);
-        let items = self.items(name).iter().enumerate();
-        items.filter_map(|(i, item)| self.text_of(item, &path.index(i))).collect()
+        let items = self.items(name);
+        let mut all = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            all.extend(self.text_of(item, &path.index(i)));
+        }
+        all
     }
 
     /// The items of a list; none where there is no list.
@@ -318,12 +322,13 @@ impl<'r> Record<'r> {
         mut read: impl FnMut(usize, Record<'_>) -> T,
     ) -> Vec<T> {
         let list = self.path.key(name);
-        let items = self.items(name).iter().enumerate();
-        let read = items.filter_map(|(i, item)| {
+        let items = self.items(name);
+        let mut all = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
             let path = list.index(i);
-            self.reader.record(item, &path).map(|record| read(i, record))
-        });
-        read.collect()
+            all.extend(self.reader.record(item, &path).map(|record| read(i, record)));
+        }
+        all
     }
 
     /// The place of a rendered span.

@@ -167,22 +167,11 @@ impl<'a> Checker<'a, '_, '_> {
         span: Span,
         path: &Path<'_>,
     ) -> Is<'a> {
-        let mut present: Vec<(usize, &'a Member<'a>)> = Vec::with_capacity(members.len());
-        // Where in `present` each field is.
-        let mut places: Vec<Option<usize>> = vec![None; record.fields.len()];
+        let mut present: Vec<(usize, Checked<'a>)> = Vec::with_capacity(members.len());
         for member in members {
             // Members mostly come in the order of the fields.
             let next = present.last().map_or(0, |(field, _)| field + 1);
-            let Some(field) = self.field(record, next, member, path) else { continue };
-            if let Some(place) = places[field] {
-                self.duplicate(&record.fields[field].name, present[place].1, member, path);
-                present[place].1 = member;
-            } else {
-                places[field] = Some(present.len());
-                present.push((field, member));
-            }
-        }
-        let present = present.into_iter().map(|(i, member)| {
+            let Some(i) = self.field(record, next, member, path) else { continue };
             let field = &record.fields[i];
             // 0.7.x took null for absent.
             let null = matches!(member.node.value, Value::Null) && self.mode == Mode::Lenient;
@@ -190,10 +179,18 @@ impl<'a> Checker<'a, '_, '_> {
                 true => Checked { span: member.node.span, is: Is::Null },
                 false => self.check(field.of, &member.node, &path.key(&field.name)),
             };
-            (i, checked)
-        });
-        let mut present: Vec<_> = present.collect();
-        for (i, field) in record.fields.iter().enumerate().filter(|(i, _)| places[*i].is_none()) {
+            match present.iter_mut().find(|(other, _)| *other == i) {
+                Some((_, first)) => {
+                    self.duplicate(&field.name, first.span, member, path);
+                    *first = checked;
+                }
+                None => present.push((i, checked)),
+            }
+        }
+        for (i, field) in record.fields.iter().enumerate() {
+            if present.iter().any(|(other, _)| *other == i) {
+                continue;
+            }
             if let Some(default) = &field.default {
                 if !matches!(default.value, Value::Null) {
                     let checked = self.check(field.of, default, &path.key(&field.name));
@@ -257,7 +254,7 @@ impl<'a> Checker<'a, '_, '_> {
 
     fn map(&mut self, of: TypeId, members: &'a [Member<'a>], path: &Path<'_>) -> Is<'a> {
         let mut places: HashMap<_, usize> = HashMap::with_capacity(members.len());
-        let mut entries: Vec<(&'a Member<'a>, Entry<'a>)> = Vec::with_capacity(members.len());
+        let mut entries: Vec<Entry<'a>> = Vec::with_capacity(members.len());
         for member in members {
             let key = member.key.get();
             let quoted = self.quote_key(member);
@@ -266,19 +263,19 @@ impl<'a> Checker<'a, '_, '_> {
             let entry = Entry { key: member.key, key_span: member.key_span, value };
             if let Some(place) = places.get(&key) {
                 let shown = quoted.as_deref().unwrap_or("…");
-                self.duplicate(shown, entries[*place].0, member, path);
-                entries[*place] = (member, entry);
+                self.duplicate(shown, entries[*place].value.span, member, path);
+                entries[*place] = entry;
             } else {
                 places.insert(key, entries.len());
-                entries.push((member, entry));
+                entries.push(entry);
             }
         }
-        Is::Map(entries.into_iter().map(|(_, entry)| entry).collect())
+        Is::Map(entries)
     }
 
-    fn duplicate(&mut self, name: &str, first: &Member<'_>, again: &Member<'_>, path: &Path<'_>) {
+    fn duplicate(&mut self, name: &str, first: Span, again: &Member<'_>, path: &Path<'_>) {
         let message = format!("`{path}` has `{name}` more than once");
-        let place = self.faults.document().place(first.key_span);
+        let place = self.faults.document().place(first);
         let mut fault = self.by_mode("duplicate-key", message).note("it is here too", Some(place));
         if self.mode == Mode::Lenient {
             fault = fault.label("the last one counts");
