@@ -355,3 +355,50 @@ fn files(folder: &str) -> impl Iterator<Item = PathBuf> {
         std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("readable").path());
     paths.filter(|path| path.extension().is_some_and(|e| e == "json"))
 }
+
+/// All values inside `value`, as JSON pointers.
+fn pointers(value: &serde_json::Value, at: &str, out: &mut Vec<String>) {
+    out.push(at.to_owned());
+    match value {
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, item)| pointers(item, &format!("{at}/{i}"), out));
+        }
+        serde_json::Value::Object(map) => {
+            map.iter().for_each(|(key, item)| {
+                pointers(item, &format!("{at}/{}", key.replace('/', "~1")), out)
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Whatever one puts in the place of any value: there is a configuration, or an error that says why not.
+#[test]
+fn nothing_is_refused_without_a_word() {
+    let others = ["null", "\"\"", "-1", "true", "[null]", "{\"x\": 1}"];
+    let others = others.map(|text| serde_json::from_str::<serde_json::Value>(text).expect("JSON"));
+    let mut accepted = 0;
+    for file in files("valid") {
+        let text = std::fs::read_to_string(file).expect("UTF-8");
+        let valid: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let mut all = Vec::new();
+        pointers(&valid, "", &mut all);
+        for (pointer, other) in all.iter().flat_map(|p| others.iter().map(move |o| (p, o))) {
+            let mut changed = valid.clone();
+            *changed.pointer_mut(pointer).expect("there") = other.clone();
+            let document = Document::plain(Arc::new(Source::new("x", changed.to_string())));
+            let (config, faults) = load(&document);
+            assert_eq!(
+                config.is_none(),
+                faults.has_errors(),
+                "{pointer} {other} {:?}",
+                faults.sorted()
+            );
+            accepted += usize::from(config.is_some());
+        }
+    }
+    assert!(accepted > 200, "{accepted}");
+}

@@ -354,9 +354,7 @@ impl<'s> Reader<'s> {
     }
 
     fn symbols(&mut self, node: &Node<'s>, path: &Path<'_>) -> Vec<Cow<'s, str>> {
-        if self.needed(node, "symbols", path).is_none() {
-            return Vec::new();
-        }
+        self.needed(node, "symbols", path);
         let symbols = self.strings(node, "symbols", path);
         let mut seen = HashSet::new();
         for symbol in &symbols {

@@ -66,6 +66,7 @@ mod tests {
         assert_eq!(meant(""), None);
         assert_eq!(meant(&"jar".repeat(1000)), None);
         assert_eq!(suggest("b", ["a"]), None, "nothing in common");
+        assert_eq!(suggest(&"x".repeat(41), ["x".repeat(40).as_str()]), None, "no typing error");
         let distance = |a: &str, b: &str| {
             super::distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
         };

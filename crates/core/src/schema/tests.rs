@@ -39,6 +39,10 @@ fn faults_of_schemas_are_found() {
     let record = |fields: &str| format!(r#"{{"type":"record","name":"R","fields":[{fields}]}}"#);
     let cases = [
         (
+            r#"["null","strin"]"#.into(),
+            "x:1:9: error[avsc-type]: `schema[1]`: no type `strin`; did you mean `string`?",
+        ),
+        (
             r#""strin""#.into(),
             "x:1:1: error[avsc-type]: `schema`: no type `strin`; did you mean `string`?",
         ),
@@ -365,10 +369,26 @@ fn the_better_of_two_records_is_meant() {
         {"type":"record","name":"B","fields":[{"name":"a","type":"int"},{"name":"b","type":"string"}]}]"#;
     assert!(faults(schema, r#"{"a": 1, "b": "x"}"#, Mode::Strict).is_empty());
     assert!(faults(schema, r#"{"a": 1, "c": 1}"#, Mode::Strict).is_empty());
+    let longer_first = r#"[{"type":"record","name":"A","fields":[{"name":"a","type":"int"},{"name":"c","type":"int"}]},
+        {"type":"record","name":"B","fields":[{"name":"a","type":"int"}]}]"#;
+    assert!(faults(longer_first, r#"{"a": 1}"#, Mode::Strict).is_empty());
     assert_eq!(
         faults(schema, r#"{"b": 1, "a": 1, "c": 1}"#, Mode::Strict),
         ["x:1:2: error[unknown-field]: unknown field `b` in `data`; expected `a` or `c`"]
     );
+}
+
+#[test]
+fn a_symbol_is_meant_before_a_string() {
+    let schema = plain(r#"["string",{"type":"enum","name":"E","symbols":["A"]}]"#);
+    let schema = Schema::parse(&schema).0.expect("valid");
+    for (text, symbol) in [(r#""A""#, true), (r#""B""#, false)] {
+        let value = plain(text);
+        let node = json::parse(&value).0.expect("JSON");
+        let mut faults = Faults::new(&value);
+        let checked = check(&schema, &node, &Path::root(""), Mode::Strict, &mut faults);
+        assert_eq!(matches!(checked.is, Is::Symbol("A")), symbol, "{text}");
+    }
 }
 
 #[test]
