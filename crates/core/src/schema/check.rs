@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::avsc::{Record, Schema, Type, TypeId};
+use super::kinds::byte_length;
 use super::{Faults, Path, list, suggest};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::json::{Member, Node, Number, Str, Value};
@@ -119,14 +120,19 @@ pub(super) fn check_type<'a>(
     mode: Mode,
     faults: &mut Faults<'_>,
 ) -> Checked<'a> {
-    Checker { schema, mode, faults }.check(of, node, path)
+    Checker { schema, mode, faults, defaults: 0 }.check(of, node, path)
 }
 
 struct Checker<'a, 'c, 'd> {
     schema: &'a Schema<'a>,
     mode: Mode,
     faults: &'c mut Faults<'d>,
+    /// So many defaults are being filled in, each inside the one before.
+    defaults: usize,
 }
+
+/// A default inside that many others is one that needs itself.
+const MOST_DEFAULTS: usize = 8;
 
 impl<'a> Checker<'a, '_, '_> {
     fn check(&mut self, of: TypeId, node: &'a Node<'a>, path: &Path<'_>) -> Checked<'a> {
@@ -192,11 +198,16 @@ impl<'a> Checker<'a, '_, '_> {
                 continue;
             }
             if let Some(default) = &field.default {
-                if !matches!(default.value, Value::Null) {
+                if self.defaults == MOST_DEFAULTS {
+                    let message = format!("`{path}`: a default that has itself inside");
+                    return self.invalid(default, Diagnostic::error("endless-default", message));
+                } else if !matches!(default.value, Value::Null) {
+                    self.defaults += 1;
                     let checked = self.check(field.of, default, &path.key(&field.name));
+                    self.defaults -= 1;
                     present.push((i, moved(checked, span)));
                 }
-            } else if self.mode == Mode::Strict && !self.is_nullable(field.of) {
+            } else if self.mode == Mode::Strict && !self.schema.is_nullable(field.of) {
                 let message = format!("`{path}` has no `{}`", field.name);
                 let opening = Span { end: span.start + 1, ..span };
                 let fault = Diagnostic::error("missing-field", message);
@@ -292,87 +303,21 @@ impl<'a> Checker<'a, '_, '_> {
     ) -> Checked<'a> {
         if let Value::Object(members) = &node.value
             && let [member] = &members[..]
-            && let Some(branch) = self.tagged(branches, member)
+            && let Some(branch) = self.schema.tagged(branches, member)
         {
             let key = member.key.get();
             return self.check(branch, &member.node, &path.key(&key));
         }
-        let fitting = || branches.iter().copied().filter(|b| self.fits(*b, &node.value));
+        let fitting = || branches.iter().copied().filter(|b| self.schema.fits(*b, &node.value));
         let best = match fitting().count() {
             0 | 1 => fitting().next(),
             // The first of the best.
-            _ => fitting().rev().max_by_key(|b| self.likeness(*b, &node.value)),
+            _ => fitting().rev().max_by_key(|b| self.schema.likeness(*b, &node.value)),
         };
         match best {
             Some(branch) => self.check(branch, node, path),
             None => Checked { span: node.span, is: self.wrong_kind(of, node, path) },
         }
-    }
-
-    /// The branch that a lone member names as its tag. A record's field or a map's key of that name goes first where
-    /// only so the value fits.
-    fn tagged(&self, branches: &[TypeId], member: &Member<'_>) -> Option<TypeId> {
-        let value = &member.node.value;
-        let key = member.key.get();
-        let is_named = |b: &TypeId| {
-            let tag = self.schema.tag(*b);
-            *tag == *key || (tag.contains('.') && tag.rsplit('.').next() == Some(&key))
-        };
-        let branch = branches.iter().copied().find(is_named)?;
-        let plain = branches.iter().any(|b| match self.schema.get(*b) {
-            Type::Map(of) => self.fits(*of, value),
-            Type::Record(record) => record.fields.iter().any(|f| f.name == key),
-            _ => false,
-        });
-        (!plain || self.fits(branch, value)).then_some(branch)
-    }
-
-    /// Whether a value is of the kind that the type is written in.
-    fn fits(&self, of: TypeId, value: &Value<'_>) -> bool {
-        match (self.schema.get(of), value) {
-            (Type::Union(branches), _) => branches.iter().any(|b| self.fits(*b, value)),
-            (Type::Null, Value::Null)
-            | (Type::Boolean, Value::Bool(_))
-            | (Type::Int | Type::Long | Type::Float | Type::Double, Value::Number(_))
-            | (Type::String | Type::Bytes | Type::Fixed(_) | Type::Enum(_), Value::String(_))
-            | (Type::Array(_), Value::Array(_))
-            | (Type::Map(_) | Type::Record(_), Value::Object(_)) => true,
-            _ => false,
-        }
-    }
-
-    /// How well a value of the right kind fits the type, to choose among branches of a union.
-    fn likeness(&self, of: TypeId, value: &Value<'_>) -> usize {
-        let fits = match (self.schema.get(of), value) {
-            (Type::Int, Value::Number(n)) => n.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
-            (Type::Long, Value::Number(n)) => n.as_i64().is_some(),
-            (Type::Enum(of), Value::String(s)) => {
-                let s = s.get();
-                // An enum says more than a string.
-                return if of.symbols.contains(&s) { 3 } else { 0 };
-            }
-            (Type::Bytes, Value::String(s)) => byte_length(&s.get()).is_some(),
-            (Type::Fixed(of), Value::String(s)) => byte_length(&s.get()) == Some(of.size),
-            (Type::Record(record), Value::Object(members)) => {
-                let like = |m: &&Member<'_>| {
-                    let mut fields = record.fields.iter();
-                    fields.any(|f| m.key.is(&f.name) && self.fits(f.of, &m.node.value))
-                };
-                let absent = record.fields.iter().filter(|f| {
-                    f.default.is_none()
-                        && !self.is_nullable(f.of)
-                        && !members.iter().any(|m| m.key.is(&f.name))
-                });
-                let like = members.iter().filter(like).count();
-                return if like == members.len() && absent.count() == 0 {
-                    usize::MAX
-                } else {
-                    like
-                };
-            }
-            _ => true,
-        };
-        if fits { 2 } else { 1 }
     }
 
     fn integer(
@@ -446,10 +391,10 @@ impl<'a> Checker<'a, '_, '_> {
     }
 
     fn wrong_kind(&mut self, of: TypeId, node: &Node<'_>, path: &Path<'_>) -> Is<'a> {
-        let message = format!("`{path}` must be {}", self.describe(of));
+        let message = format!("`{path}` must be {}", self.schema.describe(of));
         let mut fault =
             Diagnostic::error("wrong-type", message).label(format!("found {}", node.value.kind()));
-        let fits = |value: Value<'_>| self.fits(of, &value);
+        let fits = |value: Value<'_>| self.schema.fits(of, &value);
         let quoted = self.faults.document().quote(node.span);
         fault.help = match &node.value {
             Value::String(_) if fits(Value::Array(Box::default())) => {
@@ -464,7 +409,7 @@ impl<'a> Checker<'a, '_, '_> {
                 };
                 bare.then(|| format!("write `{s}` without quotes"))
             }
-            Value::Number(_) | Value::Bool(_) if self.takes_strings(of) => {
+            Value::Number(_) | Value::Bool(_) if self.schema.takes_strings(of) => {
                 Some("put it in `\"`".to_owned())
             }
             _ => None,
@@ -489,44 +434,6 @@ impl<'a> Checker<'a, '_, '_> {
     fn quote_key(&self, member: &Member<'a>) -> Option<std::borrow::Cow<'a, str>> {
         self.faults.document().quote(member.key_span).map(|_| member.key.get())
     }
-
-    fn takes_strings(&self, of: TypeId) -> bool {
-        match self.schema.get(of) {
-            Type::Union(branches) => branches.iter().any(|b| self.takes_strings(*b)),
-            of => matches!(of, Type::String),
-        }
-    }
-
-    fn is_nullable(&self, of: TypeId) -> bool {
-        self.fits(of, &Value::Null)
-    }
-
-    /// What a type is in JSON, for people.
-    fn describe(&self, of: TypeId) -> String {
-        match self.schema.get(of) {
-            Type::Null => "null".to_owned(),
-            Type::Boolean => "a boolean".to_owned(),
-            Type::Int | Type::Long => "an integer".to_owned(),
-            Type::Float | Type::Double => "a number".to_owned(),
-            Type::Bytes | Type::String | Type::Fixed(_) => "a string".to_owned(),
-            Type::Enum(of) => list(of.symbols.iter().map(AsRef::as_ref)),
-            Type::Array(_) => "a list".to_owned(),
-            Type::Map(_) | Type::Record(_) => "an object".to_owned(),
-            Type::Union(branches) => {
-                let is_null = |b: &&TypeId| matches!(self.schema.get(**b), Type::Null);
-                let rest = branches.iter().filter(|b| !is_null(b));
-                let mut names: Vec<_> = rest.map(|b| self.describe(*b)).collect();
-                names.extend(branches.iter().find(is_null).map(|_| "null".to_owned()));
-                names.dedup();
-                names.join(" or ")
-            }
-        }
-    }
-}
-
-/// The number of bytes that a string of characters up to U+00FF stands for.
-fn byte_length(string: &str) -> Option<usize> {
-    string.chars().all(|c| u32::from(c) <= 0xFF).then(|| string.chars().count())
 }
 
 /// A default stands where the record that lacks it does.

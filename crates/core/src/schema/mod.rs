@@ -3,6 +3,7 @@
 mod avsc;
 mod check;
 mod faults;
+mod kinds;
 mod path;
 mod published;
 mod suggest;

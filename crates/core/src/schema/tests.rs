@@ -138,6 +138,14 @@ fn faults_of_schemas_are_found() {
 }
 
 #[test]
+fn a_default_that_needs_itself_is_refused() {
+    let endless = r#"{"type":"record","name":"R","fields":[{"name":"f","type":"R","default":{}}]}"#;
+    let found = avsc_faults(endless);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].ends_with("f`: a default that has itself inside"), "{}", found[0]);
+}
+
+#[test]
 fn names_have_namespaces_and_know_themselves() {
     let schema = r#"{"type":"record","name":"Tree","namespace":"com.ns","aliases":["Old"],"fields":[
         {"name":"left","type":["null","Tree"]},
