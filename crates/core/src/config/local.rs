@@ -8,9 +8,7 @@ use std::time::Duration;
 use super::read::Record;
 use crate::diagnostic::Diagnostic;
 use crate::fabric::local::{Config, Tools};
-use crate::schema::Path;
 use crate::secret::Text;
-use crate::source::Span;
 
 /// More slots than any machine has.
 const MOST_SLOTS: i64 = 10_000;
@@ -52,7 +50,7 @@ fn beside(record: &Record<'_>, path: &Text) -> PathBuf {
 
 fn read_environment(data: &Record<'_>) -> BTreeMap<String, Text> {
     check_keys(data, "environment", "environment-name", |name| {
-        let fault = name.is_empty() || name.contains(['=', '\0']);
+        let fault = name.is_empty() || name.contains('=');
         fault.then_some("a name is not empty and has no `=`")
     });
     data.map("environment")
@@ -63,8 +61,11 @@ fn read_roots(data: &Record<'_>) -> BTreeMap<String, PathBuf> {
         (!is_uri_prefix(prefix))
             .then_some("expected the beginning of a URI, such as `s3://bucket/`")
     });
-    let roots = data.map("roots").into_iter();
-    roots.map(|(prefix, folder)| (prefix, beside(data, &folder))).collect()
+    let roots = data.map("roots").into_iter().map(|(prefix, folder)| {
+        data.warn_of_secret("roots", &folder);
+        (prefix, beside(data, &folder))
+    });
+    roots.collect()
 }
 
 /// Reports the keys of a map that `wrong` says something about.
@@ -77,15 +78,11 @@ fn check_keys(
     let map = data.path.key(name);
     for (key, at) in data.keys(name) {
         if let Some(label) = wrong(&key) {
-            let path = if data.document().is_literal(at) { map.key(&key) } else { map.hidden() };
-            report(data, code, at, &path, label);
+            let path = data.entry_path(&map, &key, at);
+            let message = format!("`{path}` is not a key that can be here");
+            data.fault(at, Diagnostic::error(code, message).label(label));
         }
     }
-}
-
-fn report(data: &Record<'_>, code: &'static str, at: Span, path: &Path<'_>, label: &str) {
-    let message = format!("`{path}` is not a key that can be here");
-    data.fault(at, Diagnostic::error(code, message).label(label));
 }
 
 /// Whether it begins with a scheme, `:` and `/`.

@@ -94,12 +94,16 @@ impl<'r> Record<'r> {
     fn text_of(&self, checked: &Checked<'_>, path: &Path<'_>) -> Option<Text> {
         let Is::String(string) = checked.is else { return None };
         let text = string.text(checked.span, self.document());
+        self.refuse_nul(&text, checked.span, path);
+        Some(text)
+    }
+
+    fn refuse_nul(&self, text: &Text, at: Span, path: &Path<'_>) {
         if text.expose().contains('\0') {
             let message =
                 format!("`{path}` holds the character U+0000, which no program can be given");
-            self.fault(checked.span, Diagnostic::error("nul-character", message));
+            self.fault(at, Diagnostic::error("nul-character", message));
         }
-        Some(text)
     }
 
     /// A string field that must be there and not empty.
@@ -208,17 +212,19 @@ impl<'r> Record<'r> {
         let path = self.path.key(name);
         let entries = entries.iter().filter_map(|entry| {
             let key = entry.key.text(entry.key_span, self.document());
-            let inner = if self.document().is_literal(entry.key_span) {
-                path.key(key.expose())
-            } else {
-                path.hidden()
-            };
             if key.is_secret() {
                 self.secret_name(entry.key_span, &format!("a key of `{path}`"));
             }
+            let inner = self.entry_path(&path, key.expose(), entry.key_span);
+            self.refuse_nul(&key, entry.key_span, &inner);
             self.text_of(&entry.value, &inner).map(|value| (key.expose().to_owned(), value))
         });
         entries.collect()
+    }
+
+    /// The path of a map's entry, with its key if that may be shown.
+    pub(super) fn entry_path<'k>(&self, map: &'k Path<'k>, key: &'k str, at: Span) -> Path<'k> {
+        if self.document().is_literal(at) { map.key(key) } else { map.hidden() }
     }
 
     /// The keys of a map, with their places in the rendered text.

@@ -282,7 +282,7 @@ fn secrets_are_no_names() {
     assert_eq!(found, expected);
     let local = format!(
         r#"{{"schema": "{PREFIX}LocalClusterConfig/avro/1-0-0", "data": {{"name": "«env A:a»",
-        "environment": {{"«env A:a»": "«env A:a»"}}, "workFolder": "«env A:a»", "tools": {{"java": "«env A:a»"}}}}}}"#
+        "environment": {{"«env A:a»": "«env A:a»"}}, "roots": {{"s3://a/": "«env A:a»"}}, "workFolder": "«env A:a»", "tools": {{"java": "«env A:a»"}}}}}}"#
     );
     let codes = |text: &str| {
         let (_, faults) = load(&marked::document("x", text));
@@ -291,6 +291,7 @@ fn secrets_are_no_names() {
     let expected = [
         (Severity::Warning, "`data.name` holds a secret, and it is shown to many"),
         (Severity::Error, "a key of `data.environment` holds a secret"),
+        (Severity::Warning, "`data.roots` holds a secret, and it is shown to many"),
         (Severity::Warning, "`data.workFolder` holds a secret, and it is shown to many"),
         (Severity::Warning, "`data.tools.java` holds a secret, and it is shown to many"),
     ];
