@@ -6,8 +6,8 @@ use super::ast::{At, Command, Expr, ExprKind, Number, Pipe};
 use super::error::Fault;
 use super::exec::{Exec, Result};
 use super::funcs::{Call, Function, Param, Run, too_long};
-use super::near::nearest;
 use super::value::{Taint, Val, Value};
+use crate::suggest::suggest;
 
 impl<'t> Exec<'t> {
     /// The value of a pipeline. Its variables are declared or set on the way.
@@ -103,7 +103,7 @@ impl<'t> Exec<'t> {
             Value::Map(map) => match map.get(name.as_bytes()) {
                 Some(value) => Ok(Val::element(value, &receiver.taint)),
                 None => {
-                    let help = nearest(name, map.keys())
+                    let help = suggest(name, map.keys())
                         .map(|near| format!("did you mean `{near}`?"))
                         .or_else(|| self.is_root(&receiver.value).then(|| no_variable(name)));
                     let text = format!("map has no entry for key \"{name}\"");

@@ -20,7 +20,6 @@ mod funcs;
 mod layout;
 mod lex;
 mod map;
-mod near;
 mod number;
 mod parse;
 mod printf;

@@ -3,10 +3,10 @@
 use super::super::ast::{Command, Expr, ExprKind, Number, Pipe};
 use super::super::error::Error;
 use super::super::lex::{Kind, Token};
-use super::super::near::nearest;
 use super::super::quote::quoted;
 use super::{Parser, Result};
 use crate::source::Span;
+use crate::suggest::suggest;
 
 impl<'t> Parser<'t> {
     /// Declarations and commands up to the token `end`, whose place comes back too.
@@ -245,7 +245,7 @@ impl<'t> Parser<'t> {
         let name = self.text_of(token);
         let text = format!("function {} not defined", quoted(name.as_bytes()));
         let mut error = self.error(token.span, text);
-        error.help = match nearest(name, self.functions.names()) {
+        error.help = match suggest(name, self.functions.names()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None => Some(format!("a variable is written with a dot: `.{name}`")),
         };
