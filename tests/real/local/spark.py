@@ -1,0 +1,34 @@
+"""SPARK and SPARK_SQL steps with a real Spark, and one of each that fails."""
+
+from local import parts
+from ring import tools
+from ring.lab import Lab, check_counts, counted
+from ring.program import FAILED, OK, RUN_FAILED, SUCCEEDED
+
+
+def check(lab: Lab) -> None:
+    cluster = parts.cluster(lab, tools={"spark": str(tools.spark())})
+    jar = parts.spark_jar(lab)
+    counts, frequent = lab.work / "counts", lab.work / "frequent"
+
+    steps = [
+        parts.spark("count", jar, str(lab.input), str(counts)),
+        parts.spark_sql("frequent", parts.frequent_words(lab, counts, frequent)),
+    ]
+    run = lab.run(steps, cluster)
+    run.check(OK, "succeeded", {"count": SUCCEEDED, "frequent": SUCCEEDED})
+    check_counts(counts, counted())
+    check_counts(frequent, {word: 10 * n for word, n in counted().items() if n > 1})
+
+    wrong = lab.work / "wrong.sql"
+    wrong.write_text("SELECT nothing FROM nowhere;\n", encoding="utf-8")
+    steps = [
+        parts.spark("missing", jar, str(lab.work / "nowhere"), str(lab.work / "nothing"), actionOnFailure="CONTINUE"),
+        parts.spark_sql("wrong", wrong),
+        parts.spark("after", jar, str(lab.input), str(lab.work / "unreached")),
+    ]
+    run = lab.run(steps, cluster)
+    run.check(RUN_FAILED, "failed", {"missing": FAILED, "wrong": FAILED}, skipped=("after",))
+    assert run.exit_code("missing") == 1
+    assert run.exit_code("wrong") == 1
+    assert not (lab.work / "unreached").exists()

@@ -1,0 +1,124 @@
+"""Real Hadoop, Spark and Flink from the package registries, each in a folder of the cache."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from . import Skip, cache
+
+HADOOP = "3.4.2"
+SPARK = "3.5.9"
+FLINK = "1.20.5"
+
+RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
+
+
+def need(*programs: str) -> None:
+    """Skips where one of `programs` is not on PATH."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise Skip(f"not installed: {', '.join(missing)}")
+
+
+def hadoop() -> Path:
+    """HADOOP_HOME: the client jars that Maven resolves, `bin/hadoop` in front of them, and jobs that run in process.
+
+    The `hadoop` script comes in no package, so ours stands in for it; all that runs behind it is Hadoop.
+    """
+    need("java", "mvn")
+
+    def make(new: Path) -> None:
+        shutil.copytree(RECIPE, new, dirs_exist_ok=True)
+        cache.fetch(
+            [
+                "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", new / "pom.xml",
+                f"-Dhadoop.version={HADOOP}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
+                "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={new / 'lib'}",
+            ]
+        )  # fmt: skip
+        if not (new / "lib" / f"hadoop-common-{HADOOP}.jar").is_file():
+            raise Skip("Maven resolved no Hadoop")
+
+    # A changed recipe is another installation.
+    digest = hashlib.sha256()
+    for file in sorted(path for path in RECIPE.rglob("*") if path.is_file()):
+        digest.update(file.read_bytes())
+    return cache.installed(f"hadoop-{HADOOP}-{digest.hexdigest()[:8]}", make)
+
+
+def hadoop_examples() -> Path:
+    """The jar with Hadoop's own word count."""
+    return hadoop() / "lib" / f"hadoop-mapreduce-examples-{HADOOP}.jar"
+
+
+def spark() -> Path:
+    """SPARK_HOME: the whole of Spark lies in the source package of its Python client."""
+    need("java")
+
+    def make(new: Path) -> None:
+        package = pip(new, f"pyspark=={SPARK}")
+        untar(package, new, "deps")
+
+    return cache.installed(f"spark-{SPARK}", make)
+
+
+def flink() -> Path:
+    """FLINK_HOME: the jars of one package, the scripts and the settings of the other."""
+    need("java")
+
+    def make(new: Path) -> None:
+        untar(pip(new, f"apache-flink-libraries=={FLINK}"), new, "deps")
+        # A fixed tag, so that the wheel does not depend on the Python that runs this.
+        wheel = pip(
+            new, f"apache-flink=={FLINK}", "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux2014_x86_64"
+        )  # fmt: skip
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                inner = Path(name).relative_to("pyflink") if name.startswith("pyflink/") else Path()
+                if inner.parts[:1] in (("bin",), ("conf",)) and not name.endswith("/"):
+                    target = new / inner
+                    target.parent.mkdir(exist_ok=True)
+                    target.write_bytes(archive.read(name))
+                    target.chmod(0o755 if inner.parts[0] == "bin" else 0o644)
+        wheel.unlink()
+
+    return cache.installed(f"flink-{FLINK}", make)
+
+
+def pip(into: Path, requirement: str, *options: str) -> Path:
+    """Downloads the one file of a package, without what it depends on."""
+    before = set(into.iterdir())
+    cache.fetch([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"--dest={into}", *options, requirement])
+    (file,) = set(into.iterdir()) - before
+    return file
+
+
+def untar(package: Path, into: Path, inner: str) -> None:
+    """Unpacks what lies in `inner` of the one folder in `package`, and removes the package."""
+    with tarfile.open(package) as archive:
+        members = []
+        for member in archive:
+            top, _, rest = member.name.partition("/")
+            if rest.startswith(f"{inner}/"):
+                member.name = rest.removeprefix(f"{inner}/")
+                if member.islnk():
+                    member.linkname = member.linkname.removeprefix(f"{top}/{inner}/")
+                members.append(member)
+        # Where this Python knows the filter (3.11.4 and later), nothing is written outside of the folder.
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(into, members, **safe)
+    package.unlink()
+
+
+def jar(source: Path, classpath: Path, work: Path) -> Path:
+    """Compiles one Java file against the jars in `classpath`; the jar's manifest names no main class."""
+    need("javac", "jar")
+    classes = work / f"{source.stem}-classes"
+    built = work / f"{source.stem}.jar"
+    subprocess.run(["javac", "-nowarn", "-proc:none", "-d", classes, "-cp", f"{classpath}/*", source], check=True)
+    subprocess.run(["jar", "--create", f"--file={built}", "-C", classes, "."], check=True)
+    return built
