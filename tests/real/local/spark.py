@@ -11,13 +11,23 @@ def check(lab: Lab) -> None:
     jar = parts.spark_jar(lab)
     counts, frequent = lab.work / "counts", lab.work / "frequent"
 
+    options = [word for name, value in parts.SPARK_PROPERTIES.items() for word in ("--conf", f"{name}={value}")]
+    command = ["spark-submit", *options, "--class", "SparkWordCount", str(jar), str(lab.input)]
     steps = [
         parts.spark("count", jar, str(lab.input), str(counts)),
         parts.spark_sql("frequent", parts.frequent_words(lab, counts, frequent)),
+        # As playbooks for EMR do it.
+        {
+            "id": "as-on-emr",
+            "type": "CUSTOM_JAR",
+            "jar": "command-runner.jar",
+            "arguments": [*command, str(lab.work / "as-on-emr")],
+        },
     ]
     run = lab.run(steps, cluster)
-    run.check(OK, "succeeded", {"count": SUCCEEDED, "frequent": SUCCEEDED})
+    run.check(OK, "succeeded", {step["id"]: SUCCEEDED for step in steps})
     check_counts(counts, counted())
+    check_counts(lab.work / "as-on-emr", counted())
     check_counts(frequent, {word: 10 * n for word, n in counted().items() if n > 1})
 
     wrong = lab.work / "wrong.sql"

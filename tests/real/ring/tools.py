@@ -114,11 +114,12 @@ def untar(package: Path, into: Path, inner: str) -> None:
     package.unlink()
 
 
-def jar(source: Path, classpath: Path, work: Path) -> Path:
-    """Compiles one Java file against the jars in `classpath`; the jar's manifest names no main class."""
+def jar(source: Path, classpath: Path, work: Path, main: str | None = None) -> Path:
+    """Compiles one Java file against the jars in `classpath`. The manifest names `main`, or no class."""
     need("javac", "jar")
-    classes = work / f"{source.stem}-classes"
-    built = work / f"{source.stem}.jar"
+    name = f"{source.stem}-{main}" if main else source.stem
+    classes, built = work / f"{name}-classes", work / f"{name}.jar"
     subprocess.run(["javac", "-nowarn", "-proc:none", "-d", classes, "-cp", f"{classpath}/*", source], check=True)
-    subprocess.run(["jar", "--create", f"--file={built}", "-C", classes, "."], check=True)
+    entry = [f"--main-class={main}"] if main else []
+    subprocess.run(["jar", "--create", f"--file={built}", *entry, "-C", classes, "."], check=True)
     return built
