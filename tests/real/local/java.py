@@ -1,13 +1,17 @@
 """CUSTOM_JAR steps where there is no Hadoop: Java runs the jar, by a class to name or by its manifest."""
 
+import shutil
+
 from local import parts
-from ring import tools
+from ring import Skip, tools
 from ring.lab import Lab, check_counts, counted
 from ring.program import FAILED, OK, RUN_FAILED, SUCCEEDED
 
 
 def check(lab: Lab) -> None:
     tools.need("java")
+    if shutil.which("hadoop"):
+        raise Skip("there is a Hadoop on PATH")
     cluster = parts.cluster(lab)
     source = parts.JAVA / "PlainWordCount.java"
 
