@@ -5,6 +5,18 @@ from ring import tools
 from ring.lab import Lab, check_counts, counted
 from ring.program import FAILED, OK, RUN_FAILED, SUCCEEDED
 
+SCRIPT = """
+import sys
+from operator import add
+from pyspark import SparkContext
+
+spark = SparkContext()
+words = spark.textFile(sys.argv[1]).flatMap(str.split).map(lambda word: (word, 1)).reduceByKey(add)
+words.map(lambda pair: f"{pair[0]}\\t{pair[1]}").saveAsTextFile(sys.argv[2])
+spark.stop()
+sys.exit(3)
+"""
+
 
 def check(lab: Lab) -> None:
     cluster = parts.cluster(lab, tools={"spark": str(tools.spark())})
@@ -13,6 +25,8 @@ def check(lab: Lab) -> None:
 
     options = [word for name, value in parts.SPARK_PROPERTIES.items() for word in ("--conf", f"{name}={value}")]
     command = ["spark-submit", *options, "--class", "SparkWordCount", str(jar), str(lab.input)]
+    script = lab.work / "count.py"
+    script.write_text(SCRIPT, encoding="utf-8")
     steps = [
         parts.spark("count", jar, str(lab.input), str(counts)),
         parts.spark_sql("frequent", parts.frequent_words(lab, counts, frequent)),
@@ -23,11 +37,22 @@ def check(lab: Lab) -> None:
             "jar": "command-runner.jar",
             "arguments": [*command, str(lab.work / "as-on-emr")],
         },
+        # Its own exit code reaches the playbook's rules.
+        {
+            "id": "script",
+            "type": "SPARK",
+            "file": str(script),
+            "properties": parts.SPARK_PROPERTIES,
+            "arguments": [str(lab.input), str(lab.work / "script")],
+            "onResult": {"continueJob": [3]},
+        },
     ]
     run = lab.run(steps, cluster)
     run.check(OK, "succeeded", {step["id"]: SUCCEEDED for step in steps})
     check_counts(counts, counted())
     check_counts(lab.work / "as-on-emr", counted())
+    check_counts(lab.work / "script", counted())
+    assert run.exit_code("script") == 3
     check_counts(frequent, {word: 10 * n for word, n in counted().items() if n > 1})
 
     wrong = lab.work / "wrong.sql"

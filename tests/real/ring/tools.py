@@ -60,8 +60,7 @@ def spark() -> Path:
     need("java")
 
     def make(new: Path) -> None:
-        package = pip(new, f"pyspark=={SPARK}")
-        untar(package, new, "deps")
+        untar(pip(new, f"pyspark=={SPARK}"), {"deps": new, "lib": new / "python" / "lib"})
 
     return cache.installed(f"spark-{SPARK}", make)
 
@@ -71,7 +70,7 @@ def flink() -> Path:
     need("java")
 
     def make(new: Path) -> None:
-        untar(pip(new, f"apache-flink-libraries=={FLINK}"), new, "deps")
+        untar(pip(new, f"apache-flink-libraries=={FLINK}"), {"deps": new})
         # A fixed tag, so that the wheel does not depend on the Python that runs this.
         wheel = pip(
             new, f"apache-flink=={FLINK}", "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux2014_x86_64"
@@ -97,20 +96,16 @@ def pip(into: Path, requirement: str, *options: str) -> Path:
     return file
 
 
-def untar(package: Path, into: Path, inner: str) -> None:
-    """Unpacks what lies in `inner` of the one folder in `package`, and removes the package."""
+def untar(package: Path, folders: dict[str, Path]) -> None:
+    """Unpacks `folders` of the one folder in `package`, each to where it says, and removes the package."""
+    # Where this Python knows the filter (3.11.4 and later), nothing is written outside of the folder.
+    safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(package) as archive:
-        members = []
         for member in archive:
-            top, _, rest = member.name.partition("/")
-            if rest.startswith(f"{inner}/"):
-                member.name = rest.removeprefix(f"{inner}/")
-                if member.islnk():
-                    member.linkname = member.linkname.removeprefix(f"{top}/{inner}/")
-                members.append(member)
-        # Where this Python knows the filter (3.11.4 and later), nothing is written outside of the folder.
-        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-        archive.extractall(into, members, **safe)
+            _, inner, name = (*member.name.split("/", 2), "", "")[:3]
+            if name and inner in folders and (member.isfile() or member.isdir()):
+                member.name = name
+                archive.extract(member, folders[inner], **safe)
     package.unlink()
 
 
