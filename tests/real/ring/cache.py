@@ -2,6 +2,8 @@
 
 import contextlib
 import fcntl
+import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -28,12 +30,14 @@ def folder() -> Path:
     return path
 
 
-def installed(name: str, make) -> Path:
-    """The folder `name` of the cache; where it is missing, `make(new)` fills it first.
+def installed(name: str, make, recipe: bytes = b"") -> Path:
+    """The folder of the cache that `make(new)` fills, for which `name` stands; filled only where it is missing.
 
     It is filled under another name and renamed at the end, so one that was interrupted never counts as
-    installed; a lock keeps two runs from filling it at once.
+    installed; a lock keeps two runs from filling it at once. Another `make` or `recipe` is another folder.
     """
+    digest = hashlib.sha256(inspect.getsource(make).encode() + recipe).hexdigest()[:8]
+    name = f"{name}-{digest}"
     done = folder() / name
     if done.is_dir():
         return done

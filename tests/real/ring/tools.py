@@ -1,6 +1,5 @@
 """Real Hadoop, Spark and Flink from the package registries, each in a folder of the cache."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -43,11 +42,8 @@ def hadoop() -> Path:
         if not (new / "lib" / f"hadoop-common-{HADOOP}.jar").is_file():
             raise Skip("Maven resolved no Hadoop")
 
-    # A changed recipe is another installation.
-    digest = hashlib.sha256()
-    for file in sorted(path for path in RECIPE.rglob("*") if path.is_file()):
-        digest.update(file.read_bytes())
-    return cache.installed(f"hadoop-{HADOOP}-{digest.hexdigest()[:8]}", make)
+    recipe = b"".join(path.read_bytes() for path in sorted(RECIPE.rglob("*")) if path.is_file())
+    return cache.installed(f"hadoop-{HADOOP}", make, recipe)
 
 
 def hadoop_examples() -> Path:
