@@ -199,15 +199,17 @@ impl<'a> Checker<'a, '_, '_> {
                 continue;
             }
             if let Some(default) = &field.default {
+                if matches!(default.value, Value::Null) {
+                    continue;
+                }
                 if self.defaults == MOST_DEFAULTS {
                     let message = format!("`{path}`: a default that has itself inside");
                     return self.invalid(default, Diagnostic::error("endless-default", message));
-                } else if !matches!(default.value, Value::Null) {
-                    self.defaults += 1;
-                    let checked = self.check(field.of, default, &path.key(&field.name));
-                    self.defaults -= 1;
-                    present.push((i, moved(checked, span)));
                 }
+                self.defaults += 1;
+                let checked = self.check(field.of, default, &path.key(&field.name));
+                self.defaults -= 1;
+                present.push((i, moved(checked, span)));
             } else if self.mode == Mode::Strict && !self.schema.is_nullable(field.of) {
                 let message = format!("`{path}` has no `{}`", field.name);
                 let opening = Span { end: span.start + 1, ..span };
