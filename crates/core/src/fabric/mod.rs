@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::config::playbook::{OnFailure, Step, StepType};
+use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod error;
@@ -25,9 +25,9 @@ pub trait Fabric: Debug + Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
 
-    /// The fabric's own offline rules for a step: a tool that is not installed, a URI it cannot reach.
+    /// The fabric's own offline rules for steps: a tool that is not installed, a URI it cannot reach.
     /// Asked before anything starts.
-    fn check(&self, step: &Step, faults: &mut Diagnostics);
+    fn check(&self, playbook: &Playbook, faults: &mut Diagnostics);
 
     /// Starting, finding and stopping clusters, where the fabric does that at all.
     fn clusters(&self) -> Option<&dyn Clusters>;
