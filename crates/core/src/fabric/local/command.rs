@@ -440,3 +440,142 @@ fn install(name: &str) -> String {
         None => "install it, or add its folder to PATH".to_owned(),
     }
 }
+
+#[cfg(all(test, unix))]
+pub(super) mod tests {
+    use super::super::config::Tools;
+    use super::super::tools::tests::program;
+    use super::*;
+    use crate::config::playbook::{OnFailure, OnResult, Retries};
+    use crate::source::Span;
+
+    pub(in super::super) fn text(value: &str) -> Text {
+        Text::new(value, Span::at(0))
+    }
+
+    pub(in super::super) fn step(program: Program, arguments: &[&str]) -> Step {
+        Step {
+            id: "step".into(),
+            name: text("Step"),
+            work: Work {
+                program,
+                arguments: arguments.iter().map(|argument| text(argument)).collect(),
+                properties: BTreeMap::new(),
+                files: Vec::new(),
+            },
+            depends_on: None,
+            on_failure: OnFailure::CancelAndWait,
+            retries: Retries::NONE,
+            timeout: None,
+            on_result: OnResult::default(),
+            span: Span::at(0),
+        }
+    }
+
+    /// The command line on a machine with these tools, its folder of tools written as `/t`.
+    fn line(tools: &[&str], step: &Step) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        for tool in tools {
+            program(&folder.path().join(tool));
+        }
+        let environment = [("PATH".into(), folder.path().into())].into();
+        let machine = Machine::new(environment, &Tools::default(), std::iter::empty());
+        let roots = Roots::new(&[("s3://b/".to_owned(), PathBuf::from("/data"))].into());
+        let staged: BTreeMap<_, _> = ["./app.jar", "./app.py", "../x"]
+            .map(|name| (name.to_owned(), Uri(format!("/staged/{}", file_name(name)))))
+            .into();
+        let maker = Maker {
+            machine: &machine,
+            roots: &roots.with_work("/w".into()),
+            program: Path::new("/own"),
+            staged: Some(&staged),
+        };
+        let made = maker.invocation(step).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let words: Vec<_> = made.argv.iter().map(text_of).collect();
+        words.join(" ").replace(folder.path().to_str().unwrap(), "/t")
+    }
+
+    #[test]
+    fn a_table() {
+        let class = |class: &str| Some(text(class));
+        let jar = |jar: &str, main_class| Program::CustomJar { jar: text(jar), main_class };
+        let spark = |app: &str, main_class| Program::Spark { application: text(app), main_class };
+        let flink = |jar: &str, main_class| Program::Flink { jar: text(jar), main_class };
+        let both = &["hadoop", "java"][..];
+        let runner = "command-runner.jar";
+        let copy = Program::Copy {
+            source: text("s3://b/in/"),
+            destination: text("file:///out"),
+            pattern: Some(text("**/*.csv")),
+        };
+        type Row<'a> = (&'a [&'a str], Program, &'a [&'a str], &'a str);
+        let table: &[Row<'_>] = &[
+            (
+                &["tool"],
+                Program::Command { command: text("tool") },
+                &["s3://b/x"],
+                "/t/tool /data/x",
+            ),
+            (
+                &[],
+                Program::Command { command: text("./app.py") },
+                &["./app.py"],
+                "/staged/app.py ./app.py",
+            ),
+            (&[], Program::Command { command: text("/bin/x") }, &[], "/bin/x"),
+            (&["tool"], jar(runner, None), &["tool", "work://y"], "/t/tool /w/y"),
+            (&[], jar("/libs/script-runner.jar", None), &["s3://b/x.sh", "1"], "/data/x.sh 1"),
+            (both, jar("s3://b/x.jar", None), &["1"], "/t/hadoop jar /data/x.jar -Dp=/data/q 1"),
+            (
+                both,
+                jar("./app.jar", class("C")),
+                &["1"],
+                "/t/hadoop jar /staged/app.jar C -Dp=/data/q 1",
+            ),
+            (&["java"], jar("/x.jar", None), &["1"], "/t/java -Dp=/data/q -jar /x.jar 1"),
+            (&["java"], jar("/x.jar", class("C")), &["1"], "/t/java -Dp=/data/q -cp /x.jar C 1"),
+            (
+                &["spark-submit"],
+                spark("./app.py", None),
+                &["a"],
+                "/t/spark-submit --conf p=/data/q --files x,y /staged/app.py a",
+            ),
+            (
+                &["spark-submit"],
+                spark("hdfs:///a.jar", class("C")),
+                &[],
+                "/t/spark-submit --class C --conf p=/data/q --files x,y hdfs:///a.jar",
+            ),
+            (
+                &["spark-sql"],
+                Program::SparkSql { file: text("s3://b/x.sql") },
+                &["a"],
+                "/t/spark-sql --conf p=/data/q -f /data/x.sql a",
+            ),
+            (
+                &["flink"],
+                flink("./app.jar", class("C")),
+                &["a"],
+                "/t/flink run -c C -Dp=/data/q /staged/app.jar a",
+            ),
+            (&["flink"], flink("file:/x.jar", None), &[], "/t/flink run -Dp=/data/q /x.jar"),
+            (&[], copy, &[], "/own __copy /data/in/ /out **/*.csv"),
+        ];
+        for (tools, program, arguments, expected) in table {
+            let mut step = step(program.clone(), arguments);
+            step.work.properties = [("p".to_owned(), text("s3://b/q"))].into();
+            step.work.files = vec![text("../x"), text("s3://b/y")];
+            assert_eq!(line(tools, &step), *expected);
+        }
+    }
+
+    #[test]
+    fn paths_of_file_uris() {
+        for (uri, path) in
+            [("file:/x", "/x"), ("file:///x", "/x"), ("file://localhost/x", "/x"), ("/x", "/x")]
+        {
+            let word = Word::of(&text(uri)).without_scheme();
+            assert_eq!((text_of(&word).as_str(), word.shown.as_str()), (path, path), "{uri}");
+        }
+    }
+}

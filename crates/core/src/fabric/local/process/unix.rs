@@ -57,7 +57,7 @@ pub(in super::super) fn detach() {
 
 /// Signals every process of a group; one that is gone is fine.
 pub(in super::super) fn signal_group(group: u32, force: Force) {
-    let Some(group) = pid(group) else { return };
+    let Some(group) = group_id(group) else { return };
     match force {
         Force::Term => {
             _ = kill_process_group(group, Signal::TERM);
@@ -70,7 +70,7 @@ pub(in super::super) fn signal_group(group: u32, force: Force) {
 
 /// Whether a group still has members, after burying those that are dead children of this process.
 pub(in super::super) fn group_lives(group: u32) -> bool {
-    let Some(group) = pid(group) else { return false };
+    let Some(group) = group_id(group) else { return false };
     while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
     // EPERM: members that we may not signal, such as a program that changed its user.
     !matches!(test_kill_process_group(group), Err(rustix::io::Errno::SRCH))
@@ -199,7 +199,13 @@ fn handle(_number: u32) -> Option<OwnedFd> {
 }
 
 fn pid(number: u32) -> Option<Pid> {
-    Pid::from_raw(i32::try_from(number).ok()?)
+    // Never 1: to signal the group of that number is to signal every process there is (kill(2)).
+    Pid::from_raw(i32::try_from(number).ok().filter(|&number| number > 1)?)
+}
+
+/// Never group 1: kill(2) takes its negative for all processes there are.
+fn group_id(number: u32) -> Option<Pid> {
+    pid(number).filter(|group| !group.is_init())
 }
 
 /// What `/proc/PID/stat` says (proc(5)), as far as it is of use here.
