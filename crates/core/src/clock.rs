@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::bell::{Bell, Rung};
@@ -26,7 +27,7 @@ enum Hand {
 impl Clock {
     /// The machine's clock, but never earlier than `after` (the last event of a journal that goes on).
     pub fn machine(after: Option<Timestamp>) -> Self {
-        let now = wall().timestamp();
+        let now = timestamp();
         Self(Hand::Machine { wall: after.map_or(now, |a| a.max(now)), since: Instant::now() })
     }
 
@@ -71,10 +72,15 @@ impl Clock {
     }
 }
 
-/// The wall clock in the local time zone, for what people see.
+/// The wall clock.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+pub fn timestamp() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The wall clock in the local time zone, for what people see; reads the zone's file.
 pub fn wall() -> Zoned {
-    Zoned::now()
+    timestamp().to_zoned(TimeZone::system())
 }
 
 /// `time` and so much more; the end of time if that is beyond it.
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn time_goes_on_from_a_journal_that_is_ahead() {
-        let ahead = add(wall().timestamp(), Duration::from_secs(86_400));
+        let ahead = add(timestamp(), Duration::from_secs(86_400));
         let clock = Clock::machine(Some(ahead));
         assert!(clock.now().as_millisecond() >= ahead.as_millisecond());
     }
