@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
+pub mod conformance;
 pub mod emr;
 pub mod error;
 pub mod id;

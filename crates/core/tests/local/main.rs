@@ -6,6 +6,8 @@ mod bench;
 #[cfg(unix)]
 mod clusters;
 #[cfg(unix)]
+mod conformance;
+#[cfg(unix)]
 mod endings;
 #[cfg(unix)]
 mod faults;
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
         }
         #[cfg(unix)]
         Some(faults::DRIVER) => faults::driver(arguments),
-        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+        _ => libtest_mimic::run(&Arguments::from_args(), all()).exit_code(),
     }
 }
 
@@ -42,8 +44,13 @@ macro_rules! trials {
     };
 }
 
+#[cfg(unix)]
+fn all() -> Vec<Trial> {
+    trials().into_iter().chain(conformance::trials()).collect()
+}
+
 #[cfg(not(unix))]
-fn trials() -> Vec<Trial> {
+fn all() -> Vec<Trial> {
     Vec::new()
 }
 
