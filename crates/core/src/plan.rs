@@ -283,3 +283,6 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(&'static str, String, St
     }
     all
 }
+
+#[cfg(test)]
+mod tests;
