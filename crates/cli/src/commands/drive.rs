@@ -1,0 +1,146 @@
+//! The way of all runs: read and check everything, record, drive, tell.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::clock::Clock;
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::engine::{self, Settings};
+use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
+use dataflow_runner_core::fabric::{ClusterId, Fabric, RunId, StepState};
+use dataflow_runner_core::journal::{self, Header, Journal};
+use dataflow_runner_core::plan::Plan;
+use jiff::tz::TimeZone;
+
+use super::Usage;
+use crate::args::{self, Level, OnInterrupt, Output};
+use crate::exit::Exit;
+use crate::load::Loader;
+use crate::target::Target;
+use crate::ui::Ui;
+use crate::{logs, signal, state, target};
+
+/// What is to be done.
+pub(super) struct Errand<'a> {
+    pub(super) goal: Goal,
+    pub(super) config: &'a Path,
+    pub(super) playbook: Option<&'a Path>,
+    pub(super) cluster: Option<&'a str>,
+    pub(super) variables: &'a args::Variables,
+    pub(super) steps: &'a args::Steps,
+    pub(super) engine: &'a args::Engine,
+    pub(super) global: &'a args::Global,
+}
+
+/// Runs an errand to its end.
+///
+/// # Errors
+/// An argument that has not the form it should have.
+pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
+    let bell = Arc::new(Bell::new());
+    let mut loader = Loader::new(errand.variables)?;
+    let ready = ready(errand, &bell, &mut loader);
+    if ui.faults(loader.faults()) {
+        return Ok(Exit::Invalid);
+    }
+    let Some(ready) = ready else { return Ok(Exit::Invalid) };
+    Ok(run(errand, &ready, &bell, ui))
+}
+
+/// All that a run needs and that could be wrong in the input.
+struct Ready {
+    plan: Plan,
+    fabric: Box<dyn Fabric>,
+    state: PathBuf,
+}
+
+/// Reads and checks everything before anything is done; whatever is wrong goes to the loader's faults.
+fn ready(errand: &Errand<'_>, bell: &Arc<Bell>, loader: &mut Loader) -> Option<Ready> {
+    let target = loader.target(errand.config);
+    let plan = errand.playbook.map_or_else(|| Some(Plan::empty()), |path| loader.plan(path));
+    let state = state::folder(errand.global.state_dir.as_ref(), &crate::env);
+    let state = state.map_err(|fault| loader.sink().push(fault)).ok();
+    let (target, state) = (target?, state?);
+    let fabric = target.fabric(&state, bell);
+    let fabric = fabric.and_then(|fabric| fabric.ok_or_else(Target::not_yet));
+    let fabric = fabric.map_err(|fault| loader.sink().push(fault)).ok()?;
+    let plan = plan?;
+    target::check(fabric.as_ref(), &plan, loader.sink());
+    Some(Ready { plan, fabric, state })
+}
+
+fn run(errand: &Errand<'_>, ready: &Ready, bell: &Arc<Bell>, ui: &mut Ui) -> Exit {
+    let Ready { plan, fabric, state } = ready;
+    let clock = Clock::machine(None);
+    let id = RunId::fresh(clock.now(), chance());
+    let header = Header {
+        version: journal::VERSION,
+        run: id.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        created: clock.now(),
+        fabric: fabric.capabilities().fabric.to_owned(),
+        reach: fabric.reach(),
+        time_zone: TimeZone::system().iana_name().unwrap_or_default().to_owned(),
+    };
+    let mut journal = match Journal::create(state, &header) {
+        Ok(journal) => journal,
+        Err(error) => {
+            let fault = Diagnostic::error("cannot-record-run", error.to_string());
+            let mut faults = Diagnostics::new();
+            faults.push(fault.help("name another folder with --state-dir"));
+            ui.faults(faults);
+            return Exit::Invalid;
+        }
+    };
+    if let Err(error) = signal::ring(bell) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
+    let run = engine::Run {
+        id,
+        goal: errand.goal,
+        cluster: errand.cluster.map(ClusterId::new),
+        plan,
+        fabric: fabric.as_ref(),
+        clock: &clock,
+        bell,
+        settings: Settings {
+            contact_limit: errand.engine.contact_limit,
+            leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
+        },
+        journal: &mut journal,
+    };
+    let whole = errand.steps.log_failed_steps;
+    let outcome = run.execute(&mut |event| {
+        ui.event(event);
+        show_logs(event, fabric.as_ref(), whole, ui);
+    });
+    // With json the id is in the events.
+    if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
+        let id = ui.messages().cluster().map(|id| format!("{id}\n"));
+        ui.print(id.unwrap_or_default().as_bytes());
+    }
+    Exit::of(&outcome, errand.steps.noop_exit_code)
+}
+
+/// Shows why a step failed, as soon as it has: a cluster that goes may take its logs with it.
+fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
+    let EventKind::StepEnded { step, state: StepState::Failed, link, .. } = &event.kind else {
+        return;
+    };
+    let known = ui.messages();
+    let (Some(cluster), Some(id)) = (known.cluster().cloned(), known.id(step).cloned()) else {
+        return;
+    };
+    if whole {
+        logs::show_all(fabric, &cluster, &id, ui);
+    } else if ui.output() == Output::Human {
+        logs::show_tail(fabric, &cluster, &id, link.as_deref(), ui);
+    }
+}
+
+/// A number that nobody could have guessed, from the standard library's own source of such numbers.
+fn chance() -> u64 {
+    RandomState::new().hash_one(())
+}
