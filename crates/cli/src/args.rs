@@ -37,19 +37,20 @@ Examples:
 #[command(name = "dataflow-runner", version, disable_version_flag = true)]
 #[command(after_help = AFTER_HELP, arg_required_else_help = true, infer_long_args = false)]
 pub(crate) struct Cli {
+    /// Print the version.
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
     /// What all commands take.
     #[command(flatten)]
     pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Print the version.
-    #[arg(short = 'v', long, action = ArgAction::Version)]
-    version: Option<bool>,
 }
 
 /// What all commands take.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// How messages look; on a terminal human, else logfmt. With json, each event is a line on stdout.
     #[arg(long, global = true, value_enum)]
@@ -65,29 +66,29 @@ pub(crate) struct Global {
 /// How messages look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// For people, with live progress on a terminal.
+    /// For people, with live progress on a terminal
     Human,
-    /// `time=… level=… msg=…`, as 0.7.x wrote.
+    /// `time=… level=… msg=…`, as 0.7.x wrote
     Logfmt,
-    /// One JSON object a line on stdout.
+    /// One JSON object a line on stdout
     Json,
 }
 
 /// How severe a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Level {
-    /// What only matters when something is odd.
+    /// What only matters when something is odd
     Debug,
-    /// What happens.
+    /// What happens
     Info,
-    /// What a person should know.
+    /// What a person should know
     #[value(alias = "warn")]
     Warning,
-    /// What went wrong.
+    /// What went wrong
     Error,
-    /// Nothing but faults of the input. (0.7.x's name.)
+    /// Nothing but faults of the input
     Fatal,
-    /// Same as `fatal`. (0.7.x's name.)
+    /// The same
     Panic,
 }
 
@@ -280,9 +281,9 @@ pub(crate) struct Engine {
 /// What an interruption does to what runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnInterrupt {
-    /// It is cancelled.
+    /// It is cancelled
     Cancel,
-    /// It is left as it is.
+    /// It is left as it is
     Leave,
 }
 

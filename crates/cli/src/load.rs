@@ -73,6 +73,24 @@ impl Loader {
         }
     }
 
+    /// Where a plan is to run: as the cluster file says; without one, a 1-*-* playbook says EMR, as in 0.7.x.
+    ///
+    /// # Errors
+    /// Neither says it.
+    pub(crate) fn target_for(
+        &mut self,
+        config: Option<&Path>,
+        plan: Option<&Plan>,
+    ) -> Result<Option<Target>, Usage> {
+        match (config, plan.and_then(Plan::playbook)) {
+            (Some(path), _) => Ok(self.target(path)),
+            (None, Some(playbook)) if playbook.emr.is_some() => Ok(Some(Target::Emr)),
+            (None, Some(_)) => Err(Usage::missing("emr-config", "config")),
+            // What is wrong with the playbook was said.
+            (None, None) => Ok(None),
+        }
+    }
+
     /// A playbook as a plan.
     pub(crate) fn plan(&mut self, path: &Path) -> Option<Plan> {
         match self.load(path)? {
@@ -87,7 +105,9 @@ impl Loader {
     /// Any file: a playbook must make a plan, too.
     pub(crate) fn any(&mut self, path: &Path) -> Option<Any> {
         Some(match self.load(path)? {
-            Config::Playbook(playbook) => Any::Plan(Plan::new(playbook, &mut self.faults)?),
+            Config::Playbook(playbook) => {
+                Any::Plan(Box::new(Plan::new(playbook, &mut self.faults)?))
+            }
             Config::Local(config) => Any::Target(Target::Local(config.into())),
             Config::Emr(_) => Any::Target(Target::Emr),
         })
@@ -143,7 +163,7 @@ impl Loader {
 /// Either kind of file.
 pub(crate) enum Any {
     /// A playbook.
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// A cluster file.
     Target(Target),
 }

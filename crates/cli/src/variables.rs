@@ -163,7 +163,8 @@ mod tests {
     fn gathered(args: &args::Variables) -> (Variables, Vec<String>) {
         let mut faults = Diagnostics::new();
         let env = |name: &str| (name == "SET").then(|| "from-env".into());
-        let all = Variables::gather(args, &env, &mut faults).ok().expect("well formed");
+        let all = Variables::gather(args, &env, &mut faults)
+            .unwrap_or_else(|usage| panic!("{}", usage.text()));
         (all, faults.sorted().iter().map(ToString::to_string).collect())
     }
 

@@ -12,7 +12,7 @@ pub(super) fn run(args: &args::Down, global: &args::Global, ui: &mut Ui) -> Resu
     super::refuse_unsupported(&args::Locks::default(), false, &args.sentry)?;
     let errand = Errand {
         goal: Goal::Down,
-        config: super::config(&args.config.path)?,
+        config: Some(super::config(&args.config.path)?),
         playbook: None,
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,

@@ -25,7 +25,7 @@ use crate::{logs, signal, state, target};
 /// What is to be done.
 pub(super) struct Errand<'a> {
     pub(super) goal: Goal,
-    pub(super) config: &'a Path,
+    pub(super) config: Option<&'a Path>,
     pub(super) playbook: Option<&'a Path>,
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
@@ -41,7 +41,7 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
-    let ready = ready(errand, &bell, &mut loader);
+    let ready = ready(errand, &bell, &mut loader)?;
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
@@ -57,18 +57,25 @@ struct Ready {
 }
 
 /// Reads and checks everything before anything is done; whatever is wrong goes to the loader's faults.
-fn ready(errand: &Errand<'_>, bell: &Arc<Bell>, loader: &mut Loader) -> Option<Ready> {
-    let target = loader.target(errand.config);
+///
+/// # Errors
+/// It is not said where to run.
+fn ready(
+    errand: &Errand<'_>,
+    bell: &Arc<Bell>,
+    loader: &mut Loader,
+) -> Result<Option<Ready>, Usage> {
     let plan = errand.playbook.map_or_else(|| Some(Plan::empty()), |path| loader.plan(path));
+    let target = loader.target_for(errand.config, plan.as_ref())?;
     let state = state::folder(errand.global.state_dir.as_ref(), &crate::env);
     let state = state.map_err(|fault| loader.sink().push(fault)).ok();
-    let (target, state) = (target?, state?);
+    let (Some(target), Some(state)) = (target, state) else { return Ok(None) };
     let fabric = target.fabric(&state, bell);
     let fabric = fabric.and_then(|fabric| fabric.ok_or_else(Target::not_yet));
-    let fabric = fabric.map_err(|fault| loader.sink().push(fault)).ok()?;
-    let plan = plan?;
+    let fabric = fabric.map_err(|fault| loader.sink().push(fault)).ok();
+    let (Some(fabric), Some(plan)) = (fabric, plan) else { return Ok(None) };
     target::check(fabric.as_ref(), &plan, loader.sink());
-    Some(Ready { plan, fabric, state })
+    Ok(Some(Ready { plan, fabric, state }))
 }
 
 fn run(errand: &Errand<'_>, ready: &Ready, bell: &Arc<Bell>, ui: &mut Ui) -> Exit {

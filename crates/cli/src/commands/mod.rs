@@ -26,6 +26,11 @@ impl Usage {
         Self(text.into())
     }
 
+    /// A flag is missing without which nothing can be done; scripts of 0.7.x know the message by its old name.
+    pub(crate) fn missing(old: &str, new: &str) -> Self {
+        Self::new(format!("--{old} needs to be specified (new name: --{new})"))
+    }
+
     /// What is wrong with it.
     pub(crate) fn text(&self) -> &str {
         &self.0
@@ -49,23 +54,16 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
     }
 }
 
-/// The value of a flag without which nothing can be done. `old` is its name in 0.7.x, whose scripts know the
-/// message.
-fn needed<'a, T>(value: Option<&'a T>, old: &str, new: &str) -> Result<&'a T, Usage> {
-    let missing = || Usage::new(format!("--{old} needs to be specified (new name: --{new})"));
-    value.ok_or_else(missing)
-}
-
 fn config(path: &Option<PathBuf>) -> Result<&Path, Usage> {
-    needed(path.as_ref(), "emr-config", "config").map(PathBuf::as_path)
+    path.as_deref().ok_or_else(|| Usage::missing("emr-config", "config"))
 }
 
 fn playbook(path: &Option<PathBuf>) -> Result<&Path, Usage> {
-    needed(path.as_ref(), "emr-playbook", "playbook").map(PathBuf::as_path)
+    path.as_deref().ok_or_else(|| Usage::missing("emr-playbook", "playbook"))
 }
 
 fn cluster(id: &Option<String>) -> Result<&str, Usage> {
-    needed(id.as_ref(), "emr-cluster", "cluster").map(String::as_str)
+    id.as_deref().ok_or_else(|| Usage::missing("emr-cluster", "cluster"))
 }
 
 /// Refuses flags of 0.7.x which this version does not obey yet: ignoring a lock could do harm.

@@ -20,11 +20,10 @@ use crate::ui::{Ui, escape};
 use crate::{state, target};
 
 pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    let config = super::config(&args.config.path)?;
     let playbook = super::playbook(&args.playbook.path)?;
     let mut loader = Loader::new(&args.variables)?;
-    let target = loader.target(config);
     let plan = loader.plan(playbook);
+    let target = loader.target_for(args.config.path.as_deref(), plan.as_ref())?;
     let state = state::folder(global.state_dir.as_ref(), &crate::env);
     let state = state.map_err(|fault| loader.sink().push(fault)).ok();
     let mut fabric = None;

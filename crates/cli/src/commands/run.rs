@@ -12,7 +12,7 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
     super::refuse_unsupported(&args.locks, args.detached, &args.sentry)?;
     let errand = Errand {
         goal: Goal::Run,
-        config: super::config(&args.config.path)?,
+        config: args.config.path.as_deref(),
         playbook: Some(super::playbook(&args.playbook.path)?),
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,

@@ -16,7 +16,7 @@ pub(super) fn run(
     super::refuse_unsupported(&args.locks, false, &args.sentry)?;
     let errand = Errand {
         goal: Goal::RunTransient,
-        config: super::config(&args.config.path)?,
+        config: Some(super::config(&args.config.path)?),
         playbook: Some(super::playbook(&args.playbook.path)?),
         cluster: None,
         variables: &args.variables,

@@ -12,7 +12,7 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
     super::refuse_unsupported(&args::Locks::default(), false, &args.sentry)?;
     let errand = Errand {
         goal: Goal::Up,
-        config: super::config(&args.config.path)?,
+        config: Some(super::config(&args.config.path)?),
         playbook: None,
         cluster: None,
         variables: &args.variables,

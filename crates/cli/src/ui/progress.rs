@@ -109,3 +109,75 @@ fn tick(bars: &Weak<Mutex<HashMap<String, ProgressBar>>>) {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
+
+#[cfg(test)]
+mod tests {
+    use dataflow_runner_core::config::playbook::StepType;
+    use dataflow_runner_core::event::{Goal, Outcome, Skip, StepInfo};
+    use dataflow_runner_core::fabric::RunId;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn running_steps_have_a_line_and_ended_ones_are_counted_once() {
+        let mut progress = Progress::default();
+        let messages = Messages::default();
+        let tell = |progress: &mut Progress, kind| {
+            progress.event(&Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind }, &messages);
+            let done = progress.total.as_ref().map(ProgressBar::position);
+            // One line is that of the total.
+            (progress.lock().len().saturating_sub(1), done)
+        };
+        let steps = (0..20).map(|n| StepInfo {
+            id: n.to_string(),
+            name: n.to_string(),
+            step_type: StepType::Command,
+            digest: String::new(),
+        });
+        let started = EventKind::RunStarted {
+            run: RunId::new("r"),
+            goal: Goal::Run,
+            fabric: "local".into(),
+            playbook: None,
+            steps: steps.collect(),
+            cluster: None,
+        };
+        let running = |step: usize| EventKind::StepChanged {
+            step: step.to_string(),
+            attempt: 1,
+            state: StepState::Running,
+            native: String::new(),
+            started: None,
+            reason: None,
+        };
+        let ended = |step: &str| EventKind::StepEnded {
+            step: step.into(),
+            attempt: 1,
+            state: StepState::Failed,
+            native: String::new(),
+            reason: None,
+            exit_code: None,
+            started: None,
+            ended: None,
+            link: None,
+            noop: false,
+        };
+        assert_eq!(tell(&mut progress, started), (0, Some(0)));
+        for step in 0..20 {
+            tell(&mut progress, running(step));
+        }
+        assert_eq!(tell(&mut progress, running(3)), (LINES, Some(0)), "as many as fit");
+        assert_eq!(tell(&mut progress, ended("3")), (LINES - 1, Some(1)));
+        let again = EventKind::RetryScheduled {
+            step: "3".into(),
+            attempt: 2,
+            not_before: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(tell(&mut progress, again), (LINES - 1, Some(0)));
+        let skipped = EventKind::StepSkipped { step: "19".into(), why: Skip::Interrupted };
+        assert_eq!(tell(&mut progress, skipped), (LINES - 1, Some(1)));
+        let over = EventKind::RunEnded { outcome: Outcome::Succeeded };
+        assert_eq!(tell(&mut progress, over), (0, None));
+    }
+}

@@ -123,3 +123,12 @@ pub(crate) fn script(id: &str, script: &str, more: &str) -> String {
         r#"{{"id": "{id}", "type": "COMMAND", "command": "sh", "arguments": ["-c", {script}]{more}}}"#
     )
 }
+
+/// A cluster file for EMR.
+pub(crate) fn emr_cluster() -> String {
+    let instances = r#""master": {"type": "m4.large"}, "core": {"type": "m4.large", "count": 1}, "task": {"type": "m4.large", "count": 0, "bid": ""}"#;
+    let data = format!(
+        r#"{{"name": "c", "logUri": "s3://l/", "region": "eu-west-1", "credentials": {{"accessKeyId": "env", "secretAccessKey": "env"}}, "roles": {{"jobflow": "j", "service": "s"}}, "ec2": {{"amiVersion": "6.15.0", "keyName": "k", "location": {{"vpc": {{"subnetId": "subnet-1"}}}}, "instances": {{{instances}}}}}, "tags": [], "bootstrapActionConfigs": [], "configurations": [], "applications": ["Hadoop"], "securityConfiguration": ""}}"#
+    );
+    file("ClusterConfig/avro/1-1-0", &data)
+}

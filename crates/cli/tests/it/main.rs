@@ -1,5 +1,6 @@
 //! The built program, from the outside: what goes in, what comes out, and how it ends.
 
+mod emr;
 mod harness;
 mod lint;
 mod plan;

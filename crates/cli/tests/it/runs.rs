@@ -63,8 +63,8 @@ fn a_failure_is_1_and_says_what_failed() {
     let said: Vec<_> = ran.messages().into_iter().map(plain).collect();
     let failed = "error msg=\"Step 'bad' with id 'bad.1.… was FAILED - StartTime: TIME - EndTime: TIME - Reason: exit code 3\"";
     assert!(said.iter().any(|m| m == failed), "{said:#?}");
-    let skipped = "warning msg=\"Step 'late' is not started: it needs Step 'bad', which failed\"";
-    let skipped_too = "warning msg=\"Step 'late' is not started: Step 'bad' failed\"";
+    let skipped = "warning msg=\"Step 'late' is not started: it needs step 'bad', which failed\"";
+    let skipped_too = "warning msg=\"Step 'late' is not started: step 'bad' failed\"";
     assert!(said.iter().any(|m| m == skipped || m == skipped_too), "{said:#?}");
     assert_eq!(
         said.last().map(String::as_str),
@@ -105,7 +105,7 @@ fn a_no_op_ends_with_the_code_of_choice() {
     let place = place(&[script("look", "exit 3", rule), script("work", "exit 1", "")]);
     let ran = place.run(TRANSIENT);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("Step 'work' is not started: Step 'look' ended the run early"));
+    assert!(ran.stderr.contains("Step 'work' is not started: step 'look' ended the run early"));
     assert_eq!(place.run(TRANSIENT.iter().chain(&["--noop-exit-code", "9"])).code, Some(9));
 }
 

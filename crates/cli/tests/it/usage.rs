@@ -37,7 +37,8 @@ fn wrong_usage_is_2_and_says_what_is_missing() {
         ("run --config c --playbook p", emr("cluster", "cluster")),
         ("run-transient -emr-config c", emr("playbook", "playbook")),
         ("down --emr-config=c", emr("cluster", "cluster")),
-        ("plan --playbook p", emr("config", "config")),
+        ("down --cluster c", emr("config", "config")),
+        ("plan --config c", emr("playbook", "playbook")),
         (
             "up --config c --vars a,b,c",
             "error msg=\"--vars must have an even number of keys and values\"".into(),
