@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::bell::{Bell, Rung};
@@ -14,29 +15,35 @@ use crate::bell::{Bell, Rung};
 #[derive(Debug)]
 pub struct Clock(Hand);
 
+/// No test waits so often, unless it waits for ever.
+const ENDLESS: u32 = 100_000;
+
 #[derive(Debug)]
 enum Hand {
     Machine { wall: Timestamp, since: Instant },
-    Turned(Mutex<Timestamp>),
+    Turned(Mutex<(Timestamp, u32)>),
 }
 
 impl Clock {
     /// The machine's clock, but never earlier than `after` (the last event of a journal that goes on).
     pub fn machine(after: Option<Timestamp>) -> Self {
-        let now = wall().timestamp();
+        let now = timestamp();
         Self(Hand::Machine { wall: after.map_or(now, |a| a.max(now)), since: Instant::now() })
     }
 
     /// A clock for tests: it stands still but for waits, which end at once with their limit passed.
+    ///
+    /// # Panics
+    /// On a wait that nothing can end, and on the hundred thousandth.
     pub fn turned_by_hand(start: Timestamp) -> Self {
-        Self(Hand::Turned(Mutex::new(start)))
+        Self(Hand::Turned(Mutex::new((start, 0))))
     }
 
     /// The time, to the millisecond, since journals are kept in milliseconds.
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
             Hand::Machine { wall, since } => add(*wall, since.elapsed()),
-            Hand::Turned(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+            Hand::Turned(hand) => hand.lock().unwrap_or_else(PoisonError::into_inner).0,
         };
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
@@ -48,11 +55,16 @@ impl Clock {
             Hand::Machine { .. } => {
                 bell.wait(until(self.now(), deadline) + Duration::from_millis(1))
             }
-            Hand::Turned(now) => {
+            Hand::Turned(hand) => {
                 let rung = bell.take();
-                let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+                let (now, waits) = &mut *hand;
+                *waits += 1;
+                assert!(*waits < ENDLESS, "a wait without end");
                 if rung == Rung::default() {
-                    *now = deadline.max(*now);
+                    assert!(deadline < Timestamp::MAX, "nothing will ever end this wait");
+                    // As on the machine: `now` is cut to milliseconds and must not be before the deadline.
+                    *now = add(deadline, Duration::from_millis(1)).max(*now);
                 }
                 rung
             }
@@ -60,10 +72,15 @@ impl Clock {
     }
 }
 
-/// The wall clock in the local time zone, for what people see.
+/// The wall clock.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+pub fn timestamp() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The wall clock in the local time zone, for what people see; reads the zone's file.
 pub fn wall() -> Zoned {
-    Zoned::now()
+    timestamp().to_zoned(TimeZone::system())
 }
 
 /// `time` and so much more; the end of time if that is beyond it.
@@ -85,7 +102,7 @@ mod tests {
 
     #[test]
     fn time_goes_on_from_a_journal_that_is_ahead() {
-        let ahead = add(wall().timestamp(), Duration::from_secs(86_400));
+        let ahead = add(timestamp(), Duration::from_secs(86_400));
         let clock = Clock::machine(Some(ahead));
         assert!(clock.now().as_millisecond() >= ahead.as_millisecond());
     }
@@ -102,6 +119,6 @@ mod tests {
         let clock = Clock::turned_by_hand(Timestamp::UNIX_EPOCH);
         let deadline = add(Timestamp::UNIX_EPOCH, Duration::from_secs(60));
         assert_eq!(clock.wait(&Bell::new(), deadline), Rung::default());
-        assert_eq!(clock.now(), deadline);
+        assert_eq!(clock.now(), add(deadline, Duration::from_millis(1)));
     }
 }

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::playbook::StepType;
+use crate::config::playbook::{Step, StepType};
 use crate::fabric::{Cause, ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
 
 /// Something that happened in a run.
@@ -100,7 +100,8 @@ pub enum EventKind {
         /// It is given up; else it is sent again later.
         last: bool,
     },
-    /// The answer to an order is lost: it may have been carried out.
+    /// The answer to an order is lost: it may have been carried out. Told again for each question about it that
+    /// went unanswered.
     OrderLost {
         /// The order.
         token: Token,
@@ -111,7 +112,9 @@ pub enum EventKind {
     OrderNotFound {
         /// The order.
         token: Token,
-        /// It is proven absent; else it just does not show.
+        /// It says that it surely does not hold it; else it just does not show.
+        absent: bool,
+        /// It said so before, long enough ago: the order is sent again.
         proven: bool,
     },
     /// A step's state changed, short of its end.
@@ -235,6 +238,13 @@ pub enum Goal {
     RunTransient,
 }
 
+impl Goal {
+    /// Whether the run brings its cluster up, and so answers for its end.
+    pub fn launches(self) -> bool {
+        matches!(self, Self::Up | Self::RunTransient)
+    }
+}
+
 /// What a journal needs to know of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepInfo {
@@ -247,6 +257,18 @@ pub struct StepInfo {
     pub step_type: StepType,
     /// The digest of all it says, with secrets replaced by their origins.
     pub digest: String,
+}
+
+impl StepInfo {
+    /// What a journal needs to know of `step`.
+    pub fn of(step: &Step) -> Self {
+        Self {
+            id: step.id.clone(),
+            name: step.name.shown().to_owned(),
+            step_type: step.work.program.step_type(),
+            digest: step.digest(),
+        }
+    }
 }
 
 /// One attempt of a step.

@@ -165,7 +165,7 @@ fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
 fn unknown_step(playbook: &Playbook, name: &Text, ids: &HashMap<&str, usize>) -> Diagnostic {
     let mut names: Vec<_> = ids.keys().copied().collect();
     names.sort_unstable();
-    let help = match crate::suggest::nearest(name.expose(), names) {
+    let help = match crate::suggest::suggest(name.expose(), names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`dependsOn` takes ids of steps of this playbook".to_owned(),
     };

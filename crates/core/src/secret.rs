@@ -33,22 +33,22 @@ impl fmt::Debug for Secret {
 /// rendering and tell nothing of the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text {
-    value: String,
+    value: Box<str>,
     /// `None`: the value itself may be shown.
-    shown: Option<String>,
+    shown: Option<Box<str>>,
     /// Where it stands in the user's own file.
     pub span: Span,
 }
 
 impl Text {
     /// A text without secrets.
-    pub fn new(value: impl Into<String>, span: Span) -> Self {
+    pub fn new(value: impl Into<Box<str>>, span: Span) -> Self {
         Self { value: value.into(), shown: None, span }
     }
 
     /// A text with secrets in it, and how to show it.
     pub fn with_secrets(value: String, shown: String, span: Span) -> Self {
-        Self { value, shown: Some(shown), span }
+        Self { value: value.into(), shown: Some(shown.into()), span }
     }
 
     /// The value with its secrets, for the fabric only.

@@ -1,41 +1,53 @@
-//! "Did you mean": the nearest of the names that would have been right.
+//! "Did you mean …?"
 
-/// The nearest of `known` to `given`, if it is near enough to be meant: equal but for case, or at most a third
-/// of its letters (one at least) wrong. The first of equally near ones.
-pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let given: Vec<char> = given.to_lowercase().chars().collect();
-    let limit = (given.len() / 3).max(1);
-    let mut best: Option<(usize, &str)> = None;
-    for name in known {
-        let letters: Vec<char> = name.to_lowercase().chars().collect();
-        if letters.len().abs_diff(given.len()) > limit {
-            continue;
-        }
-        let distance = distance(&given, &letters);
-        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, name));
-        }
+/// A word longer than this is no typing error.
+const LONGEST: usize = 40;
+
+/// The candidate that `word` was most likely meant to be, if any: the same but for case, `_` and `-`, or few letters away.
+pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let plain = |s: &str| -> Vec<char> {
+        s.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+    };
+    if word.len() > LONGEST {
+        return None;
     }
-    best.map(|(_, name)| name)
+    let word = plain(word);
+    let near = candidates.into_iter().filter_map(|candidate| {
+        let other = plain(candidate);
+        let allowed = word.len().max(other.len()).div_ceil(4);
+        let distance = distance(&word, &other);
+        (distance <= allowed && distance < other.len()).then_some((distance, candidate))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be put in, taken out, changed or swapped with their neighbour (optimal string alignment).
+/// `` `a`, `b` or `c` ``.
+pub fn list<'c>(words: impl IntoIterator<Item = &'c str>) -> String {
+    let words: Vec<_> = words.into_iter().map(|w| format!("`{w}`")).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
+
+/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
         let mut row = vec![i];
         for j in 1..=b.len() {
-            let change = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = change.min(above[j] + 1).min(row[j - 1] + 1);
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 least = least.min(before[j - 2] + 1);
             }
             row.push(least);
         }
-        before = std::mem::replace(&mut above, row);
+        before = std::mem::replace(&mut last, row);
     }
-    above[b.len()]
+    last[b.len()]
 }
 
 #[cfg(test)]
@@ -43,12 +55,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_names_are_found_and_far_ones_are_not() {
-        let known = ["jar", "mainClass", "arguments", "properties"];
-        assert_eq!(nearest("argumnets", known), Some("arguments"), "a swap is one fault");
-        assert_eq!(nearest("MAINCLASS", known), Some("mainClass"));
-        assert_eq!(nearest("jars", known), Some("jar"));
-        assert_eq!(nearest("steps", known), None);
-        assert_eq!(nearest("", known), None);
+    fn what_was_meant() {
+        let candidates = ["jar", "mainClass", "arguments", "CUSTOM_JAR"];
+        let meant = |word| suggest(word, candidates);
+        assert_eq!(meant("jra"), Some("jar"));
+        assert_eq!(meant("Main_Class"), Some("mainClass"));
+        assert_eq!(meant("argumens"), Some("arguments"));
+        assert_eq!(meant("customjar"), Some("CUSTOM_JAR"));
+        assert_eq!(meant("mapper"), None);
+        assert_eq!(meant(""), None);
+        assert_eq!(meant(&"jar".repeat(1000)), None);
+        assert_eq!(suggest("b", ["a"]), None, "nothing in common");
+        assert_eq!(suggest(&"x".repeat(41), ["x".repeat(40).as_str()]), None, "no typing error");
+        let distance = |a: &str, b: &str| {
+            super::distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+        };
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!((distance("", "abc"), distance("abc", ""), distance("ab", "ba")), (3, 3, 1));
+    }
+
+    #[test]
+    fn lists_read_well() {
+        assert_eq!(list(["a"]), "`a`");
+        assert_eq!(list(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(list([]), "");
     }
 }

@@ -1,3 +1,179 @@
 //! From files and variables to valid, typed configurations.
+//!
+//! A file is `{"schema": …, "data": …}`; its schema says what it is. All faults of a file are found at once: those of its
+//! JSON, those against its schema and those against the rules that no schema can say.
 
+mod digest;
+mod emr;
+mod local;
 pub mod playbook;
+mod playbook_v1;
+mod playbook_v2;
+mod read;
+#[cfg(any(test, feature = "conformance"))]
+pub mod sample;
+mod step_types;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::Document;
+use crate::fabric;
+use crate::json::{self, Node, Value};
+use crate::schema::{self, Faults, Mode, PREFIX, Path, Published, Schema, published};
+use crate::source::{Source, Span};
+use crate::suggest::{list, suggest};
+use playbook::Playbook;
+use read::Reader;
+
+/// What a file can be.
+#[derive(Clone, Debug)]
+pub enum Config {
+    /// Steps to run.
+    Playbook(Playbook),
+    /// A cluster of this machine.
+    Local(fabric::local::Config),
+    /// A cluster of Amazon EMR.
+    Emr(Box<fabric::emr::Config>),
+}
+
+/// Reads a file. There is a configuration when there is no error.
+pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
+    let (node, mut diagnostics) = json::parse(document);
+    let mut faults = Faults::new(document);
+    let mut config = None;
+    if let Some(node) = &node
+        && let Some((kind, key)) = identify(node, &mut faults)
+    {
+        config = read(node, kind, key, &mut faults);
+    }
+    diagnostics.append(faults.finish());
+    (config.filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+/// The kinds of files.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Playbook1,
+    Playbook2,
+    Local,
+    Emr,
+}
+
+impl Kind {
+    /// The kind of files with a schema of this name and model (the first number of its version).
+    fn of(name: &str, model: &str) -> Option<Self> {
+        match (name, model) {
+            ("PlaybookConfig", "1") => Some(Self::Playbook1),
+            ("PlaybookConfig", "2") => Some(Self::Playbook2),
+            ("LocalClusterConfig", "1") => Some(Self::Local),
+            ("ClusterConfig", "1") => Some(Self::Emr),
+            _ => None,
+        }
+    }
+
+    /// Files of 0.7.x are read as 0.7.x did.
+    fn mode(self) -> Mode {
+        match self {
+            Self::Playbook1 | Self::Emr => Mode::Lenient,
+            Self::Playbook2 | Self::Local => Mode::Strict,
+        }
+    }
+
+    /// The newest schema of the kind; it has all fields of the older ones.
+    fn newest(self) -> Option<&'static Published> {
+        let (name, model) = match self {
+            Self::Playbook1 => ("PlaybookConfig", "1-"),
+            Self::Playbook2 => ("PlaybookConfig", "2-"),
+            Self::Local => ("LocalClusterConfig", "1-"),
+            Self::Emr => ("ClusterConfig", "1-"),
+        };
+        published().iter().rfind(|p| p.name == name && p.version.starts_with(model))
+    }
+}
+
+/// The kind of a file, and its schema's key.
+fn identify(node: &Node<'_>, faults: &mut Faults<'_>) -> Option<(Kind, String)> {
+    let Value::Object(members) = &node.value else {
+        let message = "a file must be an object with `schema` and `data`";
+        let found = format!("found {}", node.value.kind());
+        faults.push(node.span, Diagnostic::error("wrong-type", message).label(found));
+        return None;
+    };
+    let find = |same: fn(&str) -> bool| members.iter().rfind(|m| same(&m.key.get()));
+    let member =
+        find(|key| key == "schema").or_else(|| find(|key| key.eq_ignore_ascii_case("schema")));
+    let keys = || published().iter().map(Published::key).collect::<Vec<_>>();
+    let known = || format!("write one of {}", list(keys().iter().map(String::as_str)));
+    let Some(member) = member else {
+        let opening = Span { end: node.span.start + 1, ..node.span };
+        let fault =
+            Diagnostic::error("missing-schema", "the file does not say what it is: no `schema`");
+        faults.push(opening, fault.help(known()));
+        return None;
+    };
+    let Value::String(key) = member.node.value else {
+        let fault = Diagnostic::error("wrong-type", "`schema` must be a string");
+        let found = format!("found {}", member.node.value.kind());
+        faults.push(member.node.span, fault.label(found).help(known()));
+        return None;
+    };
+    let key = key.get().into_owned();
+    if let Some(kind) = kind_of(&key) {
+        return Some((kind, key));
+    }
+    let mut fault = Diagnostic::error("unknown-schema", "no such schema is known").help(known());
+    if faults.document().quote(member.node.span).is_some() {
+        fault = fault.label(format!("found `{key}`"));
+        // Only what is behind the vendor can tell them apart.
+        let short =
+            key.strip_prefix(PREFIX).unwrap_or(key.rsplit_once(':').map_or(&key, |(_, k)| k));
+        let keys = keys();
+        let near = suggest(short, keys.iter().filter_map(|key| key.strip_prefix(PREFIX)));
+        if let Some(near) = near {
+            fault = fault.help(format!("did you mean `{PREFIX}{near}`?"));
+        }
+    }
+    faults.push(member.node.span, fault);
+    None
+}
+
+/// The kind that a schema's key means. Of model 1 of what 0.7.x read every version is accepted.
+fn kind_of(key: &str) -> Option<Kind> {
+    let (name, version) = key.strip_prefix(PREFIX)?.split_once("/avro/")?;
+    let numbers: Vec<_> = version.split('-').collect();
+    let number = |n: &&str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    if numbers.len() != 3 || !numbers.iter().all(number) {
+        return None;
+    }
+    let kind = Kind::of(name, numbers[0])?;
+    let known = kind.mode() == Mode::Lenient || schema::find(key).is_some();
+    known.then_some(kind)
+}
+
+fn read(node: &Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Option<Config> {
+    let published = kind.newest()?;
+    // The whole file as a record, so that its own two keys are checked like all others.
+    let whole = format!(
+        r#"{{"type": "record", "name": "File", "fields": [{{"name": "schema", "type": "string"}}, {{"name": "data", "type": {}}}]}}"#,
+        published.text
+    );
+    let whole = Document::plain(Arc::new(Source::new(published.key(), whole)));
+    // The published schemas are tested to be valid.
+    let schema = Schema::parse(&whole).0?;
+    let root = Path::root("");
+    let checked = schema::check(&schema, node, &root, kind.mode(), faults);
+    let reader = Reader::new(faults.document(), kind.mode());
+    let config = reader.record(&checked, &root).and_then(|file| {
+        file.needed_record("data", |data| match kind {
+            Kind::Playbook1 => playbook_v1::read(data, key).map(Config::Playbook),
+            Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook),
+            Kind::Local => local::read(data).map(Config::Local),
+            Kind::Emr => emr::read(data).map(|config| Config::Emr(Box::new(config))),
+        })
+    });
+    reader.finish(faults);
+    config.flatten()
+}

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::secret::{Secret, Text};
+use crate::fabric::emr::Credentials;
+use crate::secret::Text;
 use crate::source::{Source, Span};
 
 /// A valid playbook. All spans in it are places in `source`, the user's own file.
@@ -32,10 +33,8 @@ pub struct Playbook {
 pub struct EmrAccess {
     /// The AWS region.
     pub region: Text,
-    /// An access key id, or one of the words `iam`, `env`, `default`.
-    pub access_key_id: Secret,
-    /// A secret access key, or the same word.
-    pub secret_access_key: Secret,
+    /// How to sign requests.
+    pub credentials: Credentials,
 }
 
 /// One unit of work.
@@ -219,6 +218,24 @@ impl Program {
 }
 
 impl StepType {
+    /// All of them, in the order in which messages list them.
+    pub const ALL: [Self; 9] = [
+        Self::CustomJar,
+        Self::Command,
+        Self::Spark,
+        Self::SparkSql,
+        Self::Hive,
+        Self::Pig,
+        Self::Streaming,
+        Self::Flink,
+        Self::Copy,
+    ];
+
+    /// The type that playbooks write so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|of| of.as_str() == name)
+    }
+
     /// As playbooks write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -236,6 +253,15 @@ impl StepType {
 }
 
 impl OnFailure {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::CancelAndWait, Self::Continue, Self::SkipDependents, Self::TerminateCluster];
+
+    /// The one that playbooks write so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|on| on.as_str() == name)
+    }
+
     /// As playbooks write it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -44,22 +46,35 @@ id! {
     StepId
 }
 id! {
-    /// A run: `r-` and time and chance, such as `r-20261122T101500Z-k3f9`.
+    /// A run: `r-` and time and chance, such as `r-20261122T101500Z-k3f9x2`.
     RunId
 }
 id! {
-    /// An order's own token, `<run>.<order>.<attempt>`: on the wire wherever the fabric has a place for it.
+    /// An order's own token, `<run>.<order>.<sending>`: on the wire wherever the fabric has a place for it.
     Token
 }
 
+impl RunId {
+    /// A fresh id: the time to the second, so that ids sort, and chance, so that two are never the same.
+    pub fn fresh(now: Timestamp, chance: u64) -> Self {
+        const LETTERS: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let letters =
+            (0..6).map(|n| char::from(LETTERS[(chance >> (5 * n)) as usize % LETTERS.len()]));
+        Self(format!("r-{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), letters.collect::<String>()))
+    }
+}
+
 impl Token {
-    /// The token of the `attempt`-th sending of a run's `order`-th order, both from 1.
-    pub fn of(run: &RunId, order: u32, attempt: u32) -> Self {
-        Self(format!("{run}.{order}.{attempt}"))
+    /// The token of the `sending`-th sending of a run's `order`-th order, both from 1.
+    pub fn of(run: &RunId, order: u32, sending: u32) -> Self {
+        Self(format!("{run}.{order}.{sending}"))
     }
 
-    /// The number of the order, if it has the form of a token.
-    pub fn order(&self) -> Option<u32> {
-        self.0.rsplit('.').nth(1)?.parse().ok()
+    /// The numbers of the order and of the sending, if it has the form of a token.
+    pub fn numbers(&self) -> Option<(u32, u32)> {
+        let mut parts = self.0.rsplit('.');
+        let sending = parts.next()?.parse().ok()?;
+        let order = parts.next()?.parse().ok()?;
+        parts.next().map(|_| (order, sending))
     }
 }

@@ -11,9 +11,11 @@ use jiff::Timestamp;
 use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
+pub mod emr;
 pub mod error;
 pub mod id;
 pub mod local;
+pub mod memory;
 pub mod status;
 
 pub use error::{Effect, Error, ErrorKind, Result};
@@ -28,6 +30,10 @@ pub trait Fabric: Debug + Send + Sync {
     /// The fabric's own offline rules: a tool that is not installed, a URI it cannot reach. Asked before
     /// anything starts.
     fn check(&self, playbook: &Playbook, faults: &mut Diagnostics);
+
+    /// What finds this fabric again without the configuration files: for the header of the journal, in the
+    /// fabric's own words, without secrets.
+    fn reach(&self) -> BTreeMap<String, String>;
 
     /// Starting, finding and stopping clusters, where the fabric does that at all.
     fn clusters(&self) -> Option<&dyn Clusters>;
@@ -145,7 +151,8 @@ pub enum ExitCodes {
 /// How often to ask a fabric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// The fabric rings the bell when something ends, so these are only for safety.
+    /// The fabric runs at once what it takes, and rings the bell when something ends: it knows all there is to
+    /// know, and the pauses below are only for safety.
     pub rings: bool,
     /// Between two questions, at first.
     pub first: Duration,

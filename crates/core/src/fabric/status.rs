@@ -142,6 +142,14 @@ pub enum Cause {
     Other,
 }
 
+impl ClusterStatus {
+    /// A status that says no more than the state.
+    pub fn bare(id: ClusterId, state: ClusterState, native: impl Into<String>) -> Self {
+        let name = id.as_str().to_owned();
+        Self { id, name, state, native: native.into(), reason: None, cause: None, created: None }
+    }
+}
+
 /// What a fabric knows of one cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterStatus {

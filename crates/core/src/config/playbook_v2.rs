@@ -1,0 +1,215 @@
+//! PlaybookConfig 2-0-0: steps for any fabric.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step, StepType, Work};
+use super::read::Record;
+use super::step_types;
+use crate::diagnostic::Diagnostic;
+use crate::schema::{Checked, Is, Path};
+use crate::secret::Text;
+use crate::source::Span;
+
+/// A year: more is a mistake in the unit.
+const LONGEST_TIMEOUT: i64 = 31_536_000;
+
+pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
+    let name = data.needed_name("name");
+    let max_parallel = positive(&data, "maxParallelSteps");
+    let defaults = data.inner("defaults", |record| Policy::read(&record)).unwrap_or_default();
+    let steps = data.each("steps", |_, step| read_step(&step, &defaults));
+    if data.has("steps") && data.is_empty_list("steps") {
+        let message = format!("`{}.steps` must not be empty", data.path);
+        let fault = Diagnostic::error("no-steps", message);
+        data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
+    }
+    distinct_ids(&data);
+    Some(Playbook {
+        source: Arc::clone(data.document().source()),
+        schema,
+        name: name?,
+        max_parallel,
+        tags: data.map("tags"),
+        steps: steps.into_iter().collect::<Option<_>>()?,
+        emr: None,
+    })
+}
+
+/// What `defaults` and a step can both say.
+#[derive(Default)]
+struct Policy {
+    on_failure: Option<OnFailure>,
+    retries: Option<Retries>,
+    timeout: Option<Duration>,
+    properties: BTreeMap<String, Text>,
+}
+
+impl Policy {
+    fn read(record: &Record<'_>) -> Self {
+        let timeout = record.integer_within("timeoutSeconds", 1..=LONGEST_TIMEOUT);
+        Self {
+            on_failure: record.symbol("actionOnFailure").and_then(OnFailure::from_name),
+            retries: record.inner("retries", |retries| read_retries(&retries)),
+            timeout: timeout.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs),
+            properties: record.map("properties"),
+        }
+    }
+}
+
+fn read_retries(record: &Record<'_>) -> Retries {
+    let longest = Retries::LONGEST.as_secs_f64();
+    let delay = record.float_within("delaySeconds", 0.0..=longest);
+    Retries {
+        max_attempts: positive(record, "maxAttempts").unwrap_or(NonZeroU32::MIN),
+        delay: delay.map_or(Duration::ZERO, Duration::from_secs_f64),
+        backoff: record.float_within("backoff", 1.0..=f64::INFINITY).unwrap_or(1.0),
+    }
+}
+
+fn positive(record: &Record<'_>, name: &str) -> Option<NonZeroU32> {
+    let n = record.integer_within(name, 1..=i64::from(u32::MAX))?;
+    u32::try_from(n).ok().and_then(NonZeroU32::new)
+}
+
+fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
+    let id = step
+        .needed("id")
+        .filter(|id| check_id(step, "bad-id", step.span_of("id"), id, &step.path.key("id")));
+    let name = step.filled("name").inspect(|name| step.warn_of_secret("name", name));
+    let of = step.symbol("type").and_then(StepType::from_name);
+    if let Some(of) = of {
+        step_types::check(step, of);
+    }
+    let own = Policy::read(step);
+    let mut properties = own.properties;
+    if of.is_some_and(|of| step_types::allows(of, "properties")) {
+        for (key, value) in &defaults.properties {
+            properties.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    let program = read_program(step, of);
+    let work = (step.texts("arguments"), step.texts("files"));
+    let depends_on = step.has("dependsOn").then(|| read_dependencies(step));
+    let on_result = step.inner("onResult", |record| read_on_result(&record)).unwrap_or_default();
+    let id = id?;
+    Some(Step {
+        name: name.unwrap_or_else(|| id.clone()),
+        id: id.expose().to_owned(),
+        work: Work { program: program?, arguments: work.0, properties, files: work.1 },
+        depends_on,
+        on_failure: own.on_failure.or(defaults.on_failure).unwrap_or(OnFailure::CancelAndWait),
+        retries: own.retries.or(defaults.retries).unwrap_or(Retries::NONE),
+        timeout: own.timeout.or(defaults.timeout),
+        on_result,
+        span: step.source_span(),
+    })
+}
+
+/// What the step runs; `None` where a needed field is missing, which has been reported.
+fn read_program(step: &Record<'_>, of: Option<StepType>) -> Option<Program> {
+    // Every field is read, so that the faults of all of them are found.
+    let text = |name: &str| step.filled(name);
+    let [jar, main_class, file, command] = ["jar", "mainClass", "file", "command"].map(text);
+    let [mapper, reducer] = ["mapper", "reducer"].map(text);
+    let [source, destination, pattern] = ["source", "destination", "pattern"].map(text);
+    Some(match of? {
+        StepType::CustomJar => Program::CustomJar { jar: jar?, main_class },
+        StepType::Command => Program::Command { command: command? },
+        StepType::Spark => Program::Spark { application: jar.or(file)?, main_class },
+        StepType::SparkSql => Program::SparkSql { file: file? },
+        StepType::Hive => Program::Hive { file: file? },
+        StepType::Pig => Program::Pig { file: file? },
+        StepType::Streaming => Program::Streaming {
+            mapper: mapper?,
+            reducer,
+            source: source?,
+            destination: destination?,
+        },
+        StepType::Flink => Program::Flink { jar: jar?, main_class },
+        StepType::Copy => Program::Copy { source: source?, destination: destination?, pattern },
+    })
+}
+
+/// The longest id, in characters.
+const LONGEST_ID: usize = 128;
+
+/// Whether a text can be a step's id; reports it if not.
+fn check_id(step: &Record<'_>, code: &'static str, at: Span, id: &Text, path: &Path<'_>) -> bool {
+    if id.is_secret() {
+        step.secret_name(at, &format!("`{path}`"));
+        return false;
+    }
+    let id = id.expose();
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(allowed) {
+        return true;
+    }
+    let message = format!("`{path}` is not an id");
+    let fault = Diagnostic::error(code, message);
+    step.fault(at, fault.label("expected 1 to 128 characters of `A-Z a-z 0-9 . _ -`"));
+    false
+}
+
+fn read_dependencies(step: &Record<'_>) -> Vec<Text> {
+    let (items, texts) = (step.items("dependsOn"), step.texts("dependsOn"));
+    let path = step.path.key("dependsOn");
+    // Where an item is no string, which has been reported, the rest need not be looked at.
+    for (i, (item, text)) in items.iter().zip(&texts).enumerate() {
+        check_id(step, "bad-dependency", item.span, text, &path.index(i));
+    }
+    texts
+}
+
+fn read_on_result(record: &Record<'_>) -> OnResult {
+    let codes = |name: &str| -> Vec<(i32, Span)> {
+        let path = record.path.key(name);
+        let items = record.items(name).iter().enumerate();
+        let codes = items.filter_map(|(i, item)| {
+            let Is::Integer(code) = item.is else { return None };
+            if !(0..=255).contains(&code) {
+                let message = format!("`{}` must be between 0 and 255", path.index(i));
+                let fault = Diagnostic::error("exit-code", message);
+                let help = "the system keeps one byte of an exit code, so no other can come back";
+                record.fault(item.span, fault.help(help));
+            }
+            i32::try_from(code).ok().map(|code| (code, item.span))
+        });
+        codes.collect()
+    };
+    let go_on = codes("continueJob");
+    let end = codes("terminateJobWithSuccess");
+    if record.has("continueJob") && record.is_empty_list("continueJob") {
+        let message = format!("`{}.continueJob` must not be empty", record.path);
+        let fault = Diagnostic::error("no-exit-code", message);
+        let help = "without a code that goes on, the steps behind it could never start";
+        record.fault(record.span_of("continueJob"), fault.help(help));
+    }
+    for (code, span) in &end {
+        if let Some((_, first)) = go_on.iter().find(|(other, _)| other == code) {
+            let message = format!("`{}`: the same exit code in both lists", record.path);
+            let fault = Diagnostic::error("exit-code-twice", message);
+            record.fault(*span, fault.note("it is here too", Some(record.place(*first))));
+        }
+    }
+    let plain = |codes: Vec<(i32, Span)>| codes.into_iter().map(|(code, _)| code).collect();
+    OnResult { continue_job: plain(go_on), terminate_job_with_success: plain(end) }
+}
+
+/// No two steps have the same id.
+fn distinct_ids(data: &Record<'_>) {
+    let mut seen: HashMap<Cow<'_, str>, Span> = HashMap::new();
+    for (i, step) in data.items("steps").iter().enumerate() {
+        let Is::Record(fields) = &step.is else { continue };
+        let Some(&Checked { is: Is::String(id), span }) = fields.get("id") else { continue };
+        let first = *seen.entry(id.get()).or_insert(span);
+        if first != span {
+            let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
+            let fault = Diagnostic::error("duplicate-id", message);
+            data.fault(span, fault.note("the first is here", Some(data.place(first))));
+        }
+    }
+}

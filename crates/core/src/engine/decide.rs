@@ -1,0 +1,617 @@
+//! All policy: what to do next. Pure and total: the same plan, state and time give the same actions.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::state::{Again, Phase, RunState};
+use crate::clock::add;
+use crate::config::playbook::OnFailure;
+use crate::event::{Attempt, Goal, Outcome, Skip, Stop};
+use crate::fabric::{Capabilities, ClusterState, StepState, Token};
+use crate::plan::Plan;
+
+/// What users may set of the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// After so long without an answer a run ends in doubt.
+    pub contact_limit: Duration,
+    /// A signal leaves everything as it is.
+    pub leave_on_interrupt: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { contact_limit: Duration::from_secs(30 * 60), leave_on_interrupt: false }
+    }
+}
+
+/// One thing to do. Steps are named by their place in the playbook.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Order a cluster.
+    Launch {
+        /// The order.
+        token: Token,
+    },
+    /// Order steps.
+    Submit {
+        /// The order.
+        token: Token,
+        /// The steps, in order.
+        steps: Vec<usize>,
+        /// The same, with their attempts, for the journal.
+        attempts: Vec<Attempt>,
+    },
+    /// Ask the fabric whether it holds an order whose answer is lost.
+    Find {
+        /// The order's number.
+        order: u32,
+    },
+    /// Ask steps to stop.
+    Cancel {
+        /// Which.
+        steps: Vec<usize>,
+        /// Why.
+        why: Stop,
+    },
+    /// Ask the cluster to go down.
+    Terminate {
+        /// Why.
+        why: Stop,
+    },
+    /// Note that a step is to be tried again.
+    Retry {
+        /// Which.
+        step: usize,
+        /// The attempt to come.
+        attempt: u32,
+        /// When.
+        not_before: Timestamp,
+    },
+    /// Note that a step will not be started.
+    Skip {
+        /// Which.
+        step: usize,
+        /// Why not.
+        why: Skip,
+    },
+    /// The run is over.
+    Finish(Outcome),
+}
+
+/// What to do now, and when to think again at the latest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// In this order.
+    pub actions: Vec<Action>,
+    /// The next moment at which time alone changes the decision.
+    pub wake: Option<Timestamp>,
+}
+
+/// An order to stop that shows no effect is repeated after so long: that is harmless.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// A first answer is waited for so long at most: nothing runs because of us yet.
+const FIRST_CONTACT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Decides what to do at `now`.
+pub fn decide(
+    plan: &Plan,
+    fabric: &Capabilities,
+    settings: &Settings,
+    state: &RunState,
+    now: Timestamp,
+) -> Decision {
+    let mut turn = Turn { plan, fabric, settings, state, now, decision: Decision::default() };
+    turn.decide();
+    turn.decision
+}
+
+struct Turn<'a> {
+    plan: &'a Plan,
+    fabric: &'a Capabilities,
+    settings: &'a Settings,
+    state: &'a RunState,
+    now: Timestamp,
+    decision: Decision,
+}
+
+impl Turn<'_> {
+    fn decide(&mut self) {
+        if self.state.outcome.is_some() {
+            return;
+        }
+        if let Some(outcome) = self.given_up() {
+            return self.act(Action::Finish(outcome));
+        }
+        self.look_for_lost_orders();
+        let halt = self.halt();
+        match &halt {
+            Some(why) => self.skip_all(why),
+            None => self.settle_failures(),
+        }
+        if !self
+            .decision
+            .actions
+            .iter()
+            .any(|a| matches!(a, Action::Retry { .. } | Action::Skip { .. }))
+        {
+            // Else the next turn, which follows at once, sees what became of these steps.
+            self.advance(halt.as_ref());
+        }
+    }
+
+    fn advance(&mut self, halt: Option<&Skip>) {
+        let kill = self.kill();
+        self.cancel(halt, kill.as_ref());
+        if let Some(why) = self.teardown(kill) {
+            self.terminate(why);
+        }
+        if let Some(outcome) = self.outcome() {
+            return self.act(Action::Finish(outcome));
+        }
+        if halt.is_none() {
+            self.launch();
+            self.submit();
+        }
+        if let (Some((since, _)), false) =
+            (&self.state.contact_lost, self.state.interrupted.is_some_and(|i| i.1))
+        {
+            self.wake(add(*since, self.contact_limit()));
+        }
+    }
+
+    /// The run ends at once, whatever is open.
+    fn given_up(&self) -> Option<Outcome> {
+        match self.state.interrupted {
+            Some((signal, true)) => return Some(Outcome::Interrupted { signal }),
+            // The one order of a `down` is not taken back; only the wait for its effect ends.
+            Some((signal, _)) if self.state.goal == Goal::Down => {
+                return Some(Outcome::Interrupted { signal });
+            }
+            _ => {}
+        }
+        let (since, error) = self.state.contact_lost.as_ref()?;
+        if self.now < add(*since, self.contact_limit()) {
+            return None;
+        }
+        if !self.state.had_effect && self.state.cluster.terminate.is_none() {
+            return Some(Outcome::Refused { error: error.clone() });
+        }
+        Some(Outcome::InDoubt {
+            reason: format!("no contact since {since}: {error}; {}", self.where_to_look()),
+        })
+    }
+
+    fn contact_limit(&self) -> Duration {
+        if self.state.had_effect || self.state.cluster.terminate.is_some() {
+            self.settings.contact_limit
+        } else {
+            self.settings.contact_limit.min(FIRST_CONTACT_LIMIT)
+        }
+    }
+
+    fn where_to_look(&self) -> String {
+        match &self.state.cluster.id {
+            Some(id) => format!("look at cluster `{id}` on fabric `{}`", self.fabric.fabric),
+            None => format!(
+                "look for a cluster of run `{}` on fabric `{}`",
+                self.state.run, self.fabric.fabric
+            ),
+        }
+    }
+
+    /// Asks for lost orders: first `settle` after they were lost, then `settle` after each look.
+    fn look_for_lost_orders(&mut self) {
+        for (&number, order) in &self.state.orders {
+            let Some(lost) = order.lost else { continue };
+            let next = match order.asked {
+                None => add(lost, self.fabric.settle),
+                Some(asked) => add(asked, self.fabric.settle.max(backoff(order.times_asked))),
+            };
+            if next <= self.now {
+                self.act(Action::Find { order: number });
+            } else {
+                self.wake(next);
+            }
+        }
+    }
+
+    /// Why nothing more may be started, if so.
+    fn halt(&self) -> Option<Skip> {
+        let state = self.state;
+        if state.interrupted.is_some() {
+            return Some(Skip::Interrupted);
+        }
+        if state.journal_failed {
+            return Some(Skip::JournalFailed);
+        }
+        let gone = state
+            .cluster
+            .state
+            .is_some_and(|s| s != ClusterState::Ready && s != ClusterState::Starting);
+        if gone
+            || state.cluster.terminate.is_some()
+            || (state.refused.is_some() && state.cluster.id.is_none())
+        {
+            return Some(Skip::ClusterGone);
+        }
+        if let Some(step) = state.noop {
+            return Some(Skip::Noop(self.id(step)));
+        }
+        let stops = |step: usize| {
+            let rule = self.plan.steps()[step].on_failure;
+            let stops = matches!(rule, OnFailure::CancelAndWait | OnFailure::TerminateCluster);
+            (stops && self.is_failed_for_good(step)) || self.is_doubtful(step)
+        };
+        (0..state.steps.len()).find(|&step| stops(step)).map(|step| Skip::StepFailed(self.id(step)))
+    }
+
+    /// Ended badly, with no attempt left. (Once nothing may be started, no attempt is left either: see `kill`.)
+    fn is_failed_for_good(&self, step: usize) -> bool {
+        self.is_failed(step) && !self.has_attempts_left(step)
+    }
+
+    fn is_failed(&self, step: usize) -> bool {
+        matches!(
+            self.state.steps[step].phase,
+            Phase::Ended(StepState::Failed | StepState::Cancelled)
+        )
+    }
+
+    fn has_attempts_left(&self, step: usize) -> bool {
+        self.plan.steps()[step].retries.delay_after(self.state.steps[step].attempt).is_some()
+    }
+
+    fn is_unknown(&self, step: usize) -> bool {
+        matches!(self.state.steps[step].phase, Phase::Live { state: StepState::Unknown, .. })
+    }
+
+    fn skip_all(&mut self, why: &Skip) {
+        for step in 0..self.state.steps.len() {
+            if matches!(self.state.steps[step].phase, Phase::Waiting { .. }) {
+                self.act(Action::Skip { step, why: why.clone() });
+            }
+        }
+    }
+
+    /// Retries what failed and has attempts left; skips what needs what failed for good or was skipped.
+    fn settle_failures(&mut self) {
+        for step in 0..self.state.steps.len() {
+            if self.is_failed(step) {
+                self.retry(step);
+            } else if matches!(self.state.steps[step].phase, Phase::Waiting { .. }) {
+                let lost =
+                    self.plan.needs(step).iter().copied().find(|&need| self.will_never_do(need));
+                if let Some(need) = lost {
+                    let why = Skip::DependencyFailed(self.id(need));
+                    self.act(Action::Skip { step, why });
+                }
+            }
+        }
+    }
+
+    fn retry(&mut self, step: usize) {
+        let attempt = self.state.steps[step].attempt;
+        if let Some(delay) = self.plan.steps()[step].retries.delay_after(attempt) {
+            let not_before = add(self.now, delay);
+            self.act(Action::Retry { step, attempt: attempt + 1, not_before });
+        }
+    }
+
+    /// Whether steps that need this one can never start.
+    fn will_never_do(&self, need: usize) -> bool {
+        match self.state.steps[need].phase {
+            Phase::Skipped => true,
+            Phase::Ended(_) => self.is_failed_for_good(need) && !self.counts_as_done(need),
+            _ => false,
+        }
+    }
+
+    /// Whether steps that need this one may start.
+    fn counts_as_done(&self, need: usize) -> bool {
+        match self.state.steps[need].phase {
+            Phase::Ended(StepState::Succeeded) => true,
+            Phase::Ended(_) => {
+                self.plan.steps()[need].on_failure == OnFailure::Continue
+                    && !self.has_attempts_left(need)
+            }
+            _ => false,
+        }
+    }
+
+    /// Why all that runs must end at once, if so.
+    fn kill(&self) -> Option<Stop> {
+        if self.state.interrupted.is_some() {
+            return Some(Stop::Interrupted);
+        }
+        let kills = |&step: &usize| {
+            self.plan.steps()[step].on_failure == OnFailure::TerminateCluster
+                && self.is_failed(step)
+        };
+        (0..self.state.steps.len()).find(kills).map(|step| Stop::StepFailed(self.id(step)))
+    }
+
+    fn cancel(&mut self, halt: Option<&Skip>, kill: Option<&Stop>) {
+        let mut orders: Vec<(Stop, Vec<usize>)> = Vec::new();
+        for &step in &self.state.busy {
+            let run = &self.state.steps[step];
+            let Phase::Live { state, since, running, .. } = &run.phase else { continue };
+            // What runs at once runs since it was taken.
+            let running = running.or(self.fabric.pace.rings.then_some(*since));
+            let overdue = running
+                .zip(self.plan.steps()[step].timeout)
+                .map(|(since, limit)| add(since, limit));
+            let waits = *state == StepState::Pending && self.fabric.ordered_queue;
+            let why = match (kill, overdue, halt) {
+                (Some(kill), ..) => kill.clone(),
+                (_, Some(end), _) if end <= self.now => Stop::TimedOut,
+                (_, _, Some(halt)) if waits => halt.stop(),
+                (_, end, _) => {
+                    end.into_iter().for_each(|end| self.decision.wake_at(end));
+                    continue;
+                }
+            };
+            match &run.cancel {
+                Some((asked, _)) if add(*asked, ASK_AGAIN) > self.now => {
+                    self.decision.wake_at(add(*asked, ASK_AGAIN))
+                }
+                _ => match orders.iter_mut().find(|(reason, _)| *reason == why) {
+                    Some((_, steps)) => steps.push(step),
+                    None => orders.push((why, vec![step])),
+                },
+            }
+        }
+        for (why, steps) in orders {
+            self.act(Action::Cancel { steps, why });
+        }
+    }
+
+    /// Why the cluster must go down now, if so.
+    fn teardown(&self, kill: Option<Stop>) -> Option<Stop> {
+        let cluster = &self.state.cluster;
+        let failed =
+            || self.state.steps.iter().any(|s| s.phase != Phase::Ended(StepState::Succeeded));
+        match self.state.goal {
+            Goal::Down => Some(Stop::Asked),
+            // A playbook whose rule says so takes also a cluster down that was there before.
+            _ if matches!(kill, Some(Stop::StepFailed(_))) => kill,
+            goal if !goal.launches() => None,
+            _ if kill.is_some() => kill,
+            _ if cluster.state == Some(ClusterState::Failed) => Some(Stop::ClusterFailed),
+            Goal::RunTransient if self.is_quiet() => match self.state.noop {
+                Some(step) => Some(Stop::Noop(self.id(step))),
+                None if failed() => Some(Stop::RunFailed),
+                None => Some(Stop::Done),
+            },
+            Goal::Up if self.state.journal_failed => Some(Stop::RunFailed),
+            _ => None,
+        }
+    }
+
+    fn terminate(&mut self, why: Stop) {
+        let cluster = &self.state.cluster;
+        // A `down` looks first whether there is such a cluster.
+        if cluster.id.is_none() || cluster.state.is_none_or(ClusterState::is_final) {
+            return;
+        }
+        match &cluster.terminate {
+            Some((asked, _)) if add(*asked, ASK_AGAIN) > self.now => {
+                self.wake(add(*asked, ASK_AGAIN))
+            }
+            _ => self.act(Action::Terminate { why }),
+        }
+    }
+
+    /// Every step is settled, or will never be (its end is unknown), and no order is open.
+    fn is_quiet(&self) -> bool {
+        self.state.orders.is_empty()
+            && (0..self.state.steps.len())
+                .all(|s| self.state.steps[s].is_settled() || self.is_doubtful(s))
+    }
+
+    /// Nobody will ever tell how it ended: it is unknown, on a fabric that knows at once, on a cluster that is
+    /// gone, or for longer than contact may be lost.
+    fn is_doubtful(&self, step: usize) -> bool {
+        let Phase::Live { state: StepState::Unknown, since, .. } = self.state.steps[step].phase
+        else {
+            return false;
+        };
+        self.fabric.pace.rings
+            || self.state.cluster.state.is_some_and(ClusterState::is_final)
+            || add(since, self.settings.contact_limit) <= self.now
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        if !self.is_quiet() {
+            return None;
+        }
+        let cluster = &self.state.cluster;
+        let final_state = cluster.state.is_some_and(ClusterState::is_final);
+        let refused = self.state.refused.as_ref().filter(|_| !self.state.had_effect);
+        if let Some(error) = refused {
+            return Some(Outcome::Refused { error: error.clone() });
+        }
+        let must_go = self.teardown(self.kill()).is_some() || cluster.terminate.is_some();
+        if cluster.id.is_some()
+            && must_go
+            && !final_state
+            && cluster.state != Some(ClusterState::Unknown)
+        {
+            return None;
+        }
+        if cluster.state == Some(ClusterState::Unknown) {
+            let reason = format!("the cluster cannot be found any more; {}", self.where_to_look());
+            return Some(Outcome::InDoubt { reason });
+        }
+        if !final_state && let Some(step) = self.first_unknown() {
+            let id = self.id(step);
+            let reason = format!("nobody can say how step `{id}` ended; {}", self.where_to_look());
+            return Some(Outcome::InDoubt { reason });
+        }
+        if let Some((signal, _)) = self.state.interrupted {
+            return Some(Outcome::Interrupted { signal });
+        }
+        match self.state.goal {
+            Goal::Down => final_state.then_some(Outcome::Succeeded),
+            Goal::Up if cluster.state == Some(ClusterState::Ready) => Some(Outcome::Succeeded),
+            Goal::Up if self.state.journal_failed && cluster.id.is_none() => Some(self.failed()),
+            Goal::Up if !final_state => None,
+            Goal::Up => Some(self.failed()),
+            Goal::Run | Goal::RunTransient => Some(self.outcome_of_steps()),
+        }
+    }
+
+    /// A step whose end nobody will ever tell.
+    fn first_unknown(&self) -> Option<usize> {
+        (0..self.state.steps.len()).find(|&step| self.is_unknown(step))
+    }
+
+    fn outcome_of_steps(&self) -> Outcome {
+        let all_done =
+            self.state.steps.iter().all(|s| s.phase == Phase::Ended(StepState::Succeeded));
+        let bad = self.state.steps.iter().any(|s| {
+            matches!(
+                s.phase,
+                Phase::Ended(StepState::Failed | StepState::Cancelled) | Phase::Live { .. }
+            )
+        });
+        if self.state.journal_failed || bad {
+            return self.failed();
+        }
+        match self.state.noop {
+            Some(step) => Outcome::Noop { step: self.id(step) },
+            None if all_done => Outcome::Succeeded,
+            None => self.failed(),
+        }
+    }
+
+    fn failed(&self) -> Outcome {
+        let good = |s: &&super::state::StepRun| s.phase == Phase::Ended(StepState::Succeeded);
+        let total = self.state.steps.len();
+        let failed = total - self.state.steps.iter().filter(good).count();
+        let cluster = &self.state.cluster;
+        let reason = match self.first_unknown() {
+            _ if self.state.journal_failed => Some("the journal cannot be written".to_owned()),
+            Some(step) => Some(format!("nobody can say how step `{}` ended", self.id(step))),
+            None if cluster.terminate.is_none()
+                && cluster.state.is_some_and(ClusterState::is_final) =>
+            {
+                let why = cluster.reason.as_deref().unwrap_or("no reason given");
+                Some(format!("the cluster is gone: {why}"))
+            }
+            None => None,
+        };
+        Outcome::Failed { failed, total, reason }
+    }
+
+    fn launch(&mut self) {
+        let ordered = self.state.orders.values().any(|order| order.steps.is_empty());
+        if !self.state.goal.launches() || ordered || self.state.cluster.id.is_some() {
+            return;
+        }
+        if let Some(token) = self.token(self.state.cluster.again, &mut 0) {
+            self.act(Action::Launch { token });
+        }
+    }
+
+    fn submit(&mut self) {
+        if self.state.cluster.state != Some(ClusterState::Ready) {
+            return;
+        }
+        let mut fresh = 0;
+        if self.fabric.ordered_queue && self.plan.is_plain_chain() {
+            let all: Vec<usize> = (0..self.state.steps.len()).collect();
+            if !all.is_empty()
+                && all.iter().all(|&s| matches!(self.state.steps[s].phase, Phase::Waiting { .. }))
+            {
+                self.order(all, &mut fresh);
+            }
+            return;
+        }
+        let mut free = self.plan.parallel(self.fabric).saturating_sub(self.state.busy.len());
+        for step in 0..self.state.steps.len() {
+            if free == 0 {
+                break;
+            }
+            let Phase::Waiting { not_before } = self.state.steps[step].phase else { continue };
+            if !self.plan.needs(step).iter().all(|&need| self.counts_as_done(need)) {
+                continue;
+            }
+            match not_before {
+                Some(then) if then > self.now => self.wake(then),
+                _ => free -= usize::from(self.order(vec![step], &mut fresh)),
+            }
+        }
+    }
+
+    /// Orders steps; not, if their order may be sent again only later.
+    fn order(&mut self, steps: Vec<usize>, fresh: &mut u32) -> bool {
+        let Some(token) = self.token(self.state.steps[steps[0]].again, fresh) else { return false };
+        let attempts = steps.iter().map(|&step| self.next_attempt(step)).collect();
+        self.act(Action::Submit { token, steps, attempts });
+        true
+    }
+
+    fn next_attempt(&self, step: usize) -> Attempt {
+        let run = &self.state.steps[step];
+        let attempt = if run.again.is_some() { run.attempt } else { run.attempt + 1 };
+        Attempt { step: run.id.clone(), attempt }
+    }
+
+    /// The token for an order: a new number, or the next sending of an order that came to nothing. `None`: later.
+    fn token(&mut self, again: Option<Again>, fresh: &mut u32) -> Option<Token> {
+        match again {
+            Some(again) => {
+                let then = add(again.not_before, backoff(again.sent));
+                if then > self.now {
+                    self.wake(then);
+                    return None;
+                }
+                Some(Token::of(&self.state.run, again.order, again.sent + 1))
+            }
+            None => {
+                let token = Token::of(&self.state.run, self.state.next_order + *fresh, 1);
+                *fresh += 1;
+                Some(token)
+            }
+        }
+    }
+
+    fn id(&self, step: usize) -> String {
+        self.state.steps[step].id.clone()
+    }
+
+    fn act(&mut self, action: Action) {
+        self.decision.actions.push(action);
+    }
+
+    fn wake(&mut self, at: Timestamp) {
+        self.decision.wake_at(at);
+    }
+}
+
+/// How long to wait after so many (≥ 1) tries: 2 s, 4 s, … 64 s.
+fn backoff(tries: u32) -> Duration {
+    Duration::from_secs(1 << tries.clamp(1, 6))
+}
+
+impl Decision {
+    fn wake_at(&mut self, at: Timestamp) {
+        self.wake = Some(self.wake.map_or(at, |known| known.min(at)));
+    }
+}
+
+impl Skip {
+    /// What it means for a step that waits in a queue of the fabric.
+    fn stop(&self) -> Stop {
+        match self {
+            Self::DependencyFailed(step) | Self::StepFailed(step) => Stop::StepFailed(step.clone()),
+            Self::Noop(step) => Stop::Noop(step.clone()),
+            Self::Interrupted => Stop::Interrupted,
+            Self::ClusterGone => Stop::ClusterFailed,
+            Self::JournalFailed => Stop::RunFailed,
+        }
+    }
+}

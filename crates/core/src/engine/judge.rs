@@ -1,0 +1,46 @@
+//! What the end of an attempt means, after the playbook's rules.
+
+use crate::config::playbook::Step;
+use crate::event::Stop;
+use crate::fabric::{StepState, StepStatus};
+
+/// A verdict on an attempt that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Succeeded, Failed or Cancelled.
+    pub(super) state: StepState,
+    /// Why, for a person.
+    pub(super) reason: Option<String>,
+    /// The run ends here, with success.
+    pub(super) noop: bool,
+}
+
+/// Judges a final status. `stopped`: why we had asked the attempt to stop, if we had.
+pub(super) fn judge(step: &Step, status: &StepStatus, stopped: Option<&Stop>) -> Verdict {
+    let rules = &step.on_result;
+    // A proven end by exit code counts even if we had asked it to stop: it was faster.
+    if let (StepState::Succeeded | StepState::Failed, Some(code)) = (status.state, status.exit_code)
+    {
+        let noop = rules.terminate_job_with_success.contains(&code);
+        if noop || rules.continue_job.contains(&code) {
+            return Verdict { state: StepState::Succeeded, reason: status.reason.clone(), noop };
+        }
+    }
+    let timed_out = stopped == Some(&Stop::TimedOut);
+    match (status.state, step.timeout) {
+        (StepState::Cancelled | StepState::Failed, Some(limit)) if timed_out => {
+            let reason = format!("it took longer than its limit of {} s", limit.as_secs());
+            Verdict { state: StepState::Failed, reason: Some(reason), noop: false }
+        }
+        // Success with a code that the playbook does not count as one.
+        (StepState::Succeeded, _) if status.exit_code.is_some() => failed(status),
+        (StepState::Failed, _) => failed(status),
+        (state, _) => Verdict { state, reason: status.reason.clone(), noop: false },
+    }
+}
+
+fn failed(status: &StepStatus) -> Verdict {
+    let by_code = || status.exit_code.map(|code| format!("exit code {code}"));
+    let reason = status.reason.clone().or_else(by_code);
+    Verdict { state: StepState::Failed, reason, noop: false }
+}

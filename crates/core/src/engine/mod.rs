@@ -1,0 +1,477 @@
+//! Carries a plan out: decide → act → append events → wait on the bell → ask the fabric.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::bell::Bell;
+use crate::clock::Clock;
+use crate::event::{Attempt, Event, EventKind, Goal, Outcome, StepInfo, Stop};
+use crate::fabric::{
+    ClusterId, ClusterState, Effect, Error, ErrorKind, Fabric, Found, Launch, Order, OrderedStep,
+    RunId, StepId, StepState, StepStatus, Token, Uri,
+};
+use crate::journal::Journal;
+use crate::plan::Plan;
+
+pub mod decide;
+mod judge;
+mod look;
+mod pace;
+pub mod state;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+pub use decide::Settings;
+use decide::{Action, Decision, decide};
+use pace::Pacer;
+use state::{Phase, RunState};
+
+/// The signal that closes the journal and leaves everything as it is (POSIX SIGHUP).
+const HANGUP: i32 = 1;
+
+/// All that a run needs.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// Its id.
+    pub id: RunId,
+    /// What it is to do.
+    pub goal: Goal,
+    /// For [`Goal::Run`] and [`Goal::Down`]: the cluster.
+    pub cluster: Option<ClusterId>,
+    /// The steps.
+    pub plan: &'a Plan,
+    /// Where to run them.
+    pub fabric: &'a dyn Fabric,
+    /// Tells the time and waits.
+    pub clock: &'a Clock,
+    /// Wakes it.
+    pub bell: &'a Bell,
+    /// What users may set of the policy.
+    pub settings: Settings,
+    /// Where its events go before anyone sees them.
+    pub journal: &'a mut Journal,
+}
+
+impl Run<'_> {
+    /// Runs to the end. Each event is shown to `seen` once it is in the journal.
+    pub fn execute(self, seen: &mut dyn FnMut(&Event)) -> Outcome {
+        let mut staged = BTreeMap::new();
+        let stage_error = self.stage(&mut staged).err();
+        let now = self.clock.now();
+        let first = Event { seq: 1, at: now, kind: self.started() };
+        let Ok(state) = RunState::start(&first) else {
+            // A valid playbook has distinct ids: nothing else can be wrong with the first event.
+            return Outcome::InDoubt { reason: "two steps have the same id".into() };
+        };
+        let pacer = Pacer::new(self.fabric.capabilities().pace, now);
+        let mut engine = Engine { run: self, state, staged, pacer, seen };
+        engine.record(&first);
+        match stage_error {
+            Some(error) => engine.finish(Outcome::Refused { error }),
+            None => engine.run(),
+        }
+        engine.sync();
+        engine.state.outcome.unwrap_or(Outcome::InDoubt { reason: "the run has no end".into() })
+    }
+
+    fn stage(&self, staged: &mut BTreeMap<String, Uri>) -> Result<(), Error> {
+        for (name, file) in self.plan.local_files() {
+            if !staged.contains_key(name.expose()) {
+                staged.insert(name.expose().to_owned(), self.fabric.stage(&file)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn started(&self) -> EventKind {
+        EventKind::RunStarted {
+            run: self.id.clone(),
+            goal: self.goal,
+            fabric: self.fabric.capabilities().fabric.to_owned(),
+            playbook: self.plan.playbook().map(|p| p.name.shown().to_owned()),
+            steps: self.plan.steps().iter().map(StepInfo::of).collect(),
+            cluster: self.cluster.clone(),
+        }
+    }
+}
+
+struct Engine<'a, 's> {
+    run: Run<'a>,
+    state: RunState,
+    /// Where the files beside the playbook were staged.
+    staged: BTreeMap<String, Uri>,
+    pacer: Pacer,
+    seen: &'s mut dyn FnMut(&Event),
+}
+
+impl Engine<'_, '_> {
+    fn run(&mut self) {
+        while self.goes_on() {
+            if self.must_look() && self.pacer.next() <= self.run.clock.now() {
+                self.look();
+                continue;
+            }
+            let decision = self.decide();
+            if decision.actions.is_empty() {
+                self.wait(decision.wake);
+            } else {
+                self.act(decision.actions);
+            }
+        }
+    }
+
+    fn decide(&self) -> Decision {
+        let fabric = self.run.fabric.capabilities();
+        decide(self.run.plan, fabric, &self.run.settings, &self.state, self.run.clock.now())
+    }
+
+    /// Takes the signals that came, and says whether the run has not ended.
+    fn goes_on(&mut self) -> bool {
+        if self.state.outcome.is_none() {
+            let rung = self.run.bell.take();
+            self.heed(rung);
+        }
+        self.state.outcome.is_none()
+    }
+
+    fn heed(&mut self, rung: crate::bell::Rung) {
+        if rung.ended {
+            self.pacer.rung(self.run.clock.now());
+        }
+        let Some((signal, count)) = rung.signal else { return };
+        if self.state.interrupted.is_some() || count > 1 {
+            return self.stop_waiting(signal);
+        }
+        let leave = signal == HANGUP || self.run.settings.leave_on_interrupt;
+        self.tell(EventKind::Interrupted { signal, leave });
+    }
+
+    /// A second signal: whatever is still open stays open.
+    fn stop_waiting(&mut self, signal: i32) {
+        let cluster = &self.state.cluster;
+        let up = self.run.goal.launches()
+            && cluster.id.is_some()
+            && !cluster.state.is_some_and(ClusterState::is_final);
+        let outcome = if up || !self.state.busy.is_empty() || !self.state.orders.is_empty() {
+            let what = match &cluster.id {
+                Some(id) => format!("look at cluster `{id}`"),
+                None => "a cluster may be there".to_owned(),
+            };
+            Outcome::InDoubt { reason: format!("stopped waiting on a second signal; {what}") }
+        } else {
+            Outcome::Interrupted { signal }
+        };
+        self.finish(outcome);
+    }
+
+    fn wait(&mut self, wake: Option<Timestamp>) {
+        let ask = self.must_look().then(|| self.pacer.next());
+        // With neither a question to ask nor a deadline, only the bell can change anything.
+        let deadline = [wake, ask].into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+        let rung = self.run.clock.wait(self.run.bell, deadline);
+        self.heed(rung);
+    }
+
+    /// Carries actions out: first all intents go to the journal, with one fsync, then the orders go out.
+    fn act(&mut self, actions: Vec<Action>) {
+        let intents: Vec<EventKind> =
+            actions.iter().filter_map(|action| self.intent(action)).collect();
+        let orders = actions.iter().any(Action::starts_something);
+        self.tell_all(intents);
+        if orders {
+            self.sync();
+        }
+        for action in actions {
+            if self.state.journal_failed && action.starts_something() {
+                self.withdraw(&action);
+            } else {
+                self.carry_out(action);
+            }
+        }
+        self.pacer.ordered(self.run.clock.now());
+    }
+
+    /// What the journal must hold before an action is carried out.
+    fn intent(&self, action: &Action) -> Option<EventKind> {
+        let ids = |steps: &[usize]| steps.iter().map(|&s| self.state.steps[s].id.clone()).collect();
+        Some(match action {
+            Action::Launch { token } => EventKind::LaunchIntended { token: token.clone() },
+            Action::Submit { token, attempts, .. } => {
+                EventKind::SubmitIntended { token: token.clone(), steps: attempts.clone() }
+            }
+            Action::Cancel { steps, why } => {
+                EventKind::CancelIntended { steps: ids(steps), why: why.clone() }
+            }
+            Action::Terminate { why } => EventKind::TerminateIntended {
+                cluster: self.state.cluster.id.clone()?,
+                why: why.clone(),
+            },
+            Action::Retry { step, attempt, not_before } => EventKind::RetryScheduled {
+                step: self.state.steps[*step].id.clone(),
+                attempt: *attempt,
+                not_before: *not_before,
+            },
+            Action::Skip { step, why } => EventKind::StepSkipped {
+                step: self.state.steps[*step].id.clone(),
+                why: why.clone(),
+            },
+            Action::Find { .. } | Action::Finish(_) => return None,
+        })
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Launch { token } => self.launch(&token),
+            Action::Submit { token, attempts, .. } => self.submit(&token, &attempts),
+            Action::Find { order } => self.find(order),
+            Action::Cancel { steps, .. } => self.cancel(&steps),
+            Action::Terminate { .. } => self.terminate(),
+            Action::Retry { .. } | Action::Skip { .. } => {}
+            Action::Finish(outcome) => self.finish(outcome),
+        }
+    }
+
+    /// An order whose intent is not on disk is not sent.
+    fn withdraw(&mut self, action: &Action) {
+        if let Action::Launch { token } | Action::Submit { token, .. } = action {
+            let fabric = self.run.fabric.capabilities().fabric;
+            let message = "not sent, since the journal cannot be written";
+            let error = Error::new(ErrorKind::Unavailable, fabric, "journal", message);
+            self.tell(EventKind::OrderRefused { token: token.clone(), error, last: false });
+        }
+    }
+
+    fn launch(&mut self, token: &Token) {
+        let Some(clusters) = self.run.fabric.clusters() else {
+            let name = self.run.fabric.capabilities().fabric;
+            let error =
+                Error::new(ErrorKind::Unsupported, name, "launch", "it has no clusters to launch");
+            return self.tell(EventKind::OrderRefused { token: token.clone(), error, last: true });
+        };
+        match clusters.launch(&Launch { token: token.clone(), intended: self.state.at }) {
+            Ok(cluster) => self.launched(token, cluster, false),
+            Err(error) => self.order_failed(token, error, &[]),
+        }
+    }
+
+    fn launched(&mut self, token: &Token, cluster: ClusterId, adopted: bool) {
+        self.restored();
+        self.tell(EventKind::Launched { token: token.clone(), cluster, adopted });
+        self.pacer.rung(self.run.clock.now());
+    }
+
+    fn submit(&mut self, token: &Token, attempts: &[Attempt]) {
+        let Some(cluster) = self.state.cluster.id.clone() else { return };
+        let order = self.order(token, self.state.at, attempts);
+        match self.run.fabric.submit(&cluster, &order) {
+            Ok(ids) => self.submitted(token, ids, false),
+            Err(error) => self.order_failed(token, error, attempts),
+        }
+    }
+
+    fn submitted(&mut self, token: &Token, ids: Vec<StepId>, adopted: bool) {
+        self.restored();
+        self.tell(EventKind::Submitted { token: token.clone(), ids, adopted });
+    }
+
+    fn order<'o>(
+        &'o self,
+        token: &'o Token,
+        intended: Timestamp,
+        attempts: &[Attempt],
+    ) -> Order<'o> {
+        let plan = self.run.plan;
+        let steps = attempts.iter().filter_map(|attempt| {
+            let step = &plan.steps()[self.state.place(&attempt.step)?];
+            Some(OrderedStep { step, attempt: attempt.attempt, staged: &self.staged })
+        });
+        Order { token, intended, steps: steps.collect() }
+    }
+
+    fn order_failed(&mut self, token: &Token, error: Error, attempts: &[Attempt]) {
+        if error.effect == Effect::Unknown {
+            return self.tell(EventKind::OrderLost { token: token.clone(), error });
+        }
+        if error.kind == ErrorKind::Unavailable {
+            self.lost(error.clone());
+        }
+        let last = !error.is_passing();
+        let reason = error.to_string();
+        self.tell(EventKind::OrderRefused { token: token.clone(), error, last });
+        for Attempt { step, attempt } in attempts.iter().filter(|_| last) {
+            let status = StepStatus {
+                reason: Some(reason.clone()),
+                ..StepStatus::new(StepState::Failed, "REFUSED")
+            };
+            self.end_step(step, *attempt, status);
+        }
+    }
+
+    fn find(&mut self, number: u32) {
+        let Some(order) = self.state.orders.get(&number).cloned() else { return };
+        let token = &order.token;
+        if order.steps.is_empty() {
+            let Some(clusters) = self.run.fabric.clusters() else { return };
+            let asked = Launch { token: token.clone(), intended: order.intended };
+            match clusters.find(&asked) {
+                Ok(Found::Yes(cluster)) => self.launched(token, cluster, true),
+                answer => self.not_found(&order, answer.map(|found| found == Found::No)),
+            }
+        } else {
+            let Some(cluster) = self.state.cluster.id.clone() else { return };
+            let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
+            let asked = self.order(token, order.intended, &attempts);
+            match self.run.fabric.find(&cluster, &asked) {
+                Ok(Found::Yes(ids)) => self.submitted(token, ids, true),
+                answer => self.not_found(&order, answer.map(|found| found == Found::No)),
+            }
+        }
+    }
+
+    /// Absence is proven by two looks, at least `settle` apart; by one, where all is seen at once.
+    fn not_found(&mut self, order: &state::Order, absent: Result<bool, Error>) {
+        let token = order.token.clone();
+        match absent {
+            Ok(absent) => {
+                self.restored();
+                let second = order.absent || self.run.fabric.capabilities().settle.is_zero();
+                self.tell(EventKind::OrderNotFound { token, absent, proven: absent && second });
+            }
+            Err(error) => {
+                self.lost(error.clone());
+                self.tell(EventKind::OrderLost { token, error });
+            }
+        }
+    }
+
+    fn attempt(&self, step: usize) -> Attempt {
+        let run = &self.state.steps[step];
+        Attempt { step: run.id.clone(), attempt: run.attempt }
+    }
+
+    fn cancel(&mut self, steps: &[usize]) {
+        let Some(cluster) = self.state.cluster.id.clone() else { return };
+        let ids: Vec<StepId> = steps.iter().filter_map(|&step| self.live_id(step)).collect();
+        if let Err(error) = self.run.fabric.cancel(&cluster, &ids) {
+            let message = format!("steps may not have been asked to stop, will ask again: {error}");
+            self.tell(EventKind::Warning { message });
+        }
+    }
+
+    fn terminate(&mut self) {
+        let (Some(cluster), Some(clusters)) =
+            (self.state.cluster.id.clone(), self.run.fabric.clusters())
+        else {
+            return;
+        };
+        match clusters.terminate(&cluster) {
+            Err(error) if error.kind != ErrorKind::NotFound => {
+                let message = format!(
+                    "the cluster may not have been asked to go down, will ask again: {error}"
+                );
+                self.tell(EventKind::Warning { message });
+            }
+            _ => self.pacer.rung(self.run.clock.now()),
+        }
+    }
+
+    fn live_id(&self, step: usize) -> Option<StepId> {
+        match &self.state.steps[step].phase {
+            Phase::Live { id, .. } => Some(id.clone()),
+            _ => None,
+        }
+    }
+
+    fn end_step(&mut self, step: &str, attempt: u32, status: StepStatus) {
+        let Some(place) = self.state.place(step) else { return };
+        let stopped = self.state.steps[place].cancel.as_ref().map(|(_, why): &(_, Stop)| why);
+        let verdict = judge::judge(&self.run.plan.steps()[place], &status, stopped);
+        self.tell(EventKind::StepEnded {
+            step: step.to_owned(),
+            attempt,
+            state: verdict.state,
+            native: status.native,
+            reason: verdict.reason,
+            exit_code: status.exit_code,
+            started: status.started,
+            ended: status.ended,
+            link: status.link,
+            noop: verdict.noop,
+        });
+    }
+
+    fn lost(&mut self, error: Error) {
+        if self.state.contact_lost.is_none() {
+            self.tell(EventKind::ContactLost { error });
+        }
+    }
+
+    fn restored(&mut self) {
+        if self.state.contact_lost.is_some() && self.state.outcome.is_none() {
+            self.tell(EventKind::ContactRestored);
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        self.sync();
+        self.tell(EventKind::RunEnded { outcome });
+    }
+
+    fn tell(&mut self, kind: EventKind) {
+        self.tell_all(vec![kind]);
+    }
+
+    /// Events happen: into the state, the journal, and before the eyes of who listens.
+    fn tell_all(&mut self, kinds: Vec<EventKind>) {
+        for kind in kinds {
+            let at = self.run.clock.now().max(self.state.at);
+            let event = Event { seq: self.state.seq + 1, at, kind };
+            match self.state.apply(&event) {
+                Ok(()) => self.record(&event),
+                Err(illegal) => {
+                    // Our own fault, never the fabric's: what it says was put in order before. Better no
+                    // event than one that makes the journal unreadable.
+                    debug_assert!(false, "{illegal}: {event:?}");
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, event: &Event) {
+        if !self.state.journal_failed
+            && let Err(error) = self.run.journal.append(event)
+        {
+            (self.seen)(event);
+            return self.journal_failed(&error);
+        }
+        (self.seen)(event);
+    }
+
+    /// All events so far are on disk, or nothing more is started.
+    fn sync(&mut self) {
+        if let Err(error) = self.run.journal.sync() {
+            self.journal_failed(&error);
+        }
+    }
+
+    fn journal_failed(&mut self, error: &crate::journal::Error) {
+        if self.state.journal_failed {
+            return;
+        }
+        self.state.journal_failed = true;
+        if self.state.outcome.is_none() {
+            self.tell(EventKind::JournalFailed { message: error.to_string() });
+        }
+    }
+}
+
+impl Action {
+    /// Whether it may bring something into the world that must be found again after a crash.
+    fn starts_something(&self) -> bool {
+        matches!(self, Self::Launch { .. } | Self::Submit { .. })
+    }
+}

@@ -1,0 +1,110 @@
+//! When to ask the fabric next: often while things change, seldom while nothing does, ever more seldom while it
+//! does not answer.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::add;
+use crate::fabric::{Error, Pace};
+
+/// The pause before the first question after one that went unanswered.
+const FIRST_BACKOFF: Duration = Duration::from_secs(2);
+
+/// Chooses the pauses between questions.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    pace: Pace,
+    /// The pause after the next answer that brings no news.
+    pause: Duration,
+    /// How many questions in a row went unanswered.
+    unanswered: u32,
+    next: Timestamp,
+}
+
+impl Pacer {
+    /// The first question may be asked at once.
+    pub(super) fn new(pace: Pace, now: Timestamp) -> Self {
+        Self { pace, pause: pace.first, unanswered: 0, next: now }
+    }
+
+    /// When to ask next.
+    pub(super) fn next(&self) -> Timestamp {
+        self.next
+    }
+
+    /// The fabric answered.
+    pub(super) fn answered(&mut self, now: Timestamp, news: bool) {
+        self.unanswered = 0;
+        self.pause =
+            if news { self.pace.first } else { (self.pause * 3 / 2).min(self.pace.longest) };
+        self.next = add(now, self.pause);
+    }
+
+    /// It did not.
+    pub(super) fn unanswered(&mut self, now: Timestamp, error: &Error) {
+        let backoff = FIRST_BACKOFF * (1 << self.unanswered.min(5));
+        self.unanswered += 1;
+        self.next = add(now, backoff).max(error.not_before.unwrap_or(now));
+    }
+
+    /// The fabric says that there is news.
+    pub(super) fn rung(&mut self, now: Timestamp) {
+        self.next = self.next.min(now);
+    }
+
+    /// Something was ordered: news may come soon.
+    pub(super) fn ordered(&mut self, now: Timestamp) {
+        if self.unanswered == 0 {
+            self.pause = self.pace.first;
+            self.next = self.next.min(add(now, self.pause));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::until;
+    use crate::fabric::ErrorKind;
+
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn pacer() -> Pacer {
+        let pace =
+            Pace { rings: false, first: Duration::from_secs(4), longest: Duration::from_secs(10) };
+        Pacer::new(pace, START)
+    }
+
+    #[test]
+    fn pauses_grow_without_news_and_shrink_with_it() {
+        let mut pacer = pacer();
+        let mut pauses = Vec::new();
+        for news in [false, false, false, false, true] {
+            pacer.answered(START, news);
+            pauses.push(until(START, pacer.next()).as_secs());
+        }
+        assert_eq!(pauses, [6, 9, 10, 10, 4]);
+    }
+
+    #[test]
+    fn unanswered_questions_back_off_and_heed_the_far_side() {
+        let mut pacer = pacer();
+        let mut error = Error::new(ErrorKind::Unavailable, "x", "y", "z");
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            pacer.unanswered(START, &error);
+            pauses.push(until(START, pacer.next()).as_secs());
+        }
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 64, 64]);
+        error.not_before = Some(add(START, Duration::from_secs(900)));
+        pacer.unanswered(START, &error);
+        assert_eq!(until(START, pacer.next()).as_secs(), 900);
+        pacer.ordered(START);
+        assert_eq!(
+            until(START, pacer.next()).as_secs(),
+            900,
+            "an order is no reason to ask earlier"
+        );
+    }
+}

@@ -1,0 +1,536 @@
+//! Where a run stands: a fold of its events, which refuses what cannot follow.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::event::{Attempt, Event, EventKind, Goal, Outcome, Skip, StepInfo, Stop};
+use crate::fabric::{ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
+
+/// Where a run stands. Steps are named by their place in the playbook, from 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunState {
+    /// Which run.
+    pub run: RunId,
+    /// What it is to do.
+    pub goal: Goal,
+    /// The number of the last event.
+    pub seq: u64,
+    /// The time of the last event.
+    pub at: Timestamp,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The steps, in the order of the playbook.
+    pub steps: Vec<StepRun>,
+    /// Those that are ordered or live.
+    pub busy: BTreeSet<usize>,
+    /// Orders without an answer, by number.
+    pub orders: BTreeMap<u32, Order>,
+    /// The number that the next new order gets.
+    pub next_order: u32,
+    /// The first signal, and whether it leaves all as it is.
+    pub interrupted: Option<(i32, bool)>,
+    /// Since when questions go unanswered.
+    pub contact_lost: Option<(Timestamp, Error)>,
+    /// Nothing can be recorded any more.
+    pub journal_failed: bool,
+    /// The step that ended the run early, with success.
+    pub noop: Option<usize>,
+    /// The first final refusal, as long as nothing was ever taken.
+    pub refused: Option<Error>,
+    /// An order was taken, or may have been.
+    pub had_effect: bool,
+    /// How the run ended.
+    pub outcome: Option<Outcome>,
+    places: HashMap<String, usize>,
+}
+
+/// The cluster of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cluster {
+    /// Which, once there is one.
+    pub id: Option<ClusterId>,
+    /// Its last known state.
+    pub state: Option<ClusterState>,
+    /// Why it is in that state.
+    pub reason: Option<String>,
+    /// When it was last asked to go down, and why.
+    pub terminate: Option<(Timestamp, Stop)>,
+    /// The order for it that came to nothing last, and when to send it again.
+    pub again: Option<Again>,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRun {
+    /// Its id in the playbook.
+    pub id: String,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The current or last attempt; 0 before the first.
+    pub attempt: u32,
+    /// When this attempt was last asked to stop, and why.
+    pub cancel: Option<(Timestamp, Stop)>,
+    /// The order for it that came to nothing last, and when to send it again.
+    pub again: Option<Again>,
+}
+
+/// Where a step stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Not started yet, and not before this time.
+    Waiting {
+        /// From a retry; else `None`.
+        not_before: Option<Timestamp>,
+    },
+    /// An order for it is on its way.
+    Ordered,
+    /// The fabric has it.
+    Live {
+        /// Its id there.
+        id: StepId,
+        /// Pending, Running or Unknown.
+        state: StepState,
+        /// When it came into that state.
+        since: Timestamp,
+        /// When it was first seen running.
+        running: Option<Timestamp>,
+    },
+    /// This attempt ended: Succeeded, Failed or Cancelled.
+    Ended(StepState),
+    /// Never to be started.
+    Skipped,
+}
+
+/// An order without an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Its token.
+    pub token: Token,
+    /// When it was intended.
+    pub intended: Timestamp,
+    /// The steps it is for; none: it is for the cluster.
+    pub steps: Vec<usize>,
+    /// Since when its answer is lost.
+    pub lost: Option<Timestamp>,
+    /// When the fabric was last asked for it.
+    pub asked: Option<Timestamp>,
+    /// How often it was asked.
+    pub times_asked: u32,
+    /// It answered once that it surely does not hold it.
+    pub absent: bool,
+}
+
+/// An order that came to nothing and is to be sent again under the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// Its number.
+    pub order: u32,
+    /// How often it was sent.
+    pub sent: u32,
+    /// Not before then.
+    pub not_before: Timestamp,
+}
+
+/// An event that cannot follow those before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Illegal {
+    /// The number of the event.
+    pub seq: u64,
+    /// Why it cannot be.
+    pub message: String,
+}
+
+impl fmt::Display for Illegal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event {} cannot be: {}", self.seq, self.message)
+    }
+}
+
+impl std::error::Error for Illegal {}
+
+impl RunState {
+    /// The state after the first event, which must be `run-started`.
+    ///
+    /// # Errors
+    /// It is another, or its steps are not distinct.
+    pub fn start(event: &Event) -> Result<Self, Illegal> {
+        let illegal = |message: &str| Illegal { seq: event.seq, message: message.to_owned() };
+        let EventKind::RunStarted { run, goal, steps, cluster, .. } = &event.kind else {
+            return Err(illegal("a run begins with `run-started`"));
+        };
+        if event.seq != 1 {
+            return Err(illegal("the first event has number 1"));
+        }
+        let places: HashMap<_, _> =
+            steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
+        if places.len() != steps.len() {
+            return Err(illegal("two steps have the same id"));
+        }
+        Ok(Self {
+            run: run.clone(),
+            goal: *goal,
+            seq: 1,
+            at: event.at,
+            cluster: Cluster { id: cluster.clone(), ..Cluster::default() },
+            steps: steps.iter().map(StepRun::new).collect(),
+            busy: BTreeSet::new(),
+            orders: BTreeMap::new(),
+            next_order: 1,
+            interrupted: None,
+            contact_lost: None,
+            journal_failed: false,
+            noop: None,
+            refused: None,
+            had_effect: false,
+            outcome: None,
+            places,
+        })
+    }
+
+    /// Folds a whole journal.
+    ///
+    /// # Errors
+    /// There is no event, or one that cannot follow those before it.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Self, Illegal> {
+        let mut events = events.into_iter();
+        let first = events.next().ok_or(Illegal { seq: 0, message: "there is no event".into() })?;
+        let mut state = Self::start(first)?;
+        for event in events {
+            state.apply(event)?;
+        }
+        Ok(state)
+    }
+
+    /// The place of a step in the playbook.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// It cannot follow those before it; the state may then be half changed and is of no use any more.
+    pub fn apply(&mut self, event: &Event) -> Result<(), Illegal> {
+        self.follow(event).map_err(|message| Illegal { seq: event.seq, message })?;
+        self.seq = event.seq;
+        self.at = event.at;
+        Ok(())
+    }
+
+    fn follow(&mut self, event: &Event) -> Result<(), String> {
+        require(event.seq == self.seq + 1, || format!("it comes after event {}", self.seq))?;
+        require(event.at >= self.at, || "it is earlier than the event before".to_owned())?;
+        require(self.outcome.is_none(), || "the run has ended".to_owned())?;
+        match &event.kind {
+            EventKind::RunStarted { .. } => Err("the run has started already".into()),
+            EventKind::LaunchIntended { token } => {
+                require(self.cluster.id.is_none(), || "there is a cluster already".into())?;
+                self.intend(token, event.at, Vec::new())
+            }
+            EventKind::Launched { token, cluster, .. } => {
+                let order = self.close(token)?;
+                require(order.steps.is_empty(), || "the order is for steps".into())?;
+                self.had_effect = true;
+                self.cluster.again = None;
+                self.cluster.id = Some(cluster.clone());
+                self.cluster.state = Some(ClusterState::Starting);
+                Ok(())
+            }
+            EventKind::ClusterChanged { cluster, state, reason, .. } => {
+                require(self.cluster.id.as_ref() == Some(cluster), || "another cluster".into())?;
+                let gone = self.cluster.state.is_some_and(ClusterState::is_final);
+                require(!gone, || "the cluster is gone for good".into())?;
+                self.cluster.state = Some(*state);
+                self.cluster.reason.clone_from(reason);
+                Ok(())
+            }
+            EventKind::SubmitIntended { token, steps } => {
+                self.submit_intended(event.at, token, steps)
+            }
+            EventKind::Submitted { token, ids, .. } => self.submitted(event.at, token, ids),
+            EventKind::OrderRefused { token, error, last } => {
+                self.refused(token, error, *last, event.at)
+            }
+            EventKind::OrderLost { token, .. } => {
+                self.had_effect = true;
+                self.order_mut(token)?.lose(event.at);
+                Ok(())
+            }
+            EventKind::OrderNotFound { token, absent, proven } => {
+                let order = self.order_mut(token)?;
+                require(order.lost.is_some(), || "the order is not lost".into())?;
+                order.lose(event.at);
+                order.absent |= absent;
+                if *proven { self.send_again(token, event.at) } else { Ok(()) }
+            }
+            EventKind::StepChanged { step, attempt, state, .. } => {
+                require(!state.is_final(), || "an end is told by `step-ended`".into())?;
+                let place = self.attempt(step, *attempt)?;
+                match &mut self.steps[place].phase {
+                    Phase::Live { state: known, since, running, .. } => {
+                        *known = *state;
+                        *since = event.at;
+                        if *state == StepState::Running {
+                            running.get_or_insert(event.at);
+                        }
+                        Ok(())
+                    }
+                    other => Err(format!("step `{step}` is not live but {other:?}")),
+                }
+            }
+            EventKind::StepEnded { step, attempt, state, noop, .. } => {
+                self.step_ended(step, *attempt, *state, *noop)
+            }
+            EventKind::RetryScheduled { step, attempt, not_before } => {
+                let place = self.attempt(step, attempt.saturating_sub(1))?;
+                let run = &mut self.steps[place];
+                let failed =
+                    matches!(run.phase, Phase::Ended(StepState::Failed | StepState::Cancelled));
+                require(failed, || format!("step `{step}` has not failed"))?;
+                run.phase = Phase::Waiting { not_before: Some(*not_before) };
+                run.cancel = None;
+                Ok(())
+            }
+            EventKind::StepSkipped { step, .. } => {
+                let place = self.known(step)?;
+                let waits = matches!(self.steps[place].phase, Phase::Waiting { .. });
+                require(waits, || format!("step `{step}` does not wait"))?;
+                self.steps[place].phase = Phase::Skipped;
+                Ok(())
+            }
+            EventKind::CancelIntended { steps, why } => {
+                for step in steps {
+                    let place = self.known(step)?;
+                    let run = &mut self.steps[place];
+                    let live = matches!(run.phase, Phase::Live { .. });
+                    require(live, || format!("step `{step}` is not live"))?;
+                    run.cancel = Some((event.at, why.clone()));
+                }
+                Ok(())
+            }
+            EventKind::TerminateIntended { cluster, why } => {
+                require(self.cluster.id.as_ref() == Some(cluster), || "another cluster".into())?;
+                self.cluster.terminate = Some((event.at, why.clone()));
+                Ok(())
+            }
+            EventKind::ContactLost { error } => {
+                require(self.contact_lost.is_none(), || "contact is lost already".into())?;
+                self.contact_lost = Some((event.at, error.clone()));
+                Ok(())
+            }
+            EventKind::ContactRestored => {
+                require(self.contact_lost.take().is_some(), || "contact was not lost".into())
+            }
+            EventKind::Interrupted { signal, leave } => {
+                self.interrupted.get_or_insert((*signal, *leave));
+                Ok(())
+            }
+            EventKind::JournalFailed { .. } => {
+                self.journal_failed = true;
+                Ok(())
+            }
+            EventKind::Warning { .. } => Ok(()),
+            EventKind::RunEnded { outcome } => {
+                self.outcome = Some(outcome.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn submit_intended(
+        &mut self,
+        at: Timestamp,
+        token: &Token,
+        attempts: &[Attempt],
+    ) -> Result<(), String> {
+        let mut places = Vec::with_capacity(attempts.len());
+        for Attempt { step, attempt } in attempts {
+            let place = self.known(step)?;
+            let run = &mut self.steps[place];
+            let waits = matches!(run.phase, Phase::Waiting { .. });
+            require(waits, || format!("step `{step}` does not wait"))?;
+            // An order that came to nothing used no attempt up.
+            let next = if run.again.is_some() { run.attempt } else { run.attempt + 1 };
+            require(*attempt == next, || {
+                format!("attempt {attempt} of step `{step}` is not next")
+            })?;
+            run.attempt = next;
+            run.phase = Phase::Ordered;
+            self.busy.insert(place);
+            places.push(place);
+        }
+        require(!places.is_empty(), || "an order for no step".into())?;
+        self.intend(token, at, places)
+    }
+
+    fn submitted(&mut self, at: Timestamp, token: &Token, ids: &[StepId]) -> Result<(), String> {
+        let order = self.close(token)?;
+        require(ids.len() == order.steps.len(), || "ids and steps differ in number".into())?;
+        require(!order.steps.is_empty(), || "the order is for a cluster".into())?;
+        self.had_effect = true;
+        for (place, id) in order.steps.into_iter().zip(ids) {
+            let run = &mut self.steps[place];
+            run.again = None;
+            run.phase =
+                Phase::Live { id: id.clone(), state: StepState::Pending, since: at, running: None };
+        }
+        Ok(())
+    }
+
+    fn refused(
+        &mut self,
+        token: &Token,
+        error: &Error,
+        last: bool,
+        at: Timestamp,
+    ) -> Result<(), String> {
+        if !last {
+            let not_before = error.not_before.unwrap_or(at);
+            return self.send_again(token, not_before);
+        }
+        // Its steps stay ordered until `step-ended` says what that means for them.
+        self.close(token)?;
+        if !self.had_effect {
+            self.refused.get_or_insert_with(|| error.clone());
+        }
+        Ok(())
+    }
+
+    /// The order came to nothing: what it was for waits to be ordered again.
+    fn send_again(&mut self, token: &Token, not_before: Timestamp) -> Result<(), String> {
+        let order = self.close(token)?;
+        let (number, sent) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
+        let again = Some(Again { order: number, sent, not_before });
+        if order.steps.is_empty() {
+            self.cluster.again = again;
+        }
+        for place in order.steps {
+            self.busy.remove(&place);
+            self.steps[place].again = again;
+            self.steps[place].phase = Phase::Waiting { not_before: None };
+        }
+        Ok(())
+    }
+
+    fn step_ended(
+        &mut self,
+        step: &str,
+        attempt: u32,
+        state: StepState,
+        noop: bool,
+    ) -> Result<(), String> {
+        require(state.is_final(), || "no end".into())?;
+        let place = self.attempt(step, attempt)?;
+        let run = &mut self.steps[place];
+        let began = match run.phase {
+            Phase::Live { .. } => true,
+            // Refused for good: nobody ever had it.
+            Phase::Ordered => state != StepState::Succeeded,
+            _ => false,
+        };
+        require(began, || format!("step `{step}` cannot end as {:?}", run.phase))?;
+        run.phase = Phase::Ended(state);
+        run.again = None;
+        self.busy.remove(&place);
+        if noop {
+            self.noop.get_or_insert(place);
+        }
+        Ok(())
+    }
+
+    fn intend(&mut self, token: &Token, at: Timestamp, steps: Vec<usize>) -> Result<(), String> {
+        let (number, _) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
+        self.next_order = self.next_order.max(number + 1);
+        let order = Order {
+            token: token.clone(),
+            intended: at,
+            steps,
+            lost: None,
+            asked: None,
+            times_asked: 0,
+            absent: false,
+        };
+        let old = self.orders.insert(number, order);
+        require(old.is_none(), || format!("order {number} has no answer yet"))
+    }
+
+    fn order_mut(&mut self, token: &Token) -> Result<&mut Order, String> {
+        let number = token.numbers().map(|(number, _)| number);
+        number
+            .and_then(|number| self.orders.get_mut(&number))
+            .filter(|order| order.token == *token)
+            .ok_or_else(|| format!("no order `{token}` waits for an answer"))
+    }
+
+    fn close(&mut self, token: &Token) -> Result<Order, String> {
+        self.order_mut(token)?;
+        let number = token.numbers().map(|(number, _)| number);
+        number
+            .and_then(|number| self.orders.remove(&number))
+            .ok_or_else(|| format!("no order `{token}` waits for an answer"))
+    }
+
+    fn known(&self, step: &str) -> Result<usize, String> {
+        self.place(step).ok_or_else(|| format!("there is no step `{step}`"))
+    }
+
+    /// The place of a step whose current attempt must be `attempt`.
+    fn attempt(&self, step: &str, attempt: u32) -> Result<usize, String> {
+        let place = self.known(step)?;
+        let current = self.steps[place].attempt;
+        require(attempt == current && attempt > 0, || {
+            format!("step `{step}` is at attempt {current}, not {attempt}")
+        })?;
+        Ok(place)
+    }
+}
+
+impl Order {
+    /// Its answer is lost, or a question for it brought none.
+    fn lose(&mut self, at: Timestamp) {
+        match self.lost {
+            None => self.lost = Some(at),
+            Some(_) => {
+                self.asked = Some(at);
+                self.times_asked += 1;
+            }
+        }
+    }
+}
+
+impl StepRun {
+    fn new(info: &StepInfo) -> Self {
+        Self {
+            id: info.id.clone(),
+            phase: Phase::Waiting { not_before: None },
+            attempt: 0,
+            cancel: None,
+            again: None,
+        }
+    }
+
+    /// Whether nothing more happens to it, as far as the fabric is concerned.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_) | Phase::Skipped)
+    }
+}
+
+impl Skip {
+    /// Why it is not started, as a fragment.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::DependencyFailed(step) => format!("step `{step}`, which it needs, failed"),
+            Self::StepFailed(step) => format!("step `{step}` failed"),
+            Self::Noop(step) => format!("step `{step}` ended the run early"),
+            Self::Interrupted => "the run was interrupted".to_owned(),
+            Self::ClusterGone => "there is no cluster".to_owned(),
+            Self::JournalFailed => "the journal cannot be written".to_owned(),
+        }
+    }
+}
+
+fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}

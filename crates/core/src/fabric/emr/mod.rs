@@ -1,0 +1,8 @@
+//! Runs steps on Amazon EMR.
+
+mod config;
+
+pub use config::{
+    Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
+    Volumes,
+};

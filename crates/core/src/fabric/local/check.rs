@@ -1,0 +1,207 @@
+//! What stands against running a playbook on this machine, before anything starts.
+
+use std::sync::Arc;
+
+use super::command::{Fault, Maker};
+use crate::config::playbook::Playbook;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::secret::Text;
+use crate::source::Source;
+
+/// Tries to make the command line of each step.
+pub(super) fn check(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
+    for step in &playbook.steps {
+        for fault in maker.invocation(step).err().into_iter().flatten() {
+            let span = fault.text.as_ref().map_or(step.span, |text| text.span);
+            let mut diagnostic =
+                Diagnostic::error(fault.code, fault.message(Some(&playbook.source)))
+                    .at(Place::new(&playbook.source, span));
+            if !fault.help.is_empty() {
+                diagnostic = diagnostic.help(fault.help);
+            }
+            faults.push(diagnostic);
+        }
+    }
+}
+
+impl Fault {
+    /// What is wrong. The text it is about is quoted only if it stands in the user's own file as it is: it
+    /// may come from a variable.
+    pub(super) fn message(&self, source: Option<&Arc<Source>>) -> String {
+        let written = |text: &&Text| {
+            let there = source.and_then(|source| source.text().get(text.span.range()));
+            !text.is_secret() && there.is_some_and(|there| there.contains(text.expose()))
+        };
+        match self.text.as_ref().filter(written) {
+            Some(text) => format!("{} `{}` {}", self.what, text.expose(), self.wrong),
+            None => format!("{} {}", self.what, self.wrong),
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::{Path, PathBuf};
+
+    use super::super::command::tests::{step, text};
+    use super::super::config::Tools;
+    use super::super::roots::Roots;
+    use super::super::tools::{Machine, tests::program};
+    use super::*;
+    use crate::config::playbook::Program;
+    use crate::source::Span;
+
+    /// A playbook whose file holds nothing but the texts of its steps, each at its place.
+    fn faults(path: &Path, steps: &[(Program, &[&str], &[&str])]) -> Vec<String> {
+        let machine = Machine::new(
+            [("PATH".into(), path.into())].into(),
+            &Tools::default(),
+            std::iter::empty(),
+        );
+        let roots = Roots::new(&[("s3://known/".to_owned(), PathBuf::from("/data"))].into());
+        let roots = roots.with_work("/w".into());
+        let maker =
+            Maker { machine: &machine, roots: &roots, program: Path::new("/own"), staged: None };
+        let source = Arc::new(Source::new("playbook.json", "the step\n\"gone\" \"/gone.jar\""));
+        let steps = steps.iter().map(|(program, arguments, files)| {
+            let mut step = step(program.clone(), arguments);
+            step.work.files = files.iter().map(|file| text(file)).collect();
+            step.span = Span::new(0, 8);
+            step
+        });
+        let playbook = Playbook {
+            source,
+            schema: String::new(),
+            name: text("name"),
+            max_parallel: None,
+            tags: BTreeMap::new(),
+            steps: steps.collect(),
+            emr: None,
+        };
+        let mut faults = Diagnostics::new();
+        check(&maker, &playbook, &mut faults);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    fn at(value: &str, start: usize, end: usize) -> Text {
+        Text::new(value, Span::new(start, end))
+    }
+
+    fn jar(jar: Text) -> Program {
+        Program::CustomJar { jar, main_class: None }
+    }
+
+    #[test]
+    fn all_is_told_at_once_and_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (spark, java) = (
+            Program::Spark { application: text("s3://b/app.jar"), main_class: None },
+            jar(at("/gone.jar", 16, 27)),
+        );
+        let command = Program::Command { command: at("gone", 9, 15) };
+        let told = faults(
+            folder.path(),
+            &[(command, &[], &["s3://b/x", "/gone"]), (spark, &[], &[]), (java, &[], &[])],
+        );
+        let [s3, gone, program, submit, spark_s3, needs, absent] = &told[..] else {
+            panic!("{told:#?}")
+        };
+        let roots = "; add a folder for `s3://…` to `roots` of the cluster's configuration";
+        let unmapped = "is at `s3:`, for which no folder stands";
+        assert_eq!(
+            *s3,
+            format!("playbook.json:1:1: error[unmapped-uri]: the file {unmapped}{roots}")
+        );
+        assert_eq!(gone, "playbook.json:1:1: error[missing-file]: the file is not there");
+        assert_eq!(
+            program,
+            "playbook.json:2:1: error[missing-tool]: the program `gone` is not found in PATH; \
+             install it, or add its folder to PATH"
+        );
+        assert_eq!(
+            submit,
+            "playbook.json:1:1: error[missing-tool]: the step needs `spark-submit`, which is not \
+             found; install it, or name its folder in `tools` of the cluster's configuration or \
+             in SPARK_HOME"
+        );
+        let spark_s3_expected =
+            format!("playbook.json:1:1: error[unmapped-uri]: the application {unmapped}{roots}");
+        assert_eq!(*spark_s3, spark_s3_expected);
+        assert!(needs.starts_with(
+            "playbook.json:2:8: error[missing-tool]: the jar `/gone.jar` needs Hadoop or Java"
+        ));
+        assert_eq!(
+            absent,
+            "playbook.json:2:8: error[missing-file]: the jar `/gone.jar` is not there"
+        );
+    }
+
+    #[test]
+    fn one_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for tool in ["tool", "java", "spark-submit", "spark-sql", "flink"] {
+            program(&folder.path().join(tool));
+        }
+        let data = folder.path().join("data");
+        std::fs::write(&data, "").unwrap();
+        let data = data.to_str().unwrap();
+        let command = |name: &str| Program::Command { command: text(name) };
+        let copy = |source: &str, destination: &str| Program::Copy {
+            source: text(source),
+            destination: text(destination),
+            pattern: None,
+        };
+        let spark =
+            |application: &str| Program::Spark { application: text(application), main_class: None };
+        let flink = |jar: &str| Program::Flink { jar: text(jar), main_class: None };
+        let (runner, script) = ("command-runner.jar", "s3://x/libs/script-runner.jar");
+        let pig = Program::Pig { file: text("x") };
+        type Row<'a> = (Program, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
+        let table: &[Row<'_>] = &[
+            (command("tool"), &["s3://unjudged/x"], &[data, "./beside"], &[]),
+            (command("./beside"), &[], &[], &[]),
+            (command(data), &[], &[], &["missing-tool"]),
+            (command("bin/tool"), &[], &[], &["missing-file"]),
+            (command("s3://b/tool"), &[], &[], &["unmapped-uri"]),
+            (command("tool"), &[], &[data, "./data"], &["duplicate-file"]),
+            (command("tool"), &[], &["./"], &["missing-file"]),
+            (jar(text(runner)), &["tool"], &[], &[]),
+            (jar(text(runner)), &["nothing"], &[], &["missing-tool"]),
+            (jar(text(runner)), &[], &[], &["missing-argument"]),
+            (jar(text(script)), &["s3://known/later.sh"], &[], &[]),
+            (jar(text(script)), &["s3://b/x.sh"], &[], &["unmapped-uri"]),
+            (jar(text(script)), &[], &[], &["missing-argument"]),
+            (jar(text("s3://known/later.jar")), &[], &[], &[]),
+            (jar(text("work://later.jar")), &[], &[], &[]),
+            (jar(text("data")), &[], &[data], &[]),
+            (jar(text("x.jar")), &[], &[], &["missing-file"]),
+            (jar(text("hdfs:///x.jar")), &[], &[], &["unmapped-uri"]),
+            (spark("hdfs:///x.jar"), &[], &[], &[]),
+            (spark("s3n://b/x.jar"), &[], &[], &["unmapped-uri"]),
+            (Program::SparkSql { file: text("s3a://b/x.sql") }, &[], &[], &[]),
+            (flink("./x.jar"), &[], &[], &[]),
+            (flink("hdfs:///x.jar"), &[], &[], &["unmapped-uri"]),
+            (copy("s3://known/in", "work://out"), &[], &[], &[]),
+            (copy("file:///in", "/out"), &[], &[], &[]),
+            (copy("s3://b/in", "gs://b/out"), &[], &[], &["unmapped-uri", "unmapped-uri"]),
+            (pig, &[], &[], &["unsupported-step-type"]),
+        ];
+        for (program, arguments, files, codes) in table {
+            let told = faults(folder.path(), &[(program.clone(), arguments, files)]);
+            let found: Vec<_> =
+                told.iter().map(|t| t.split(['[', ']']).nth(1).unwrap_or_default()).collect();
+            assert_eq!(found, *codes, "{program:?} {arguments:?} {files:?}: {told:#?}");
+        }
+    }
+
+    #[test]
+    fn what_came_from_a_variable_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = faults(
+            folder.path(),
+            &[(Program::Command { command: at("value-of-variable", 9, 15) }, &[], &[])],
+        );
+        assert!(told[0].contains("the program is not found in PATH"), "{told:?}");
+    }
+}

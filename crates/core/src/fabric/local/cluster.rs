@@ -1,0 +1,228 @@
+//! Clusters: folders of this machine.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::places::ClusterPlace;
+use super::record::Record;
+use super::stop::Stopping;
+use super::{Local, error, io_error, places, process, watch};
+use crate::fabric::{
+    Cause, ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, Result,
+};
+
+/// All ids begin so.
+pub(super) const PREFIX: &str = "local-";
+
+/// What `cluster.json` holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Descriptor {
+    version: u32,
+    /// Of the launch.
+    token: String,
+    name: String,
+    created: Timestamp,
+}
+
+const VERSION: u32 = 1;
+
+/// The id that an order for a cluster gets, the same whenever it is asked for: when it was intended, and a
+/// digest of its token.
+fn id_of(order: &Launch) -> ClusterId {
+    // Letters and digits that are not taken for one another.
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let digest = Sha256::digest(order.token.as_str());
+    let chance: String =
+        digest.iter().take(6).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let time = order.intended.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ");
+    ClusterId::new(format!("{PREFIX}{time}-{chance}"))
+}
+
+impl Clusters for Local {
+    fn launch(&self, order: &Launch) -> Result<ClusterId> {
+        const LAUNCH: &str = "make a cluster";
+        let id = id_of(order);
+        let place = self.places.cluster(&id)?;
+        if let Some(descriptor) = Descriptor::read(&place)? {
+            return if descriptor.token == order.token.as_str() && place.folder.exists() {
+                Ok(id)
+            } else {
+                Err(error(ErrorKind::Conflict, LAUNCH, format!("`{id}` was already made")))
+            };
+        }
+        for folder in [&place.logs, &place.work(), &place.steps()] {
+            process::make_folder(folder).map_err(io_error(LAUNCH, folder))?;
+        }
+        let descriptor = Descriptor {
+            version: VERSION,
+            token: order.token.as_str().to_owned(),
+            name: self.name.shown().to_owned(),
+            created: order.intended,
+        };
+        // Last: with it the cluster is there.
+        let path = place.descriptor();
+        let part = path.with_extension("part");
+        let text = serde_json::to_string(&descriptor).map_err(io::Error::other);
+        text.and_then(|text| fs::write(&part, text + "\n"))
+            .and_then(|()| fs::rename(&part, &path))
+            .map_err(io_error(LAUNCH, &path))?;
+        Ok(id)
+    }
+
+    fn find(&self, order: &Launch) -> Result<Found<ClusterId>> {
+        let id = id_of(order);
+        let place = self.places.cluster(&id)?;
+        // Making one is done when `launch` returns or its process dies, so absence is proven by a look.
+        Ok(match Descriptor::read(&place)? {
+            Some(descriptor)
+                if descriptor.token == order.token.as_str() && place.folder.exists() =>
+            {
+                Found::Yes(id)
+            }
+            _ => Found::No,
+        })
+    }
+
+    fn list(&self) -> Result<Vec<ClusterStatus>> {
+        let root = self.places.root();
+        let entries = match fs::read_dir(root) {
+            Ok(entries) => entries,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(err) => return Err(io_error("list clusters", root)(err)),
+        };
+        let mut clusters = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(io_error("list clusters", root))?.file_name();
+            let Some(id) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+            match self.inspect(&ClusterId::new(id)) {
+                Ok(cluster) => clusters.push(cluster),
+                // Not one of ours, or one that goes while we look.
+                Err(err) if err.kind == ErrorKind::NotFound => {}
+                Err(err) => return Err(err),
+            }
+        }
+        clusters.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.id.cmp(&a.id)));
+        Ok(clusters)
+    }
+
+    fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
+        let place = self.places.cluster(id)?;
+        let Some(descriptor) = Descriptor::read(&place)? else { return Err(not_found(id)) };
+        let failure = self.stopping().get(id).cloned().flatten();
+        let (state, native, cause) = if !place.folder.exists() {
+            (ClusterState::Stopped, "REMOVED", Some(Cause::User))
+        } else if failure.is_some() {
+            (ClusterState::Failed, "NOT_REMOVED", Some(Cause::Other))
+        } else if place.stopping().exists() {
+            (ClusterState::Stopping, "STOPPING", Some(Cause::User))
+        } else {
+            (ClusterState::Ready, "READY", None)
+        };
+        Ok(ClusterStatus {
+            id: id.clone(),
+            name: descriptor.name,
+            state,
+            native: native.to_owned(),
+            reason: failure,
+            cause,
+            created: Some(descriptor.created),
+        })
+    }
+
+    fn terminate(&self, id: &ClusterId) -> Result<()> {
+        const TERMINATE: &str = "remove a cluster";
+        let place = self.places.cluster(id)?;
+        if Descriptor::read(&place)?.is_none() {
+            return Err(not_found(id));
+        }
+        if !place.folder.exists() {
+            return Ok(());
+        }
+        // First: a shim that we do not find below finds this.
+        let marker = place.stopping();
+        fs::write(&marker, "").map_err(io_error(TERMINATE, &marker))?;
+        let asked = Instant::now();
+        let stopping = ask_all(&place).map_err(io_error(TERMINATE, &place.logs))?;
+        // Asked again while it goes: those who were not there the first time are asked, and that is all.
+        if self.stopping().get(id).is_some_and(Option::is_none) {
+            return Ok(());
+        }
+        self.stopping().insert(id.clone(), None);
+        let (id, grace, all, watch) =
+            (id.clone(), self.grace, self.stopping.clone(), self.watch.clone());
+        let waiter = watch::start(move || {
+            stopping.iter().for_each(|step| step.finish(asked, grace));
+            let removed = remove(&place.folder);
+            let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match removed {
+                Ok(()) => _ = all.remove(&id),
+                Err(err) => {
+                    let folder = place.folder.display();
+                    all.insert(id, Some(format!("cannot remove `{folder}`: {err}")));
+                }
+            }
+            drop(all);
+            watch.ring();
+        });
+        waiter.map_err(io_error(TERMINATE, &marker))
+    }
+}
+
+/// Asks every step of a cluster to stop.
+fn ask_all(place: &ClusterPlace) -> io::Result<Vec<Stopping>> {
+    let mut stopping = Vec::new();
+    for entry in fs::read_dir(&place.logs)? {
+        // A record that cannot be read tells of no process that could be asked.
+        if let Ok(Some(record)) = Record::read(&entry?.path().join(places::RECORD)) {
+            stopping.extend(Stopping::ask(&record));
+        }
+    }
+    Ok(stopping)
+}
+
+/// Removes a folder; that another does the same is fine.
+fn remove(folder: &Path) -> io::Result<()> {
+    loop {
+        match fs::remove_dir_all(folder) {
+            // Either all is gone, or something in it went while we were at it.
+            Err(err) if err.kind() == io::ErrorKind::NotFound && folder.exists() => {}
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+            removed => return removed,
+        }
+    }
+}
+
+pub(super) fn not_found(id: &ClusterId) -> crate::fabric::Error {
+    error(
+        ErrorKind::NotFound,
+        "look up a cluster",
+        format!("there is no cluster `{id}` on this machine"),
+    )
+}
+
+impl Descriptor {
+    /// `None`: there is no such cluster, and was none.
+    fn read(place: &ClusterPlace) -> Result<Option<Self>> {
+        const READ: &str = "look up a cluster";
+        let path = place.descriptor();
+        match fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice::<Self>(&bytes) {
+                Ok(descriptor) if descriptor.version == VERSION => Ok(Some(descriptor)),
+                _ => Err(error(
+                    ErrorKind::Protocol,
+                    READ,
+                    format!("`{}` was not written by this version of the program", path.display()),
+                )),
+            },
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(io_error(READ, &path)(err)),
+        }
+    }
+}

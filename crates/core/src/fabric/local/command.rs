@@ -1,0 +1,581 @@
+//! A step as a command line of this machine.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::roots::{Roots, scheme};
+use super::tools::Machine;
+use super::{copy, process};
+use crate::config::playbook::{Program, Step, Work};
+use crate::fabric::Uri;
+use crate::secret::Text;
+
+/// What is started for a step.
+#[derive(Debug, Default)]
+pub(super) struct Invocation {
+    /// The program and its arguments.
+    pub argv: Vec<Word>,
+    /// Put into the step's folder under these names.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+/// One word of a command line, and how it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    /// What the program gets.
+    pub value: OsString,
+    /// The same without secrets.
+    pub shown: String,
+}
+
+/// Why a step cannot be run here.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// See [`crate::diagnostic::Diagnostic::code`].
+    pub code: &'static str,
+    /// Where the playbook says it; `None`: the step as a whole.
+    pub text: Option<Text>,
+    /// What `text` is, such as `the jar`.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub wrong: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// What command lines depend on.
+pub(super) struct Maker<'a> {
+    /// The environment and the tools.
+    pub machine: &'a Machine,
+    /// Folders for URIs.
+    pub roots: &'a Roots,
+    /// Our own binary.
+    pub program: &'a Path,
+    /// Where files beside the playbook were staged; `None`: not yet, the command line is only for a check.
+    pub staged: Option<&'a BTreeMap<String, Uri>>,
+}
+
+/// What may stand where a file is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A path, or a URI that means one.
+    Machine,
+    /// Also a URI that Spark understands by itself.
+    Spark,
+}
+
+/// Schemes of URIs that only EMR's own Spark understands.
+const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
+
+impl Maker<'_> {
+    /// The command line of a step, or all that stands against it.
+    pub(super) fn invocation(&self, step: &Step) -> Result<Invocation, Vec<Fault>> {
+        let mut making = Making { maker: self, made: Invocation::default(), faults: Vec::new() };
+        making.files(&step.work.files);
+        making.program(&step.work);
+        if making.faults.is_empty() { Ok(making.made) } else { Err(making.faults) }
+    }
+}
+
+struct Making<'a> {
+    maker: &'a Maker<'a>,
+    made: Invocation,
+    faults: Vec<Fault>,
+}
+
+impl Making<'_> {
+    fn program(&mut self, work: &Work) {
+        match &work.program {
+            Program::Command { command } => {
+                self.command(command, "the program");
+                self.texts(&work.arguments);
+            }
+            Program::CustomJar { jar, main_class } => match file_name(jar.expose()) {
+                "command-runner.jar" => self.command_runner(jar, &work.arguments),
+                "script-runner.jar" => self.script_runner(jar, &work.arguments),
+                _ => self.jar(jar, main_class.as_ref(), work),
+            },
+            Program::Spark { application, main_class } => {
+                self.tool("spark-submit");
+                self.option("--class", main_class.as_ref());
+                self.properties("--conf", work);
+                self.spark_files(&work.files);
+                self.file(application, "the application", Reach::Spark);
+                self.texts(&work.arguments);
+            }
+            Program::SparkSql { file } => {
+                self.tool("spark-sql");
+                self.properties("--conf", work);
+                self.plain("-f");
+                self.file(file, "the file", Reach::Spark);
+                self.texts(&work.arguments);
+            }
+            Program::Flink { jar, main_class } => {
+                self.tool("flink");
+                self.plain("run");
+                self.option("-c", main_class.as_ref());
+                self.defines(work);
+                self.file(jar, "the jar", Reach::Machine);
+                self.texts(&work.arguments);
+            }
+            Program::Copy { source, destination, pattern } => {
+                self.path(self.maker.program);
+                self.plain(copy::ARGUMENT);
+                self.place(source, "the source");
+                self.place(destination, "the destination");
+                if let Some(pattern) = pattern {
+                    self.made.argv.push(Word::of(pattern));
+                }
+            }
+            program @ (Program::Hive { .. } | Program::Pig { .. } | Program::Streaming { .. }) => {
+                let kind = program.step_type().as_str();
+                self.fault(
+                    "unsupported-step-type",
+                    None,
+                    "the step",
+                    format!("is a {kind} step"),
+                    "",
+                );
+            }
+        }
+    }
+
+    /// A program of this machine: a file beside the playbook, a path, or a name.
+    fn command(&mut self, command: &Text, what: &'static str) {
+        let name = command.expose();
+        let is_name = !name.contains(['/', std::path::MAIN_SEPARATOR]);
+        if !is_name {
+            let path = self.file(command, what, Reach::Machine);
+            if path.is_some_and(|path| path.is_file() && !process::is_executable(&path)) {
+                self.fault("missing-tool", Some(command), what, "is not executable", "chmod +x");
+            }
+            return;
+        }
+        match self.maker.machine.find(name) {
+            Some(path) => {
+                self.made.argv.push(Word { value: path.into(), shown: command.shown().into() })
+            }
+            None => {
+                self.fault("missing-tool", Some(command), what, not_found(name), &install(name))
+            }
+        }
+    }
+
+    /// EMR's command-runner.jar: the first argument is the program.
+    fn command_runner(&mut self, jar: &Text, arguments: &[Text]) {
+        match arguments.split_first() {
+            Some((program, rest)) => {
+                self.command(program, "the program");
+                self.texts(rest);
+            }
+            None => self.fault(
+                "missing-argument",
+                Some(jar),
+                "the jar",
+                "needs a program as its first argument",
+                "",
+            ),
+        }
+    }
+
+    /// EMR's script-runner.jar: the first argument is a script.
+    fn script_runner(&mut self, jar: &Text, arguments: &[Text]) {
+        let Some((script, rest)) = arguments.split_first() else {
+            let wrong = "needs a script as its first argument";
+            return self.fault("missing-argument", Some(jar), "the jar", wrong, "");
+        };
+        let at = self.made.argv.len();
+        if let Some(path) = self.file(script, "the script", Reach::Machine)
+            && path.is_file()
+            && !process::is_executable(&path)
+        {
+            self.tool("sh");
+            self.made.argv[at..].rotate_right(1);
+        }
+        self.texts(rest);
+    }
+
+    /// A jar, by Hadoop where there is one, else by Java.
+    fn jar(&mut self, jar: &Text, main_class: Option<&Text>, work: &Work) {
+        if let Some(hadoop) = self.maker.machine.find("hadoop") {
+            self.path(&hadoop);
+            self.plain("jar");
+            self.file(jar, "the jar", Reach::Machine);
+            self.made.argv.extend(main_class.map(Word::of));
+            self.defines(work);
+        } else {
+            match self.maker.machine.find("java") {
+                Some(java) => self.path(&java),
+                None => self.fault(
+                    "missing-tool",
+                    Some(jar),
+                    "the jar",
+                    "needs Hadoop or Java, and neither is installed here",
+                    "install one, or name it in `tools` of the cluster's configuration, in HADOOP_HOME or JAVA_HOME",
+                ),
+            }
+            self.defines(work);
+            self.plain(if main_class.is_some() { "-cp" } else { "-jar" });
+            self.file(jar, "the jar", Reach::Machine);
+            self.made.argv.extend(main_class.map(Word::of));
+        }
+        self.texts(&work.arguments);
+    }
+
+    fn tool(&mut self, name: &'static str) {
+        match self.maker.machine.find(name) {
+            Some(path) => self.path(&path),
+            None => {
+                let wrong = format!("needs `{name}`, which is not found");
+                self.fault("missing-tool", None, "the step", wrong, &install(name));
+            }
+        }
+    }
+
+    fn option(&mut self, name: &str, value: Option<&Text>) {
+        if let Some(value) = value {
+            self.plain(name);
+            self.made.argv.push(Word::of(value));
+        }
+    }
+
+    /// `name k=v` for each property.
+    fn properties(&mut self, name: &str, work: &Work) {
+        for (key, value) in &work.properties {
+            self.plain(name);
+            self.made.argv.push(self.mapped(value).after(&format!("{key}=")));
+        }
+    }
+
+    /// `-Dk=v` for each property.
+    fn defines(&mut self, work: &Work) {
+        for (key, value) in &work.properties {
+            self.made.argv.push(self.mapped(value).after(&format!("-D{key}=")));
+        }
+    }
+
+    fn texts(&mut self, texts: &[Text]) {
+        let roots = self.maker.roots;
+        self.made.argv.extend(texts.iter().map(|text| Word::of(&roots.map_text(text))));
+    }
+
+    fn plain(&mut self, word: &str) {
+        self.made.argv.push(Word { value: word.into(), shown: word.into() });
+    }
+
+    fn path(&mut self, path: &Path) {
+        self.made.argv.push(Word { value: path.into(), shown: path.display().to_string() });
+    }
+
+    fn mapped(&self, text: &Text) -> Word {
+        Word::of(&self.maker.roots.map_text(text))
+    }
+
+    /// A file that must be there, added to the command line; gives its path if it is one of this machine's.
+    fn file(&mut self, text: &Text, what: &'static str, reach: Reach) -> Option<PathBuf> {
+        let word = self.locate(text, what, reach)?;
+        let path = (scheme(&word.shown).is_none()).then(|| PathBuf::from(&word.value));
+        self.made.argv.push(word);
+        path
+    }
+
+    /// Where a file is that the playbook names; `None`: nowhere, and that was said.
+    fn locate(&mut self, text: &Text, what: &'static str, reach: Reach) -> Option<Word> {
+        let value = text.expose();
+        if value.starts_with("./") || value.starts_with("../") {
+            let Some(staged) = self.maker.staged else { return Some(Word::of(text)) };
+            let Some(Uri(path)) = staged.get(value) else {
+                self.fault("missing-file", Some(text), what, "was not staged", "");
+                return None;
+            };
+            return Some(Word { value: path.into(), shown: path.clone() });
+        }
+        let mut word = self.mapped(text);
+        if let Some(scheme) = scheme(&text_of(&word)) {
+            match scheme {
+                "file" => word = word.without_scheme(),
+                // What Spark cannot reach it says itself, but nobody outside EMR reads these.
+                _ if reach == Reach::Spark && !EMR_ONLY.contains(&scheme) => return Some(word),
+                scheme => {
+                    let wrong = format!("is at `{scheme}:`, for which no folder stands");
+                    let help = format!(
+                        "add a folder for `{scheme}://…` to `roots` of the cluster's configuration"
+                    );
+                    self.fault("unmapped-uri", Some(text), what, wrong, &help);
+                    return None;
+                }
+            }
+        }
+        let path = Path::new(&word.value);
+        if path.is_relative() && !self.made.files.contains_key(value) {
+            let help = "begin with `./` to mean a file beside the playbook";
+            self.fault(
+                "missing-file",
+                Some(text),
+                what,
+                "is a relative path, and steps run in folders of their own",
+                help,
+            );
+            return None;
+        }
+        // What a root stands for may be made by another step; what was written as a path is to be there.
+        if self.maker.staged.is_none()
+            && path == Path::new(value)
+            && path.is_absolute()
+            && !path.exists()
+        {
+            self.fault("missing-file", Some(text), what, "is not there", "");
+            return None;
+        }
+        Some(word)
+    }
+
+    /// A file or folder of this machine that need not be there yet.
+    fn place(&mut self, text: &Text, what: &'static str) {
+        if text.expose().starts_with("./") || text.expose().starts_with("../") {
+            // A file beside the playbook was staged; else it is within the step's own folder.
+            let word = match self.maker.staged.and_then(|staged| staged.get(text.expose())) {
+                Some(Uri(path)) => Word { value: path.into(), shown: path.clone() },
+                None => Word::of(text),
+            };
+            return self.made.argv.push(word);
+        }
+        let mut word = self.mapped(text);
+        match scheme(&text_of(&word)) {
+            Some("file") => word = word.without_scheme(),
+            Some(scheme) => {
+                let wrong = format!("is at `{scheme}:`, for which no folder stands");
+                let help = format!(
+                    "add a folder for `{scheme}://…` to `roots` of the cluster's configuration"
+                );
+                return self.fault("unmapped-uri", Some(text), what, wrong, &help);
+            }
+            None => {}
+        }
+        self.made.argv.push(word);
+    }
+
+    fn files(&mut self, files: &[Text]) {
+        for file in files {
+            let Some(word) = self.locate(file, "the file", Reach::Machine) else { continue };
+            let name = file_name(file.expose()).to_owned();
+            if name.is_empty() || matches!(name.as_str(), "." | "..") {
+                self.fault("missing-file", Some(file), "the file", "has no name", "");
+            } else if self.made.files.insert(name, word.value.into()).is_some() {
+                let wrong = "has the same name as another of this step";
+                self.fault("duplicate-file", Some(file), "the file", wrong, "");
+            }
+        }
+    }
+
+    /// `--files a,b`: Spark takes them to its executors.
+    fn spark_files(&mut self, files: &[Text]) {
+        // By the names in the step's folder, from where Spark is started.
+        let names: Vec<_> = files.iter().map(|file| file_name(file.expose())).collect();
+        if !names.is_empty() {
+            self.plain("--files");
+            self.plain(&names.join(","));
+        }
+    }
+
+    fn fault(
+        &mut self,
+        code: &'static str,
+        text: Option<&Text>,
+        what: &'static str,
+        wrong: impl Into<String>,
+        help: &str,
+    ) {
+        let (text, wrong, help) = (text.cloned(), wrong.into(), help.to_owned());
+        self.faults.push(Fault { code, text, what, wrong, help });
+    }
+}
+
+impl Word {
+    fn of(text: &Text) -> Self {
+        Self { value: text.expose().into(), shown: text.shown().into() }
+    }
+
+    fn after(self, prefix: &str) -> Self {
+        let mut value = OsString::from(prefix);
+        value.push(self.value);
+        Self { value, shown: format!("{prefix}{}", self.shown) }
+    }
+
+    /// The path that a `file:` URI means: `file:/x`, `file:///x` or `file://localhost/x` is `/x`.
+    fn without_scheme(self) -> Self {
+        let strip = |text: &str| {
+            let rest = text.strip_prefix("file:").unwrap_or(text);
+            match rest.strip_prefix("//") {
+                Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest).to_owned(),
+                None => rest.to_owned(),
+            }
+        };
+        Self { value: strip(&text_of(&self)).into(), shown: strip(&self.shown) }
+    }
+}
+
+/// Words are made of texts, but for paths of tools, which are not looked at.
+fn text_of(word: &Word) -> String {
+    OsStr::to_string_lossy(&word.value).into_owned()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn not_found(name: &str) -> &'static str {
+    match Machine::home_variable(name) {
+        Some(_) => "is not installed here",
+        None => "is not found in PATH",
+    }
+}
+
+fn install(name: &str) -> String {
+    match Machine::home_variable(name) {
+        Some(variable) => format!(
+            "install it, or name its folder in `tools` of the cluster's configuration or in {variable}"
+        ),
+        None => "install it, or add its folder to PATH".to_owned(),
+    }
+}
+
+#[cfg(all(test, unix))]
+pub(super) mod tests {
+    use super::super::config::Tools;
+    use super::super::tools::tests::program;
+    use super::*;
+    use crate::config::playbook::{OnFailure, OnResult, Retries};
+    use crate::source::Span;
+
+    pub(in super::super) fn text(value: &str) -> Text {
+        Text::new(value, Span::at(0))
+    }
+
+    pub(in super::super) fn step(program: Program, arguments: &[&str]) -> Step {
+        Step {
+            id: "step".into(),
+            name: text("Step"),
+            work: Work {
+                program,
+                arguments: arguments.iter().map(|argument| text(argument)).collect(),
+                properties: BTreeMap::new(),
+                files: Vec::new(),
+            },
+            depends_on: None,
+            on_failure: OnFailure::CancelAndWait,
+            retries: Retries::NONE,
+            timeout: None,
+            on_result: OnResult::default(),
+            span: Span::at(0),
+        }
+    }
+
+    /// The command line on a machine with these tools, its folder of tools written as `/t`.
+    fn line(tools: &[&str], step: &Step) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        for tool in tools {
+            program(&folder.path().join(tool));
+        }
+        let environment = [("PATH".into(), folder.path().into())].into();
+        let machine = Machine::new(environment, &Tools::default(), std::iter::empty());
+        let roots = Roots::new(&[("s3://b/".to_owned(), PathBuf::from("/data"))].into());
+        let staged: BTreeMap<_, _> = ["./app.jar", "./app.py", "../x"]
+            .map(|name| (name.to_owned(), Uri(format!("/staged/{}", file_name(name)))))
+            .into();
+        let maker = Maker {
+            machine: &machine,
+            roots: &roots.with_work("/w".into()),
+            program: Path::new("/own"),
+            staged: Some(&staged),
+        };
+        let made = maker.invocation(step).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let words: Vec<_> = made.argv.iter().map(text_of).collect();
+        words.join(" ").replace(folder.path().to_str().unwrap(), "/t")
+    }
+
+    #[test]
+    fn a_table() {
+        let class = |class: &str| Some(text(class));
+        let jar = |jar: &str, main_class| Program::CustomJar { jar: text(jar), main_class };
+        let spark = |app: &str, main_class| Program::Spark { application: text(app), main_class };
+        let flink = |jar: &str, main_class| Program::Flink { jar: text(jar), main_class };
+        let both = &["hadoop", "java"][..];
+        let runner = "command-runner.jar";
+        let copy = Program::Copy {
+            source: text("s3://b/in/"),
+            destination: text("file:///out"),
+            pattern: Some(text("**/*.csv")),
+        };
+        type Row<'a> = (&'a [&'a str], Program, &'a [&'a str], &'a str);
+        let table: &[Row<'_>] = &[
+            (
+                &["tool"],
+                Program::Command { command: text("tool") },
+                &["s3://b/x"],
+                "/t/tool /data/x",
+            ),
+            (
+                &[],
+                Program::Command { command: text("./app.py") },
+                &["./app.py"],
+                "/staged/app.py ./app.py",
+            ),
+            (&[], Program::Command { command: text("/bin/x") }, &[], "/bin/x"),
+            (&["tool"], jar(runner, None), &["tool", "work://y"], "/t/tool /w/y"),
+            (&[], jar("/libs/script-runner.jar", None), &["s3://b/x.sh", "1"], "/data/x.sh 1"),
+            (both, jar("s3://b/x.jar", None), &["1"], "/t/hadoop jar /data/x.jar -Dp=/data/q 1"),
+            (
+                both,
+                jar("./app.jar", class("C")),
+                &["1"],
+                "/t/hadoop jar /staged/app.jar C -Dp=/data/q 1",
+            ),
+            (&["java"], jar("/x.jar", None), &["1"], "/t/java -Dp=/data/q -jar /x.jar 1"),
+            (&["java"], jar("/x.jar", class("C")), &["1"], "/t/java -Dp=/data/q -cp /x.jar C 1"),
+            (
+                &["spark-submit"],
+                spark("./app.py", None),
+                &["a"],
+                "/t/spark-submit --conf p=/data/q --files x,y /staged/app.py a",
+            ),
+            (
+                &["spark-submit"],
+                spark("hdfs:///a.jar", class("C")),
+                &[],
+                "/t/spark-submit --class C --conf p=/data/q --files x,y hdfs:///a.jar",
+            ),
+            (
+                &["spark-sql"],
+                Program::SparkSql { file: text("s3://b/x.sql") },
+                &["a"],
+                "/t/spark-sql --conf p=/data/q -f /data/x.sql a",
+            ),
+            (
+                &["flink"],
+                flink("./app.jar", class("C")),
+                &["a"],
+                "/t/flink run -c C -Dp=/data/q /staged/app.jar a",
+            ),
+            (&["flink"], flink("file:/x.jar", None), &[], "/t/flink run -Dp=/data/q /x.jar"),
+            (&[], copy, &[], "/own __copy /data/in/ /out **/*.csv"),
+        ];
+        for (tools, program, arguments, expected) in table {
+            let mut step = step(program.clone(), arguments);
+            step.work.properties = [("p".to_owned(), text("s3://b/q"))].into();
+            step.work.files = vec![text("../x"), text("s3://b/y")];
+            assert_eq!(line(tools, &step), *expected);
+        }
+    }
+
+    #[test]
+    fn paths_of_file_uris() {
+        for (uri, path) in
+            [("file:/x", "/x"), ("file:///x", "/x"), ("file://localhost/x", "/x"), ("/x", "/x")]
+        {
+            let word = Word::of(&text(uri)).without_scheme();
+            assert_eq!((text_of(&word).as_str(), word.shown.as_str()), (path, path), "{uri}");
+        }
+    }
+}

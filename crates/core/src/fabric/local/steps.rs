@@ -1,0 +1,400 @@
+//! Steps: started, found, asked for, stopped.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::command::{Invocation, Maker};
+use super::places::{CONTROLLER, ClusterPlace, StepPlace, step_id};
+use super::process::{self, Ending, Process};
+use super::record::{self, End, How, Record};
+use super::stop::Stopping;
+use super::{Local, cluster, error, io_error, now, shim, time, watch};
+use crate::fabric::{
+    ClusterId, ErrorKind, Found, Order, OrderedStep, Result, StepId, StepState, StepStatus,
+};
+
+/// A shim that has not claimed its step after so long is gone; if it is not, it finds the step void.
+const UNCLAIMED: Duration = Duration::from_secs(30);
+
+const SUBMIT: &str = "start a step";
+const POLL: &str = "look at a step";
+const CANCEL: &str = "cancel a step";
+
+impl Local {
+    pub(super) fn start(&self, on: &ClusterId, order: &Order<'_>) -> Result<StepId> {
+        let step = only(order)?;
+        let id = step_id(order, step)?;
+        let cluster = self.places.cluster(on)?;
+        let place = cluster.step(&id)?;
+        if cluster.stopping().exists() {
+            return Err(error(ErrorKind::Conflict, SUBMIT, format!("cluster `{on}` goes down")));
+        }
+        let roots = self.roots.with_work(cluster.work());
+        let maker = Maker {
+            machine: &self.machine,
+            roots: &roots,
+            program: &self.program,
+            staged: Some(step.staged),
+        };
+        let invocation = maker.invocation(step.step).map_err(|faults| {
+            // Checked before anything started, so something went away since.
+            let faults: Vec<_> = faults.iter().map(|fault| fault.message(None)).collect();
+            error(ErrorKind::Config, SUBMIT, faults.join("; "))
+        })?;
+        match process::make_new_folder(&place.logs) {
+            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(
+                    error(ErrorKind::Conflict, SUBMIT, "its order was given before").in_doubt()
+                );
+            }
+            // The logs of a cluster stay, so that its folder is gone shows below.
+            made => made.map_err(|err| gone(on, &cluster, SUBMIT, &place.logs, err))?,
+        }
+        let started = self.spawn(on, &cluster, &place, step, &id, &invocation);
+        match started {
+            Ok(child) => {
+                self.watch.child(&place.logs, child);
+                Ok(id)
+            }
+            Err(err) => {
+                // Nothing was started, so nothing is to be found.
+                _ = fs::remove_dir_all(&place.directory);
+                _ = fs::remove_dir_all(&place.logs);
+                Err(err)
+            }
+        }
+    }
+
+    fn spawn(
+        &self,
+        on: &ClusterId,
+        cluster: &ClusterPlace,
+        place: &StepPlace,
+        step: &OrderedStep<'_>,
+        id: &StepId,
+        invocation: &Invocation,
+    ) -> Result<std::process::Child> {
+        let directory = &place.directory;
+        process::make_new_folder(directory)
+            .map_err(|err| gone(on, cluster, SUBMIT, directory, err))?;
+        for (name, file) in &invocation.files {
+            let at = directory.join(name);
+            process::link(file, &at).map_err(io_error(SUBMIT, &at))?;
+        }
+        let own = [
+            ("DATAFLOW_RUNNER_CLUSTER", on.as_str().into()),
+            ("DATAFLOW_RUNNER_STEP", step.step.id.as_str().into()),
+            ("DATAFLOW_RUNNER_ATTEMPT", step.attempt.to_string().into()),
+            ("DATAFLOW_RUNNER_WORK", cluster.work().into_os_string()),
+        ];
+        let log = |name: &str| {
+            let path = place.logs.join(name);
+            File::options().append(true).create(true).open(&path).map_err(io_error(SUBMIT, &path))
+        };
+        let names: Vec<_> =
+            self.added.iter().map(String::as_str).chain(own.iter().map(|o| o.0)).collect();
+        let head = head(id, on, &place.directory, invocation, &names);
+        log(CONTROLLER)?
+            .write_all(head.as_bytes())
+            .map_err(io_error(SUBMIT, &place.logs.join(CONTROLLER)))?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(shim::arguments(&place.logs, self.grace, &self.here))
+            .args(invocation.argv.iter().map(|word| &word.value))
+            .env_clear()
+            .envs(self.machine.environment())
+            .envs(own)
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(log("stdout")?)
+            .stderr(log("stderr")?);
+        command.spawn().map_err(io_error(SUBMIT, &self.program))
+    }
+
+    pub(super) fn find_step(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<StepId>> {
+        const FIND: &str = "find a step";
+        let id = step_id(order, only(order)?)?;
+        let cluster = self.places.cluster(on)?;
+        let place = cluster.step(&id)?;
+        if self.watch.look(&place.logs).is_some() {
+            return Ok(Found::Yes(id));
+        }
+        match process::make_new_folder(&place.logs) {
+            Err(err) if err.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(gone(on, &cluster, FIND, &place.logs, err));
+            }
+            _ => {}
+        }
+        let record = place.record();
+        // Whoever comes later, this attempt is not begun: only so is No the truth.
+        let fenced =
+            record::fence(&record, "its order was given up").map_err(io_error(FIND, &record))?;
+        if fenced {
+            return Ok(Found::No);
+        }
+        Ok(match read(&record, FIND)? {
+            Some(Record { void: Some(_), .. }) => Found::No,
+            // Claimed, or at least not by us.
+            _ => Found::Yes(id),
+        })
+    }
+
+    pub(super) fn status(&self, on: &ClusterId, id: &StepId) -> Result<StepStatus> {
+        let cluster = self.places.cluster(on)?;
+        let place = cluster.step(id)?;
+        let watched = self.watch.look(&place.logs);
+        let runs = watched.as_ref().is_some_and(|watched| watched.ended.is_none());
+        if let Some(status) = watched.as_ref().filter(|_| runs).and_then(|w| w.running.clone()) {
+            return Ok(status);
+        }
+        let path = place.record();
+        let record = match Record::read(&path) {
+            Ok(record) => record,
+            Err(err) if err.kind() == io::ErrorKind::InvalidData => {
+                return Ok(unknown(
+                    "DAMAGED",
+                    format!("its record is damaged: `{}`", path.display()),
+                    &place,
+                ));
+            }
+            Err(err) => return Err(io_error(POLL, &path)(err)),
+        };
+        let status = match record {
+            None if runs => status_of(StepState::Pending, "STARTING", &place),
+            None => {
+                self.unclaimed(on, &cluster, &place, watched.and_then(|w| w.ended).flatten())?
+            }
+            Some(record) => match told(&record, &place) {
+                Some(status) => status,
+                None if runs => {
+                    let status = running(&record, &place);
+                    if record.tool.is_some() {
+                        self.watch.remember(&place.logs, &status);
+                    }
+                    return Ok(status);
+                }
+                None => self.looked_after(&record, &place)?,
+            },
+        };
+        if status.state.is_final() {
+            self.watch.forget(&place.logs);
+        }
+        Ok(status)
+    }
+
+    /// A step that nobody has claimed (yet).
+    fn unclaimed(
+        &self,
+        on: &ClusterId,
+        cluster: &ClusterPlace,
+        place: &StepPlace,
+        shim: Option<String>,
+    ) -> Result<StepStatus> {
+        if !place.logs.exists() {
+            if !cluster.logs.exists() && !self.places.root().exists() {
+                return Ok(unknown(
+                    "GONE",
+                    format!(
+                        "the work folder `{}` is gone, and with it the record of how the step ended",
+                        self.places.root().display()
+                    ),
+                    place,
+                ));
+            }
+            if !cluster.logs.exists() {
+                return Err(cluster::not_found(on));
+            }
+            return Ok(unknown(
+                "GONE",
+                format!("there is no record of it: `{}`", place.logs.display()),
+                place,
+            ));
+        }
+        let why = match shim {
+            // It was our child, and is dead: nothing has begun, and nothing will.
+            Some(how) => format!("its shim ended before it began the step: {how}"),
+            None if age(&place.logs)? > UNCLAIMED => "no shim came for it".to_owned(),
+            None => return Ok(status_of(StepState::Pending, "STARTING", place)),
+        };
+        let path = place.record();
+        record::fence(&path, &why).map_err(io_error(POLL, &path))?;
+        // Void now, or claimed in the last moment.
+        let record = read(&path, POLL)?.unwrap_or_default();
+        let starting = || status_of(StepState::Pending, "STARTING", place);
+        Ok(told(&record, place).unwrap_or_else(starting))
+    }
+
+    /// A step whose shim is not known to run: it belongs to another program, or is gone.
+    fn looked_after(&self, record: &Record, place: &StepPlace) -> Result<StepStatus> {
+        let Some(shim) = &record.shim else {
+            return Ok(unknown("UNCLAIMED", "its record is empty".to_owned(), place));
+        };
+        if shim.machine != self.here {
+            let why = "the machine was started anew, or it runs in another container".to_owned();
+            return Ok(unknown("ELSEWHERE", why, place));
+        }
+        if let Some(process) = Process::find(shim.process) {
+            self.watch.process(&place.logs, process);
+            return Ok(running(record, place));
+        }
+        // It may have told between our two looks.
+        let path = place.record();
+        let record = read(&path, POLL)?.unwrap_or_default();
+        Ok(told(&record, place).unwrap_or_else(|| {
+            let left = record.tool.filter(|tool| tool.process.is_alive());
+            let left = left.map_or_else(String::new, |tool| {
+                format!("; its program still runs as process {}", tool.process.pid)
+            });
+            let why = format!("its shim is gone without telling how the step ended{left}");
+            unknown("LOST", why, place)
+        }))
+    }
+
+    pub(super) fn ask_to_stop(&self, on: &ClusterId, ids: &[StepId]) -> Result<()> {
+        let cluster = self.places.cluster(on)?;
+        let asked = Instant::now();
+        let mut orphans = Vec::new();
+        for id in ids {
+            let place = cluster.step(id)?;
+            let path = place.record();
+            let ended = |record: &Record| record.end.is_some() || record.void.is_some();
+            // A record that makes no sense tells of nobody who could be asked.
+            if Record::read(&path).is_ok_and(|record| record.as_ref().is_some_and(ended)) {
+                continue;
+            }
+            // First the marker, then the look: a shim that we do not find finds it.
+            let marker = place.cancel();
+            fs::write(&marker, "").map_err(|err| gone(on, &cluster, CANCEL, &marker, err))?;
+            if let Ok(Some(record)) = Record::read(&path)
+                && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record)
+            {
+                orphans.push(stopping);
+            }
+        }
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        // Nobody but us looks after them.
+        let grace = self.grace;
+        watch::start(move || orphans.iter().for_each(|step| step.finish(asked, grace)))
+            .map_err(io_error(CANCEL, &cluster.logs))
+    }
+}
+
+/// What a record tells for good; `None`: nothing yet.
+fn told(record: &Record, place: &StepPlace) -> Option<StepStatus> {
+    if let Some(why) = &record.void {
+        // Whoever gave it up, somebody had asked for it.
+        let (state, native) = match place.cancel().exists() {
+            true => (StepState::Cancelled, "CANCELLED"),
+            false => (StepState::Failed, "VOID"),
+        };
+        return Some(StepStatus { reason: Some(why.clone()), ..status_of(state, native, place) });
+    }
+    let End { at, how, cancelled } = record.end.as_ref()?;
+    let (state, native) = match how {
+        _ if *cancelled => (StepState::Cancelled, "CANCELLED"),
+        How::Ran(Ending::Exited(0)) => (StepState::Succeeded, "EXITED"),
+        How::Ran(Ending::Exited(_)) => (StepState::Failed, "EXITED"),
+        How::Ran(Ending::Killed(_)) => (StepState::Failed, "KILLED"),
+        How::Unstarted(_) => (StepState::Failed, "NOT_STARTED"),
+    };
+    let (exit_code, reason) = match how {
+        How::Ran(ending @ Ending::Killed(_)) => (None, Some(shim::sentence(*ending, false))),
+        How::Ran(Ending::Exited(code)) => (Some(*code), None),
+        How::Unstarted(why) => (None, Some(why.clone())),
+    };
+    let ended = Timestamp::from_millisecond(*at).ok();
+    Some(StepStatus { exit_code, reason, ended, ..begun(state, native, record, place) })
+}
+
+fn running(record: &Record, place: &StepPlace) -> StepStatus {
+    begun(StepState::Running, "RUNNING", record, place)
+}
+
+fn begun(state: StepState, native: &str, record: &Record, place: &StepPlace) -> StepStatus {
+    let started = record.tool.and_then(|tool| Timestamp::from_millisecond(tool.started).ok());
+    StepStatus { started, ..status_of(state, native, place) }
+}
+
+fn unknown(native: &str, why: String, place: &StepPlace) -> StepStatus {
+    StepStatus { reason: Some(why), ..status_of(StepState::Unknown, native, place) }
+}
+
+fn status_of(state: StepState, native: &str, place: &StepPlace) -> StepStatus {
+    let link = Some(place.logs.display().to_string());
+    StepStatus { link, ..StepStatus::new(state, native) }
+}
+
+/// The one step of an order: there is no queue here.
+fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
+    match &order.steps[..] {
+        [step] => Ok(step),
+        steps => {
+            let message = format!("an order is one step here, not {}", steps.len());
+            Err(error(ErrorKind::Unsupported, SUBMIT, message))
+        }
+    }
+}
+
+fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
+    match Record::read(path) {
+        // Damaged is claimed, and nothing more.
+        Err(err) if err.kind() == io::ErrorKind::InvalidData => Ok(Some(Record::default())),
+        read => read.map_err(io_error(operation, path)),
+    }
+}
+
+/// How long ago a folder was made, whichever way the clock was set since.
+fn age(folder: &Path) -> Result<Duration> {
+    let made =
+        folder.metadata().and_then(|meta| meta.modified()).map_err(io_error(POLL, folder))?;
+    let made = Timestamp::try_from(made).unwrap_or(Timestamp::MIN);
+    Ok(Duration::from_millis(made.as_millisecond().abs_diff(now())))
+}
+
+/// An error of a file, told apart from a cluster that is not there.
+fn gone(
+    on: &ClusterId,
+    cluster: &ClusterPlace,
+    operation: &'static str,
+    path: &Path,
+    err: io::Error,
+) -> crate::fabric::Error {
+    if err.kind() == io::ErrorKind::NotFound && !cluster.folder.exists() {
+        return cluster::not_found(on);
+    }
+    io_error(operation, path)(err)
+}
+
+/// The beginning of the controller log.
+fn head(
+    id: &StepId,
+    on: &ClusterId,
+    directory: &Path,
+    invocation: &Invocation,
+    environment: &[&str],
+) -> String {
+    let words: Vec<_> = invocation.argv.iter().map(|word| quoted(&word.shown)).collect();
+    format!(
+        "{} {id} on {on}\n  run: {}\n  in: {}\n  environment added: {}\n",
+        time(now()),
+        words.join(" "),
+        directory.display(),
+        environment.join(", ")
+    )
+}
+
+/// A word as a shell would want it, so that a person can paste the line.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._-/:=,+@%‹›".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

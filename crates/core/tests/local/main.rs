@@ -1,0 +1,93 @@
+//! The local fabric with real processes. This binary is also the shim of the steps that its tests run, so it
+//! has a main of its own.
+
+#[cfg(unix)]
+mod bench;
+#[cfg(unix)]
+mod clusters;
+#[cfg(unix)]
+mod endings;
+#[cfg(unix)]
+mod faults;
+#[cfg(unix)]
+mod races;
+#[cfg(unix)]
+mod runs;
+
+use std::process::ExitCode;
+
+use dataflow_runner_core::fabric::local::{copy, shim};
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next().as_deref().and_then(|first| first.to_str()) {
+        Some(shim::ARGUMENT) => shim::main(arguments).into(),
+        Some(copy::ARGUMENT) => {
+            copy::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
+        }
+        #[cfg(unix)]
+        Some(faults::DRIVER) => faults::driver(arguments),
+        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+    }
+}
+
+/// A test for each function.
+macro_rules! trials {
+    ($($module:ident: $($name:ident)*;)*) => {
+        vec![$($(Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
+            $module::$name();
+            Ok(())
+        }),)*)*]
+    };
+}
+
+#[cfg(not(unix))]
+fn trials() -> Vec<Trial> {
+    Vec::new()
+}
+
+#[cfg(unix)]
+fn trials() -> Vec<Trial> {
+    trials! {
+        runs:
+            a_step_has_its_own_folder_and_environment
+            files_lie_in_the_folder
+            the_types_of_steps_that_need_no_tool
+            logs_are_read_piece_by_piece
+            ten_megabytes_on_both_streams
+            no_secret_is_written_anywhere
+            five_hundred_at_once
+            staged_files;
+        endings:
+            exit_codes_and_signals
+            what_cannot_be_started
+            cancelled
+            one_that_ignores_term_is_killed
+            what_is_left_behind_is_ended
+            left_behind_and_stubborn
+            a_program_inherits_no_handlers;
+        faults:
+            the_program_is_killed
+            the_shim_is_killed
+            a_torn_record
+            a_pid_that_belongs_to_another
+            another_boot
+            the_work_folder_vanishes
+            a_work_folder_that_cannot_be;
+        races:
+            find_fences
+            found_when_it_is_there
+            given_twice
+            cancelled_before_it_is_claimed
+            the_cluster_goes_before_it_is_claimed
+            a_shim_that_never_came
+            orders_that_cannot_be;
+        clusters:
+            up_and_down
+            launched_once
+            terminated_by_another
+            terminated_with_orphans
+            only_our_own;
+    }
+}

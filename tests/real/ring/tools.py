@@ -1,0 +1,116 @@
+"""Real Hadoop, Spark and Flink from the package registries, each in a folder of the cache."""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from . import Skip, cache
+
+HADOOP = "3.4.2"
+SPARK = "3.5.9"
+FLINK = "1.20.5"
+
+RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
+
+
+def need(*programs: str) -> None:
+    """Skips where one of `programs` is not on PATH."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise Skip(f"not installed: {', '.join(missing)}")
+
+
+def hadoop() -> Path:
+    """HADOOP_HOME: the client jars that Maven resolves, `bin/hadoop` in front of them, and jobs that run in process.
+
+    The `hadoop` script comes in no package, so ours stands in for it; all that runs behind it is Hadoop.
+    """
+    need("java", "mvn")
+
+    def make(new: Path) -> None:
+        shutil.copytree(RECIPE, new, dirs_exist_ok=True)
+        cache.fetch(
+            [
+                "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", new / "pom.xml",
+                f"-Dhadoop.version={HADOOP}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
+                "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={new / 'lib'}",
+            ]
+        )  # fmt: skip
+        if not (new / "lib" / f"hadoop-common-{HADOOP}.jar").is_file():
+            raise Skip("Maven resolved no Hadoop")
+
+    recipe = b"".join(path.read_bytes() for path in sorted(RECIPE.rglob("*")) if path.is_file())
+    return cache.installed(f"hadoop-{HADOOP}", make, recipe)
+
+
+def hadoop_examples() -> Path:
+    """The jar with Hadoop's own word count."""
+    return hadoop() / "lib" / f"hadoop-mapreduce-examples-{HADOOP}.jar"
+
+
+def spark() -> Path:
+    """SPARK_HOME: the whole of Spark lies in the source package of its Python client."""
+    need("java")
+
+    def make(new: Path) -> None:
+        untar(pip(new, f"pyspark=={SPARK}"), {"deps": new, "lib": new / "python" / "lib"})
+
+    return cache.installed(f"spark-{SPARK}", make)
+
+
+def flink() -> Path:
+    """FLINK_HOME: the jars of one package, the scripts and the settings of the other."""
+    need("java")
+
+    def make(new: Path) -> None:
+        untar(pip(new, f"apache-flink-libraries=={FLINK}"), {"deps": new})
+        # A fixed tag, so that the wheel does not depend on the Python that runs this.
+        wheel = pip(
+            new, f"apache-flink=={FLINK}", "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux2014_x86_64"
+        )  # fmt: skip
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                inner = Path(name).relative_to("pyflink") if name.startswith("pyflink/") else Path()
+                if inner.parts[:1] in (("bin",), ("conf",)) and not name.endswith("/"):
+                    target = new / inner
+                    target.parent.mkdir(exist_ok=True)
+                    target.write_bytes(archive.read(name))
+                    target.chmod(0o755 if inner.parts[0] == "bin" else 0o644)
+        wheel.unlink()
+
+    return cache.installed(f"flink-{FLINK}", make)
+
+
+def pip(into: Path, requirement: str, *options: str) -> Path:
+    """Downloads the one file of a package, without what it depends on."""
+    before = set(into.iterdir())
+    cache.fetch([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"--dest={into}", *options, requirement])
+    (file,) = set(into.iterdir()) - before
+    return file
+
+
+def untar(package: Path, folders: dict[str, Path]) -> None:
+    """Unpacks `folders` of the one folder in `package`, each to where it says, and removes the package."""
+    # Where this Python knows the filter (3.11.4 and later), nothing is written outside of the folder.
+    safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    with tarfile.open(package) as archive:
+        for member in archive:
+            _, inner, name = (*member.name.split("/", 2), "", "")[:3]
+            if name and inner in folders and (member.isfile() or member.isdir()):
+                member.name = name
+                archive.extract(member, folders[inner], **safe)
+    package.unlink()
+
+
+def jar(source: Path, classpath: Path, work: Path, main: str | None = None) -> Path:
+    """Compiles one Java file against the jars in `classpath`. The manifest names `main`, or no class."""
+    need("javac", "jar")
+    name = f"{source.stem}-{main}" if main else source.stem
+    classes, built = work / f"{name}-classes", work / f"{name}.jar"
+    subprocess.run(["javac", "-nowarn", "-proc:none", "-d", classes, "-cp", f"{classpath}/*", source], check=True)
+    entry = [f"--main-class={main}"] if main else []
+    subprocess.run(["jar", "--create", f"--file={built}", *entry, "-C", classes, "."], check=True)
+    return built
