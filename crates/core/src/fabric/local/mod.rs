@@ -17,6 +17,8 @@ use super::{
     Capabilities, Chunk, ClusterId, Clusters, Error, ErrorKind, ExitCodes, Fabric, Found,
     LocalFile, LogFile, Order, Pace, Result, StepId, StepStatus, Uri,
 };
+use jiff::Timestamp;
+
 use crate::bell::Bell;
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
@@ -233,4 +235,9 @@ fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> E
 /// Milliseconds since 1970 by the machine's clock: records are read by other runs and programs.
 fn now() -> i64 {
     crate::clock::timestamp().as_millisecond()
+}
+
+/// Milliseconds since 1970, for people.
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
