@@ -16,7 +16,7 @@ pub(super) fn run(args: &args::Schema, ui: &mut Ui) -> Result<Exit, Usage> {
         }
         Some(name) => {
             let schema = find(name).ok_or_else(|| {
-                let near = suggest::nearest(name, published().iter().map(|schema| schema.name));
+                let near = suggest::suggest(name, published().iter().map(|schema| schema.name));
                 let help = match near {
                     Some(near) => format!("did you mean {near}?"),
                     None => "`schema` alone lists them".to_owned(),
