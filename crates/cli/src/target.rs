@@ -56,11 +56,3 @@ impl Target {
         )
     }
 }
-
-/// What both `plan` and a run ask before anything starts: what the fabric cannot do of a plan, in general and here.
-pub(crate) fn check(fabric: &dyn Fabric, plan: &Plan, faults: &mut Diagnostics) {
-    plan.check(fabric.capabilities(), faults);
-    if let Some(playbook) = plan.playbook() {
-        fabric.check(playbook, faults);
-    }
-}

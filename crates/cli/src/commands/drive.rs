@@ -1,7 +1,7 @@
 //! The way of all runs: read and check everything, record, drive, tell.
 
 use std::hash::{BuildHasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
@@ -15,12 +15,13 @@ use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
 
 use super::Usage;
+use super::ready::Ready;
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
 use crate::target::Target;
 use crate::ui::Ui;
-use crate::{logs, signal, state, target};
+use crate::{logs, signal};
 
 /// What is to be done.
 pub(super) struct Errand<'a> {
@@ -41,45 +42,25 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
-    let ready = ready(errand, &bell, &mut loader)?;
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, &bell, &mut loader)?;
+    if ready.as_ref().is_some_and(|ready| ready.fabric.is_none()) {
+        loader.sink().push(Target::not_yet());
+    }
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(ready) = ready else { return Ok(Exit::Invalid) };
-    Ok(run(errand, &ready, &bell, ui))
+    let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
+    Ok(run(errand, fabric.as_ref(), &plan, &state, &bell, ui))
 }
 
-/// All that a run needs and that could be wrong in the input.
-struct Ready {
-    plan: Plan,
-    fabric: Box<dyn Fabric>,
-    state: PathBuf,
-}
-
-/// Reads and checks everything before anything is done; whatever is wrong goes to the loader's faults.
-///
-/// # Errors
-/// It is not said where to run.
-fn ready(
+fn run(
     errand: &Errand<'_>,
+    fabric: &dyn Fabric,
+    plan: &Plan,
+    state: &Path,
     bell: &Arc<Bell>,
-    loader: &mut Loader,
-) -> Result<Option<Ready>, Usage> {
-    let plan = errand.playbook.map_or_else(|| Some(Plan::empty()), |path| loader.plan(path));
-    let target = loader.target_for(errand.config, plan.as_ref())?;
-    let state = state::folder(errand.global.state_dir.as_ref(), &crate::env);
-    let state = state.map_err(|fault| loader.sink().push(fault)).ok();
-    let (Some(target), Some(state)) = (target, state) else { return Ok(None) };
-    let fabric = target.fabric(&state, bell);
-    let fabric = fabric.and_then(|fabric| fabric.ok_or_else(Target::not_yet));
-    let fabric = fabric.map_err(|fault| loader.sink().push(fault)).ok();
-    let (Some(fabric), Some(plan)) = (fabric, plan) else { return Ok(None) };
-    target::check(fabric.as_ref(), &plan, loader.sink());
-    Ok(Some(Ready { plan, fabric, state }))
-}
-
-fn run(errand: &Errand<'_>, ready: &Ready, bell: &Arc<Bell>, ui: &mut Ui) -> Exit {
-    let Ready { plan, fabric, state } = ready;
+    ui: &mut Ui,
+) -> Exit {
     let clock = Clock::machine(None);
     let id = RunId::fresh(clock.now(), chance());
     let header = Header {
@@ -109,7 +90,7 @@ fn run(errand: &Errand<'_>, ready: &Ready, bell: &Arc<Bell>, ui: &mut Ui) -> Exi
         goal: errand.goal,
         cluster: errand.cluster.map(ClusterId::new),
         plan,
-        fabric: fabric.as_ref(),
+        fabric,
         clock: &clock,
         bell,
         settings: Settings {
@@ -121,7 +102,7 @@ fn run(errand: &Errand<'_>, ready: &Ready, bell: &Arc<Bell>, ui: &mut Ui) -> Exi
     let whole = errand.steps.log_failed_steps;
     let outcome = run.execute(&mut |event| {
         ui.event(event);
-        show_logs(event, fabric.as_ref(), whole, ui);
+        show_logs(event, fabric, whole, ui);
     });
     // With json the id is in the events.
     if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {

@@ -4,6 +4,7 @@ mod down;
 mod drive;
 mod lint;
 mod plan;
+mod ready;
 mod render;
 mod run;
 mod run_transient;

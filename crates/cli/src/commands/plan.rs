@@ -12,34 +12,24 @@ use dataflow_runner_core::secret::Text;
 use serde_json::{Value, json};
 
 use super::Usage;
+use super::ready::Ready;
 use crate::args;
 use crate::exit::Exit;
 use crate::load::Loader;
 use crate::ui::messages::count;
 use crate::ui::{Ui, escape};
-use crate::{state, target};
 
 pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
     let playbook = super::playbook(&args.playbook.path)?;
     let mut loader = Loader::new(&args.variables)?;
-    let plan = loader.plan(playbook);
-    let target = loader.target_for(args.config.path.as_deref(), plan.as_ref())?;
-    let state = state::folder(global.state_dir.as_ref(), &crate::env);
-    let state = state.map_err(|fault| loader.sink().push(fault)).ok();
-    let mut fabric = None;
-    if let (Some(target), Some(state)) = (&target, &state) {
-        match target.fabric(state, &Arc::new(Bell::new())) {
-            Ok(found) => fabric = found,
-            Err(fault) => loader.sink().push(fault),
-        }
-    }
-    if let (Some(fabric), Some(plan)) = (&fabric, &plan) {
-        target::check(fabric.as_ref(), plan, loader.sink());
-    }
+    // Nothing will ring it.
+    let bell = Arc::new(Bell::new());
+    let config = args.config.path.as_deref();
+    let ready = Ready::of(config, Some(playbook), global, &bell, &mut loader)?;
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(plan) = plan else { return Ok(Exit::Invalid) };
+    let Some(Ready { plan, fabric, .. }) = ready else { return Ok(Exit::Invalid) };
     let on = fabric.as_ref().map(|fabric| fabric.capabilities());
     let text = match args.json {
         true => format!("{:#}\n", machine(&plan, on)),

@@ -11,7 +11,7 @@ mod progress;
 use std::io::{self, IsTerminal, Write};
 
 use dataflow_runner_core::clock;
-use dataflow_runner_core::diagnostic::Diagnostics;
+use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
 use dataflow_runner_core::event::Event;
 use jiff::Timestamp;
 
@@ -123,9 +123,7 @@ impl Ui {
         }
         let shown = diagnostics::render(&faults, self.styled);
         self.write(&shown);
-        faults
-            .iter()
-            .any(|fault| fault.severity == dataflow_runner_core::diagnostic::Severity::Error)
+        faults.iter().any(|fault| fault.severity == Severity::Error)
     }
 
     /// Shows a piece of text as it is, such as the content of a log file.
