@@ -441,7 +441,8 @@ fn install(name: &str) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 pub(super) mod tests {
     use super::super::config::Tools;
     use super::super::tools::tests::program;

@@ -70,7 +70,8 @@ fn executable(folder: &Path, name: &str) -> Option<PathBuf> {
     files.into_iter().find(|path| process::is_executable(path))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 pub(super) mod tests {
     use std::os::unix::fs::PermissionsExt;
 
