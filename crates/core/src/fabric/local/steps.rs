@@ -36,7 +36,7 @@ impl Local {
         }
         let roots = self.roots.with_work(cluster.work());
         let maker = Maker {
-            machine: &self.machine,
+            toolbox: &self.toolbox,
             roots: &roots,
             program: &self.program,
             staged: Some(step.staged),
@@ -107,7 +107,7 @@ impl Local {
             .args(shim::arguments(place, self.grace, &self.here))
             .args(invocation.argv.iter().map(|word| &word.value))
             .env_clear()
-            .envs(self.machine.environment())
+            .envs(self.toolbox.environment())
             .envs(own)
             .stdin(Stdio::null())
             .stdout(log("stdout")?)
