@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             copy::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
         }
         #[cfg(target_os = "linux")]
-        Some(faults::DRIVER) => faults::driver(arguments),
+        Some(faults::DOOMED) => faults::doomed(arguments),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
     }
 }
