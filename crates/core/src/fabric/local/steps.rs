@@ -36,7 +36,7 @@ impl Local {
         }
         let roots = self.roots.with_work(cluster.work());
         let maker = Maker {
-            machine: &self.machine,
+            toolbox: &self.toolbox,
             roots: &roots,
             program: &self.program,
             staged: Some(step.staged),
@@ -104,12 +104,11 @@ impl Local {
             .map_err(io_error(SUBMIT, &place.logs.join(CONTROLLER)))?;
         let mut command = Command::new(&self.program);
         command
-            .args(shim::arguments(&place.logs, self.grace, &self.here))
+            .args(shim::arguments(place, self.grace, &self.here))
             .args(invocation.argv.iter().map(|word| &word.value))
             .env_clear()
-            .envs(self.machine.environment())
+            .envs(self.toolbox.environment())
             .envs(own)
-            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(log("stdout")?)
             .stderr(log("stderr")?);
@@ -271,7 +270,7 @@ impl Local {
             let marker = place.cancel();
             fs::write(&marker, "").map_err(|err| gone(on, &cluster, CANCEL, &marker, err))?;
             if let Ok(Some(record)) = Record::read(&path)
-                && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record)
+                && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record, &self.here)
             {
                 orphans.push(stopping);
             }
