@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::config::playbook::{OnResult, Program, Retries, Step};
-use dataflow_runner_core::fabric::Capabilities;
+use dataflow_runner_core::config::playbook::{OnResult, Retries, Step};
+use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::plan::Plan;
-use dataflow_runner_core::secret::Text;
 use serde_json::{Value, json};
 
 use super::Usage;
@@ -30,7 +29,7 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
         return Ok(Exit::Invalid);
     }
     let Some(Ready { plan, fabric, .. }) = ready else { return Ok(Exit::Invalid) };
-    let on = fabric.as_ref().map(|fabric| fabric.capabilities());
+    let on = fabric.as_deref();
     let text = match args.json {
         true => format!("{:#}\n", machine(&plan, on)),
         false => people(&plan, on),
@@ -40,7 +39,7 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
 }
 
 /// For people.
-fn people(plan: &Plan, on: Option<&Capabilities>) -> String {
+fn people(plan: &Plan, on: Option<&dyn Fabric>) -> String {
     let mut text = String::new();
     let stages = plan.stages();
     let name = plan.playbook().map_or("", |playbook| playbook.name.shown());
@@ -60,13 +59,13 @@ fn people(plan: &Plan, on: Option<&Capabilities>) -> String {
     for (number, stage) in stages.iter().enumerate() {
         let _ = writeln!(text, "\nStage {}", number + 1);
         for &place in stage {
-            step(&mut text, plan, place);
+            step(&mut text, plan, place, on);
         }
     }
     text
 }
 
-fn step(text: &mut String, plan: &Plan, place: usize) {
+fn step(text: &mut String, plan: &Plan, place: usize, on: Option<&dyn Fabric>) {
     let step = &plan.steps()[place];
     let kind = step.work.program.step_type().as_str();
     let _ = write!(text, "  {} ({kind})", escape::line(&step.id));
@@ -75,7 +74,7 @@ fn step(text: &mut String, plan: &Plan, place: usize) {
     }
     text.push('\n');
     let needs: Vec<_> = plan.needs(place).iter().map(|&n| plan.steps()[n].id.as_str()).collect();
-    let runs: Vec<_> = words(step).iter().map(|word| shell_word(word)).collect();
+    let runs: Vec<_> = words(step, on).iter().map(|word| shell_word(word)).collect();
     let lines = [
         ("after", (!needs.is_empty()).then(|| needs.join(", "))),
         ("runs", (!runs.is_empty()).then(|| runs.join(" "))),
@@ -132,45 +131,28 @@ fn shell_word(word: &str) -> String {
     }
 }
 
-fn parallel(plan: &Plan, on: Option<&Capabilities>) -> Option<usize> {
+fn parallel(plan: &Plan, on: Option<&dyn Fabric>) -> Option<usize> {
     let own = || plan.playbook()?.max_parallel.map(|limit| limit.get() as usize);
     match on {
-        Some(fabric) => Some(plan.parallel(fabric)).filter(|limit| *limit != usize::MAX),
+        Some(fabric) => {
+            Some(plan.parallel(fabric.capabilities())).filter(|limit| *limit != usize::MAX)
+        }
         None => own(),
     }
 }
 
 /// The fabric's name; the only one without capabilities yet is EMR.
-fn name_of(on: Option<&Capabilities>) -> &'static str {
-    on.map_or("emr", |fabric| fabric.fabric)
+fn name_of(on: Option<&dyn Fabric>) -> &'static str {
+    on.map_or("emr", |fabric| fabric.capabilities().fabric)
 }
 
-/// What a step runs, in the words of the playbook. Secrets are shown as where they come from.
-fn words(step: &Step) -> Vec<String> {
-    let some = |text: &Text| Some(text.shown().to_owned());
-    let opt = |text: &Option<Text>| text.as_ref().and_then(some);
-    let program = match &step.work.program {
-        Program::CustomJar { jar, main_class } | Program::Flink { jar, main_class } => {
-            vec![some(jar), opt(main_class)]
-        }
-        Program::Spark { application, main_class } => vec![some(application), opt(main_class)],
-        Program::Command { command } => vec![some(command)],
-        Program::SparkSql { file } | Program::Hive { file } | Program::Pig { file } => {
-            vec![some(file)]
-        }
-        Program::Streaming { mapper, reducer, source, destination } => {
-            vec![some(mapper), opt(reducer), some(source), some(destination)]
-        }
-        Program::Copy { source, destination, pattern } => {
-            vec![some(source), some(destination), opt(pattern)]
-        }
-    };
-    let arguments = step.work.arguments.iter().map(|text| text.shown().to_owned());
-    program.into_iter().flatten().chain(arguments).collect()
+/// What a step runs: as the fabric would, or, where this version has none, in the words of the playbook.
+fn words(step: &Step, on: Option<&dyn Fabric>) -> Vec<String> {
+    on.map_or_else(|| step.work.words(), |fabric| fabric.describe(step))
 }
 
 /// For programs.
-fn machine(plan: &Plan, on: Option<&Capabilities>) -> Value {
+fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
     let id = |place: usize| plan.steps()[place].id.as_str();
     let ids = |places: &[usize]| places.iter().map(|&place| id(place)).collect::<Vec<_>>();
     let steps = plan.steps().iter().enumerate().map(|(place, step)| {
@@ -180,7 +162,7 @@ fn machine(plan: &Plan, on: Option<&Capabilities>) -> Value {
             "name": step.name.shown(),
             "type": step.work.program.step_type().as_str(),
             "needs": ids(plan.needs(place)),
-            "runs": words(step),
+            "runs": words(step, on),
             "actionOnFailure": step.on_failure.as_str(),
             "onResult": {
                 "continueJob": on_result.continue_job,

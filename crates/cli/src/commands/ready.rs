@@ -43,6 +43,7 @@ impl Ready {
         let fabric = fabric.map_err(|fault| loader.sink().push(fault)).ok().flatten();
         if let Some(fabric) = &fabric {
             plan.check(fabric.capabilities(), loader.sink());
+            plan.check_files(loader.sink());
             // Also what is not installed here.
             if let Some(playbook) = plan.playbook() {
                 fabric.check(playbook, loader.sink());

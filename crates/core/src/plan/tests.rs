@@ -125,3 +125,18 @@ fn files_beside_the_playbook_are_told() {
         ]
     );
 }
+
+#[test]
+fn files_beside_the_playbook_must_be_there_and_be_files() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    std::fs::write(folder.path().join("there"), "").expect("it can be written");
+    let mut step = sample::step("a", "true", &[]);
+    step.work.files = ["./there", "./gone", "./"].map(sample::text).to_vec();
+    let mut playbook = sample::playbook(vec![step]);
+    let path = folder.path().join("p.json").display().to_string();
+    playbook.source = std::sync::Arc::new(crate::source::Source::new(path, ""));
+    let mut faults = Diagnostics::new();
+    Plan::new(playbook, &mut faults).expect("valid").check_files(&mut faults);
+    let codes: Vec<_> = faults.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["missing-file", "not-a-file"]);
+}

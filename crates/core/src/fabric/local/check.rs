@@ -77,8 +77,7 @@ mod tests {
         );
         let roots = Roots::new(&[("s3://known/".to_owned(), PathBuf::from("/data"))].into());
         let roots = roots.with_work("/w".into());
-        let maker =
-            Maker { toolbox: &toolbox, roots: &roots, program: Path::new("/own"), staged: None };
+        let maker = Maker::new(&toolbox, &roots, Path::new("/own"), None);
         let source = Arc::new(Source::new("playbook.json", "the step\n\"gone\" \"/gone.jar\""));
         let steps = steps.iter().map(|(program, arguments, files)| {
             let mut step = step(program.clone(), arguments);

@@ -1,6 +1,7 @@
 //! A step as a command line of this machine.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::check::Fault;
@@ -31,6 +32,8 @@ pub(super) struct Maker<'a> {
     pub program: &'a Path,
     /// Where files beside the playbook were staged; `None`: not yet, the command line is only for a check.
     pub staged: Option<&'a BTreeMap<String, Uri>>,
+    /// Where programs were found, or not: a playbook names few, often.
+    found: RefCell<HashMap<String, Option<PathBuf>>>,
 }
 
 /// What may stand where a file is meant.
@@ -45,7 +48,25 @@ enum Reach {
 /// Schemes of URIs that only EMR's own Spark understands.
 const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    pub(super) fn new(
+        toolbox: &'a Toolbox,
+        roots: &'a Roots,
+        program: &'a Path,
+        staged: Option<&'a BTreeMap<String, Uri>>,
+    ) -> Self {
+        Self { toolbox, roots, program, staged, found: RefCell::default() }
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        if let Some(found) = self.found.borrow().get(name) {
+            return found.clone();
+        }
+        let found = self.toolbox.find(name);
+        self.found.borrow_mut().insert(name.to_owned(), found.clone());
+        found
+    }
+
     /// The command line of a step, or all that stands against it.
     pub(super) fn invocation(&self, step: &Step) -> Result<Invocation, Vec<Fault>> {
         let mut making = Making { maker: self, made: Invocation::default(), faults: Vec::new() };
@@ -129,7 +150,7 @@ impl Making<'_> {
             }
             return;
         }
-        match self.maker.toolbox.find(name) {
+        match self.maker.find(name) {
             Some(path) => {
                 self.made.argv.push(Word { value: path.into(), shown: command.shown().into() })
             }
@@ -175,14 +196,14 @@ impl Making<'_> {
 
     /// A jar, by Hadoop where there is one, else by Java.
     fn jar(&mut self, jar: &Text, main_class: Option<&Text>, work: &Work) {
-        if let Some(hadoop) = self.maker.toolbox.find("hadoop") {
+        if let Some(hadoop) = self.maker.find("hadoop") {
             self.path(&hadoop);
             self.plain("jar");
             self.file(jar, "the jar", Reach::Machine);
             self.made.argv.extend(main_class.map(Word::of));
             self.defines(work);
         } else {
-            match self.maker.toolbox.find("java") {
+            match self.maker.find("java") {
                 Some(java) => self.path(&java),
                 None => self.fault(
                     "missing-tool",
@@ -201,7 +222,7 @@ impl Making<'_> {
     }
 
     fn tool(&mut self, name: &'static str) {
-        match self.maker.toolbox.find(name) {
+        match self.maker.find(name) {
             Some(path) => self.path(&path),
             None => {
                 let wrong = format!("needs `{name}`, which is not found");
@@ -430,12 +451,8 @@ pub(super) mod tests {
         let staged: BTreeMap<_, _> = ["./app.jar", "./app.py", "../x"]
             .map(|name| (name.to_owned(), Uri(format!("/staged/{}", file_name(name)))))
             .into();
-        let maker = Maker {
-            toolbox: &toolbox,
-            roots: &roots.with_work("/w".into()),
-            program: Path::new("/own"),
-            staged: Some(&staged),
-        };
+        let roots = roots.with_work("/w".into());
+        let maker = Maker::new(&toolbox, &roots, Path::new("/own"), Some(&staged));
         let made = maker.invocation(step).unwrap_or_else(|faults| panic!("{faults:?}"));
         let words: Vec<_> = made.argv.iter().map(|word| word.text().into_owned()).collect();
         words.join(" ").replace(folder.path().to_str().unwrap(), "/t")

@@ -20,7 +20,7 @@ use super::{
 use jiff::Timestamp;
 
 use crate::bell::Bell;
-use crate::config::playbook::{OnFailure, Playbook, StepType};
+use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::secret::Text;
 
@@ -162,9 +162,16 @@ impl Fabric for Local {
 
     fn check(&self, playbook: &Playbook, faults: &mut Diagnostics) {
         let roots = self.roots.with_work(self.places.root().join("work"));
-        let maker =
-            Maker { toolbox: &self.toolbox, roots: &roots, program: &self.program, staged: None };
+        let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
         check::check(&maker, playbook, faults);
+    }
+
+    fn describe(&self, step: &Step) -> Vec<String> {
+        // Which cluster it will be is not known yet.
+        let roots = self.roots.with_work(PathBuf::from("‹work›"));
+        let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
+        let argv = maker.invocation(step).map_or_else(|_| Vec::new(), |made| made.argv);
+        argv.into_iter().map(|word| word.shown).collect()
     }
 
     fn reach(&self) -> BTreeMap<String, String> {

@@ -35,12 +35,7 @@ impl Local {
             return Err(error(ErrorKind::Conflict, SUBMIT, format!("cluster `{on}` goes down")));
         }
         let roots = self.roots.with_work(cluster.work());
-        let maker = Maker {
-            toolbox: &self.toolbox,
-            roots: &roots,
-            program: &self.program,
-            staged: Some(step.staged),
-        };
+        let maker = Maker::new(&self.toolbox, &roots, &self.program, Some(step.staged));
         let invocation = maker.invocation(step.step).map_err(|faults| {
             // Checked before anything started, so something went away since.
             let faults: Vec<_> = faults.iter().map(|fault| fault.message(None)).collect();
@@ -87,10 +82,10 @@ impl Local {
             process::link(file, &at).map_err(io_error(SUBMIT, &at))?;
         }
         let own = [
-            ("DATAFLOW_RUNNER_CLUSTER", on.as_str().into()),
-            ("DATAFLOW_RUNNER_STEP", step.step.id.as_str().into()),
-            ("DATAFLOW_RUNNER_ATTEMPT", step.attempt.to_string().into()),
-            ("DATAFLOW_RUNNER_WORK", cluster.work().into_os_string()),
+            ("DATAFLOW_CLUSTER", on.as_str().into()),
+            ("DATAFLOW_STEP", step.step.id.as_str().into()),
+            ("DATAFLOW_ATTEMPT", step.attempt.to_string().into()),
+            ("DATAFLOW_WORK", cluster.work().into_os_string()),
         ];
         let log = |name: &str| {
             let path = place.logs.join(name);
