@@ -316,7 +316,7 @@ pub enum Stop {
     Interrupted,
     /// It failed.
     ClusterFailed,
-    /// The run cannot go on.
+    /// The run failed, or cannot go on.
     RunFailed,
 }
 

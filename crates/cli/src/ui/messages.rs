@@ -321,7 +321,7 @@ impl Messages {
             Stop::Noop(step) => format!("step '{}' ended the run early", self.name(step)),
             Stop::Interrupted => "the run was interrupted".to_owned(),
             Stop::ClusterFailed => "the cluster failed".to_owned(),
-            Stop::RunFailed => "the run cannot go on".to_owned(),
+            Stop::RunFailed => "the run failed".to_owned(),
         }
     }
 

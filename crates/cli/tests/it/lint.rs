@@ -61,6 +61,32 @@ fn a_value_from_the_environment_is_never_told() {
 }
 
 #[test]
+fn literal_credentials_are_not_shown_however_they_are_miswritten() {
+    for credentials in [
+        r#""accessKeyId": "hunter2", "secretAccesKey": "hunter2""#,
+        r#"'accessKeyId': 'hunter2', 'secretAccessKey': 'hunter2'"#,
+        r#"accessKeyId: "hunter2", secretAccessKey: "hunter2""#,
+        r#""accessKeyId": "a,hunter2", "secretAccessKey": "a\"hunter2", "x": 1"#,
+        r#""accessKeyId": hunter2, "secretAccessKey": hunter2 "x": 1"#,
+        r#""accessKeyId": ["hunter2"], "secretAccessKey": {"hunter2": 1}"#,
+        r#""accessKeyId": "env", "secretAccessKey": "hunter2"#,
+        r#""accessKeyId": "hunter2", "secretAccessKey": "hunter2{{.x}}""#,
+        r#""accessKeyId": "env", "secretAccessKey": "hunter2""#,
+    ] {
+        let old = playbook_1(r#""CONTINUE""#);
+        let was = r#""accessKeyId": "env", "secretAccessKey": "env""#;
+        assert!(old.contains(was));
+        let place = Place::new().with("p.json", old.replace(was, credentials));
+        for line in ["lint p.json", "lint p.json --output json"] {
+            let ran = place.words(line);
+            assert!(ran.stderr.contains("--> p.json:2:"), "{}", ran.stderr);
+            let said = ran.stderr + &ran.stdout;
+            assert!(!said.contains("hunter"), "{credentials}:\n{said}");
+        }
+    }
+}
+
+#[test]
 fn json_output_has_each_fault_as_an_object() {
     let place = Place::new().with("p.json", "{\n  x\n}");
     let ran = place.words("lint p.json --output json");
