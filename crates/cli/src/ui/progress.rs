@@ -88,7 +88,9 @@ impl Progress {
             Some(total) => self.screen.insert_before(total, bar),
             None => self.screen.add(bar),
         };
-        bar.set_message(escape::line(name));
+        // Terminals do not agree on how wide joined characters are, and a line that is not as wide as was reckoned
+        // takes all below it apart.
+        bar.set_message(escape::line(name).replace(['\u{200c}', '\u{200d}', '\u{fe0f}'], ""));
         bar.tick();
         bars.insert(step.to_owned(), bar);
     }
