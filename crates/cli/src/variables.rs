@@ -209,6 +209,20 @@ mod tests {
         assert_eq!(unused.warnings(), 1);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_no_text_is_a_fault() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let args = args::Variables { var_env: words(&["a=E"]), ..Default::default() };
+        let mut faults = Diagnostics::new();
+        let env = |_: &str| Some(OsString::from_vec(vec![b'h', 0xff]));
+        let gathered = Variables::gather(&args, &env, &mut faults);
+        assert!(gathered.is_ok_and(|all| all.values().next().is_none()));
+        let lines: Vec<_> = faults.sorted().iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["error[not-utf-8]: environment variable `E` is not UTF-8"]);
+    }
+
     #[test]
     fn what_has_not_the_form_is_wrong_usage() {
         for (vars, var) in [(Some("a,b,c"), ""), (None, "a"), (None, "=b")] {

@@ -175,5 +175,6 @@ warning[unused-variable]: variable `x` is not used
         let text = render(&[fault(&far), fault(&long)], false, None);
         assert!(text.contains(" --> far:1:2\n"), "{text}");
         assert!(text.contains("--> long:1:4001\n"), "{text}");
+        assert!(!text.contains("xxx"), "a line without end is not shown: {text}");
     }
 }

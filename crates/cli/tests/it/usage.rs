@@ -94,3 +94,17 @@ fn flags_come_from_the_environment_too_and_the_command_line_wins() {
     assert_eq!(render(&[]), "environment");
     assert_eq!(render(&["--vars", "a,line"]), "line");
 }
+
+#[test]
+fn a_switch_from_the_environment_can_be_off() {
+    let place = Place::new()
+        .with("c.json", crate::harness::cluster(""))
+        .with("p.json", crate::harness::playbook(&crate::harness::script("a", "true", "")));
+    for (value, json) in [("1", true), ("true", true), ("0", false), ("false", false), ("", false)]
+    {
+        let mut command = place.command(["plan", "--config", "c.json", "--playbook", "p.json"]);
+        let output = command.env("DATAFLOW_RUNNER_JSON", value).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(0), "{value:?}: {output:?}");
+        assert_eq!(output.stdout.starts_with(b"{"), json, "{value:?}");
+    }
+}
