@@ -86,6 +86,8 @@ impl Window {
         // What goes over several lines is shown by its first.
         let first = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
         let last = text.get(start..)?.find('\n').map_or(text.len(), |at| start + at);
+        // The carriage return of a line's end is no part of the line.
+        let last = text[..last].strip_suffix('\r').map_or(last, str::len).max(start);
         let line = &text[first..last];
         if line.len() > LONGEST_LINE {
             return None;
@@ -164,6 +166,16 @@ warning[unused-variable]: variable `x` is not used
         let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::new(21, 30)));
         let text = render(&[fault], false, None);
         assert!(text.contains("2 |   \"*******\"\n"), "{text}");
+    }
+
+    #[test]
+    fn lines_may_end_with_carriage_returns() {
+        let source = Arc::new(Source::new("f", "a\r\nbc\r\n"));
+        for (at, line) in [(3, "2 | bc\n"), (5, "2 | bc")] {
+            let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::at(at)));
+            let text = render(&[fault], false, None);
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]
