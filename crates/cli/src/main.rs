@@ -1,2 +1,59 @@
-//! x
-fn main() {}
+//! The program: reads the command line, the environment and signals, prints, and ends with an exit code.
+//! All else is the library's.
+
+mod args;
+mod commands;
+mod exit;
+mod load;
+mod logs;
+mod signal;
+mod state;
+mod target;
+mod ui;
+mod variables;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use args::Level;
+use dataflow_runner_core::fabric::local::{copy, shim};
+use exit::Exit;
+use ui::Ui;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    // Not for people: how local steps are started. First, as it is done for each of them.
+    if let Some(word) = words.get(1) {
+        if word == shim::ARGUMENT {
+            return shim::main(words.into_iter().skip(2)).into();
+        }
+        if word == copy::ARGUMENT {
+            let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
+            return copy::main(words.into_iter().skip(2), &mut stdout, &mut stderr).into();
+        }
+    }
+    let cli = match args::parse(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are no errors, and go to stdout.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
+        }
+    };
+    let mut ui = Ui::new(&cli.global);
+    let exit = commands::run(&cli, &mut ui).unwrap_or_else(|usage| {
+        ui.message(Level::Error, usage.text());
+        Exit::Usage
+    });
+    match (ui.printed(), exit) {
+        (false, Exit::Success) => Exit::Failed,
+        (_, exit) => exit,
+    }
+    .into()
+}
+
+/// The environment. Nobody else reads it.
+#[expect(clippy::disallowed_methods, reason = "the one place of the program that reads it")]
+fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}

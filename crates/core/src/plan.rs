@@ -101,6 +101,21 @@ impl Plan {
         }
     }
 
+    /// Looks whether the files beside the playbook are there.
+    pub fn check_files(&self, faults: &mut Diagnostics) {
+        let Some(playbook) = &self.playbook else { return };
+        for (name, file) in self.local_files() {
+            let fault = match std::fs::metadata(&file.path) {
+                Ok(found) if found.is_file() => continue,
+                Ok(_) => Diagnostic::error("not-a-file", "it is not a file")
+                    .help("only single files beside the playbook go to the cluster with it; name folders by a URI"),
+                Err(error) => Diagnostic::error("missing-file", format!("the file beside the playbook cannot be read: {error}"))
+                    .help("names that begin with `./` or `../` are taken from the playbook's own folder"),
+            };
+            faults.push(fault.at(Place::new(&playbook.source, name.span)));
+        }
+    }
+
     /// The files beside the playbook that its steps want, by the names they have there.
     pub fn local_files(&self) -> Vec<(&Text, LocalFile)> {
         let Some(playbook) = &self.playbook else { return Vec::new() };
@@ -283,3 +298,6 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(&'static str, String, St
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

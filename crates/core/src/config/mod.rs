@@ -10,7 +10,6 @@ pub mod playbook;
 mod playbook_v1;
 mod playbook_v2;
 mod read;
-#[cfg(any(test, feature = "conformance"))]
 pub mod sample;
 mod step_types;
 #[cfg(test)]

@@ -200,7 +200,34 @@ pub struct OnResult {
     pub terminate_job_with_success: Vec<i32>,
 }
 
+impl Work {
+    /// What it runs in the words of the playbook, with each secret replaced by its origin.
+    pub fn words(&self) -> Vec<String> {
+        let texts = self.program.texts().into_iter().chain(&self.arguments);
+        texts.map(|text| text.shown().to_owned()).collect()
+    }
+}
+
 impl Program {
+    /// All that only this type has, as a person would write it into a command line.
+    pub fn texts(&self) -> Vec<&Text> {
+        let (needed, optional): (Vec<&Text>, [&Option<Text>; 1]) = match self {
+            Self::CustomJar { jar, main_class } | Self::Flink { jar, main_class } => {
+                (vec![jar], [main_class])
+            }
+            Self::Spark { application, main_class } => (vec![application], [main_class]),
+            Self::Command { command } => (vec![command], [&None]),
+            Self::SparkSql { file } | Self::Hive { file } | Self::Pig { file } => {
+                (vec![file], [&None])
+            }
+            Self::Streaming { mapper, reducer, source, destination } => {
+                (vec![source, destination, mapper], [reducer])
+            }
+            Self::Copy { source, destination, pattern } => (vec![source, destination], [pattern]),
+        };
+        needed.into_iter().chain(optional.into_iter().flatten()).collect()
+    }
+
     /// Its type.
     pub fn step_type(&self) -> StepType {
         match self {

@@ -16,7 +16,7 @@ use super::{
     StepStatus, Token, Uri,
 };
 use crate::clock::{Clock, add};
-use crate::config::playbook::{OnFailure, Playbook, StepType};
+use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 /// The fabric of the tests.
@@ -112,6 +112,8 @@ struct World {
     clusters: BTreeMap<ClusterId, MemoryCluster>,
     calls: BTreeMap<Operation, u32>,
     violations: Vec<String>,
+    /// Scripts of steps that are made up on the way; they come before those of the script.
+    told: BTreeMap<String, StepScript>,
 }
 
 #[derive(Debug)]
@@ -245,8 +247,12 @@ impl Fabric for Memory {
 
     fn check(&self, _: &Playbook, _: &mut Diagnostics) {}
 
+    fn describe(&self, step: &Step) -> Vec<String> {
+        vec!["memory".to_owned(), step.id.clone()]
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
+        BTreeMap::from([("memory".to_owned(), "this process".to_owned())])
     }
 
     fn clusters(&self) -> Option<&dyn Clusters> {
@@ -310,7 +316,8 @@ impl Fabric for Memory {
             for (n, ordered) in order.steps.iter().enumerate() {
                 let scripts = self.script.steps.get(&ordered.step.id);
                 let nth = ordered.attempt as usize - 1;
-                let script = scripts.and_then(|s| s.get(nth).or(s.last())).copied();
+                let told = world.told.get(&ordered.step.id);
+                let script = told.or(scripts.and_then(|s| s.get(nth).or(s.last()))).copied();
                 let id = StepId::new(format!("{}/{n}", order.token));
                 let step = MemoryStep {
                     step: ordered.step.id.clone(),
@@ -539,4 +546,50 @@ impl MemoryStep {
 
 fn error(kind: ErrorKind, operation: Operation, message: impl Into<String>) -> Error {
     Error::new(kind, "memory", format!("{operation:?}"), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::sample;
+    use crate::fabric::conformance::{Behaviour, CASES, Subject};
+
+    struct InMemory(Memory);
+
+    impl Subject for InMemory {
+        fn fabric(&self) -> &dyn Fabric {
+            &self.0
+        }
+
+        fn step(&self, id: &str, does: Behaviour) -> Step {
+            let script = match does {
+                Behaviour::Exits(code) => StepScript::exits(code),
+                Behaviour::RunsUntilStopped => StepScript::never_ends(),
+            };
+            self.0.world().told.insert(id.to_owned(), script);
+            sample::step(id, "true", &[])
+        }
+
+        fn file(&self) -> PathBuf {
+            PathBuf::from(file!()).file_name().map_or_else(PathBuf::new, |name| {
+                PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/fabric")).join(name)
+            })
+        }
+
+        fn wait(&self) {}
+    }
+
+    #[test]
+    fn conforms() {
+        for ordered_queue in [false, true] {
+            for (_, case) in CASES {
+                let clock = Arc::new(Clock::turned_by_hand(Timestamp::UNIX_EPOCH));
+                let capabilities = Capabilities { ordered_queue, ..Memory::usual() };
+                let script = Script { notches: 2, ..Script::default() };
+                case(&InMemory(Memory::new(capabilities, script, clock)));
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
+pub mod conformance;
 pub mod emr;
 pub mod error;
 pub mod id;
@@ -30,6 +31,9 @@ pub trait Fabric: Debug + Send + Sync {
     /// The fabric's own offline rules: a tool that is not installed, a URI it cannot reach. Asked before
     /// anything starts.
     fn check(&self, playbook: &Playbook, faults: &mut Diagnostics);
+
+    /// What it would run for a step that it accepts, word by word, with each secret replaced by its origin.
+    fn describe(&self, step: &Step) -> Vec<String>;
 
     /// What finds this fabric again without the configuration files: for the header of the journal, in the
     /// fabric's own words, without secrets.

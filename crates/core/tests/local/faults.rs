@@ -15,10 +15,10 @@ use dataflow_runner_core::fabric::{Clusters, ErrorKind, Fabric, StepId, StepStat
 use crate::bench::{self, Bench, command, config, kill, launch, lives, pid, until};
 
 /// The first argument that makes this binary a program that will be killed.
-pub const DRIVER: &str = "driver";
+pub const DOOMED: &str = "doomed";
 
 /// Starts steps, says which, and waits to be killed.
-pub fn driver(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+pub fn doomed(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let (Some(work_folder), Some(folder)) = (arguments.next(), arguments.next()) else {
         return ExitCode::FAILURE;
     };
@@ -40,19 +40,19 @@ pub fn driver(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 pub fn the_program_is_killed() {
     let bench = Bench::new();
     let (mut up, mut gate) = (bench.pipe("up"), bench.pipe("gate"));
-    let mut driver = Command::new(std::env::current_exe().unwrap())
-        .arg(DRIVER)
+    let mut doomed = Command::new(std::env::current_exe().unwrap())
+        .arg(DOOMED)
         .args([&bench.work_folder(), bench.folder.path()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let out = BufReader::new(driver.stdout.take().unwrap());
+    let out = BufReader::new(doomed.stdout.take().unwrap());
     let ids: Vec<_> = out.lines().take(3).map(|line| StepId::new(line.unwrap())).collect();
     up.line();
     up.line();
-    driver.kill().unwrap();
-    driver.wait().unwrap();
+    doomed.kill().unwrap();
+    doomed.wait().unwrap();
     // This program knows nothing but what lies in the folder.
     assert_eq!(bench.end(&ids[0]).exit_code, Some(5));
     assert_eq!(bench.status(&ids[1]).state, StepState::Running);

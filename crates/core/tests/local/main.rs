@@ -1,17 +1,27 @@
 //! The local fabric with real processes. This binary is also the shim of the steps that its tests run, so it
-//! has a main of its own.
+//! has a main of its own. Its tests look into `/proc`, so they are Linux's.
 
-#[cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "all of it is tests, though without the attribute that would tell"
+)]
+
+#[cfg(target_os = "linux")]
 mod bench;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod clusters;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
+mod conformance;
+#[cfg(target_os = "linux")]
 mod endings;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod faults;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod races;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod runs;
 
 use std::process::ExitCode;
@@ -26,9 +36,9 @@ fn main() -> ExitCode {
         Some(copy::ARGUMENT) => {
             copy::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
         }
-        #[cfg(unix)]
-        Some(faults::DRIVER) => faults::driver(arguments),
-        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+        #[cfg(target_os = "linux")]
+        Some(faults::DOOMED) => faults::doomed(arguments),
+        _ => libtest_mimic::run(&Arguments::from_args(), all()).exit_code(),
     }
 }
 
@@ -42,12 +52,17 @@ macro_rules! trials {
     };
 }
 
-#[cfg(not(unix))]
-fn trials() -> Vec<Trial> {
+#[cfg(target_os = "linux")]
+fn all() -> Vec<Trial> {
+    trials().into_iter().chain(conformance::trials()).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn all() -> Vec<Trial> {
     Vec::new()
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     trials! {
         runs:

@@ -24,7 +24,7 @@ fn late_shim(bench: &Bench, id: &StepId) -> bool {
     let witness = bench.folder.path().join("witness");
     let status = Command::new(std::env::current_exe().unwrap())
         .arg(shim::ARGUMENT)
-        .arg(bench.logs(id))
+        .args([&bench.logs(id), bench.folder.path()])
         .args(["1000", "machine", "touch"])
         .arg(&witness)
         .status()

@@ -18,8 +18,8 @@ use crate::bench::{Bench, command, config, step, text};
 
 pub fn a_step_has_its_own_folder_and_environment() {
     let bench = Bench::new();
-    let script = r#"pwd; ls -A; echo "$ADDED"; echo "$DATAFLOW_RUNNER_CLUSTER $DATAFLOW_RUNNER_STEP"
-        echo "$DATAFLOW_RUNNER_ATTEMPT $PATH"; echo shared > "$DATAFLOW_RUNNER_WORK/x"; touch y; cat"#;
+    let script = r#"pwd; ls -A; echo "$ADDED"; echo "$DATAFLOW_CLUSTER $DATAFLOW_STEP"
+        echo "$DATAFLOW_ATTEMPT $PATH"; echo shared > "$DATAFLOW_WORK/x"; touch y; cat"#;
     let one = bench.script("r-1.2.1", script);
     let status = bench.end(&one);
     assert_eq!(status.state, StepState::Succeeded, "{status:?}");
@@ -41,10 +41,7 @@ pub fn a_step_has_its_own_folder_and_environment() {
     assert_eq!((mode(&cluster), mode(&bench.logs(&one))), (0o700, 0o700));
     let controller = bench.log(&one, "controller");
     assert!(controller.contains(&format!("{one} on {}\n  run: ", bench.cluster)), "{controller}");
-    assert!(
-        controller.contains("environment added: ADDED, DATAFLOW_RUNNER_CLUSTER,"),
-        "{controller}"
-    );
+    assert!(controller.contains("environment added: ADDED, DATAFLOW_CLUSTER,"), "{controller}");
     assert!(controller.contains("ended with exit code 0 after 0."), "{controller}");
 }
 

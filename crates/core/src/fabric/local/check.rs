@@ -2,11 +2,26 @@
 
 use std::sync::Arc;
 
-use super::command::{Fault, Maker};
+use super::command::Maker;
 use crate::config::playbook::Playbook;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::secret::Text;
 use crate::source::Source;
+
+/// Why a step cannot be run here.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// See [`Diagnostic::code`].
+    pub code: &'static str,
+    /// Where the playbook says it; `None`: the step as a whole.
+    pub text: Option<Text>,
+    /// What `text` is, such as `the jar`.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub wrong: String,
+    /// What to do.
+    pub help: String,
+}
 
 /// Tries to make the command line of each step.
 pub(super) fn check(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
@@ -39,7 +54,8 @@ impl Fault {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
@@ -47,22 +63,21 @@ mod tests {
     use super::super::command::tests::{step, text};
     use super::super::config::Tools;
     use super::super::roots::Roots;
-    use super::super::tools::{Machine, tests::program};
+    use super::super::tools::{Toolbox, tests::program};
     use super::*;
     use crate::config::playbook::Program;
     use crate::source::Span;
 
     /// A playbook whose file holds nothing but the texts of its steps, each at its place.
     fn faults(path: &Path, steps: &[(Program, &[&str], &[&str])]) -> Vec<String> {
-        let machine = Machine::new(
+        let toolbox = Toolbox::new(
             [("PATH".into(), path.into())].into(),
             &Tools::default(),
             std::iter::empty(),
         );
         let roots = Roots::new(&[("s3://known/".to_owned(), PathBuf::from("/data"))].into());
         let roots = roots.with_work("/w".into());
-        let maker =
-            Maker { machine: &machine, roots: &roots, program: Path::new("/own"), staged: None };
+        let maker = Maker::new(&toolbox, &roots, Path::new("/own"), None);
         let source = Arc::new(Source::new("playbook.json", "the step\n\"gone\" \"/gone.jar\""));
         let steps = steps.iter().map(|(program, arguments, files)| {
             let mut step = step(program.clone(), arguments);

@@ -149,7 +149,7 @@ impl Clusters for Local {
         let marker = place.stopping();
         fs::write(&marker, "").map_err(io_error(TERMINATE, &marker))?;
         let asked = Instant::now();
-        let stopping = ask_all(&place).map_err(io_error(TERMINATE, &place.logs))?;
+        let stopping = ask_all(&place, &self.here).map_err(io_error(TERMINATE, &place.logs))?;
         // Asked again while it goes: those who were not there the first time are asked, and that is all.
         if self.stopping().get(id).is_some_and(Option::is_none) {
             return Ok(());
@@ -176,12 +176,12 @@ impl Clusters for Local {
 }
 
 /// Asks every step of a cluster to stop.
-fn ask_all(place: &ClusterPlace) -> io::Result<Vec<Stopping>> {
+fn ask_all(place: &ClusterPlace, here: &str) -> io::Result<Vec<Stopping>> {
     let mut stopping = Vec::new();
     for entry in fs::read_dir(&place.logs)? {
         // A record that cannot be read tells of no process that could be asked.
         if let Ok(Some(record)) = Record::read(&entry?.path().join(places::RECORD)) {
-            stopping.extend(Stopping::ask(&record));
+            stopping.extend(Stopping::ask(&record, here));
         }
     }
     Ok(stopping)

@@ -1,11 +1,13 @@
 //! A step as a command line of this machine.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::check::Fault;
 use super::roots::{Roots, scheme};
-use super::tools::Machine;
+use super::tools::Toolbox;
+use super::word::Word;
 use super::{copy, process};
 use crate::config::playbook::{Program, Step, Work};
 use crate::fabric::Uri;
@@ -20,40 +22,18 @@ pub(super) struct Invocation {
     pub files: BTreeMap<String, PathBuf>,
 }
 
-/// One word of a command line, and how it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    /// What the program gets.
-    pub value: OsString,
-    /// The same without secrets.
-    pub shown: String,
-}
-
-/// Why a step cannot be run here.
-#[derive(Debug)]
-pub(super) struct Fault {
-    /// See [`crate::diagnostic::Diagnostic::code`].
-    pub code: &'static str,
-    /// Where the playbook says it; `None`: the step as a whole.
-    pub text: Option<Text>,
-    /// What `text` is, such as `the jar`.
-    pub what: &'static str,
-    /// What is wrong with it.
-    pub wrong: String,
-    /// What to do.
-    pub help: String,
-}
-
 /// What command lines depend on.
 pub(super) struct Maker<'a> {
     /// The environment and the tools.
-    pub machine: &'a Machine,
+    pub toolbox: &'a Toolbox,
     /// Folders for URIs.
     pub roots: &'a Roots,
     /// Our own binary.
     pub program: &'a Path,
     /// Where files beside the playbook were staged; `None`: not yet, the command line is only for a check.
     pub staged: Option<&'a BTreeMap<String, Uri>>,
+    /// Where programs were found, or not: a playbook names few, often.
+    found: RefCell<HashMap<String, Option<PathBuf>>>,
 }
 
 /// What may stand where a file is meant.
@@ -68,7 +48,25 @@ enum Reach {
 /// Schemes of URIs that only EMR's own Spark understands.
 const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    pub(super) fn new(
+        toolbox: &'a Toolbox,
+        roots: &'a Roots,
+        program: &'a Path,
+        staged: Option<&'a BTreeMap<String, Uri>>,
+    ) -> Self {
+        Self { toolbox, roots, program, staged, found: RefCell::default() }
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        if let Some(found) = self.found.borrow().get(name) {
+            return found.clone();
+        }
+        let found = self.toolbox.find(name);
+        self.found.borrow_mut().insert(name.to_owned(), found.clone());
+        found
+    }
+
     /// The command line of a step, or all that stands against it.
     pub(super) fn invocation(&self, step: &Step) -> Result<Invocation, Vec<Fault>> {
         let mut making = Making { maker: self, made: Invocation::default(), faults: Vec::new() };
@@ -152,7 +150,7 @@ impl Making<'_> {
             }
             return;
         }
-        match self.maker.machine.find(name) {
+        match self.maker.find(name) {
             Some(path) => {
                 self.made.argv.push(Word { value: path.into(), shown: command.shown().into() })
             }
@@ -198,14 +196,14 @@ impl Making<'_> {
 
     /// A jar, by Hadoop where there is one, else by Java.
     fn jar(&mut self, jar: &Text, main_class: Option<&Text>, work: &Work) {
-        if let Some(hadoop) = self.maker.machine.find("hadoop") {
+        if let Some(hadoop) = self.maker.find("hadoop") {
             self.path(&hadoop);
             self.plain("jar");
             self.file(jar, "the jar", Reach::Machine);
             self.made.argv.extend(main_class.map(Word::of));
             self.defines(work);
         } else {
-            match self.maker.machine.find("java") {
+            match self.maker.find("java") {
                 Some(java) => self.path(&java),
                 None => self.fault(
                     "missing-tool",
@@ -224,7 +222,7 @@ impl Making<'_> {
     }
 
     fn tool(&mut self, name: &'static str) {
-        match self.maker.machine.find(name) {
+        match self.maker.find(name) {
             Some(path) => self.path(&path),
             None => {
                 let wrong = format!("needs `{name}`, which is not found");
@@ -261,11 +259,11 @@ impl Making<'_> {
     }
 
     fn plain(&mut self, word: &str) {
-        self.made.argv.push(Word { value: word.into(), shown: word.into() });
+        self.made.argv.push(Word::plain(word));
     }
 
     fn path(&mut self, path: &Path) {
-        self.made.argv.push(Word { value: path.into(), shown: path.display().to_string() });
+        self.made.argv.push(Word::path(path));
     }
 
     fn mapped(&self, text: &Text) -> Word {
@@ -289,23 +287,11 @@ impl Making<'_> {
                 self.fault("missing-file", Some(text), what, "was not staged", "");
                 return None;
             };
-            return Some(Word { value: path.into(), shown: path.clone() });
+            return Some(Word::plain(path));
         }
-        let mut word = self.mapped(text);
-        if let Some(scheme) = scheme(&text_of(&word)) {
-            match scheme {
-                "file" => word = word.without_scheme(),
-                // What Spark cannot reach it says itself, but nobody outside EMR reads these.
-                _ if reach == Reach::Spark && !EMR_ONLY.contains(&scheme) => return Some(word),
-                scheme => {
-                    let wrong = format!("is at `{scheme}:`, for which no folder stands");
-                    let help = format!(
-                        "add a folder for `{scheme}://…` to `roots` of the cluster's configuration"
-                    );
-                    self.fault("unmapped-uri", Some(text), what, wrong, &help);
-                    return None;
-                }
-            }
+        let word = self.reached(text, what, reach)?;
+        if scheme(&word.text()).is_some() {
+            return Some(word);
         }
         let path = Path::new(&word.value);
         if path.is_relative() && !self.made.files.contains_key(value) {
@@ -336,24 +322,33 @@ impl Making<'_> {
         if text.expose().starts_with("./") || text.expose().starts_with("../") {
             // A file beside the playbook was staged; else it is within the step's own folder.
             let word = match self.maker.staged.and_then(|staged| staged.get(text.expose())) {
-                Some(Uri(path)) => Word { value: path.into(), shown: path.clone() },
+                Some(Uri(path)) => Word::plain(path),
                 None => Word::of(text),
             };
             return self.made.argv.push(word);
         }
-        let mut word = self.mapped(text);
-        match scheme(&text_of(&word)) {
-            Some("file") => word = word.without_scheme(),
-            Some(scheme) => {
-                let wrong = format!("is at `{scheme}:`, for which no folder stands");
-                let help = format!(
-                    "add a folder for `{scheme}://…` to `roots` of the cluster's configuration"
-                );
-                return self.fault("unmapped-uri", Some(text), what, wrong, &help);
-            }
-            None => {}
+        if let Some(word) = self.reached(text, what, Reach::Machine) {
+            self.made.argv.push(word);
         }
-        self.made.argv.push(word);
+    }
+
+    /// A path or URI with its root replaced, if it can be reached.
+    fn reached(&mut self, text: &Text, what: &'static str, reach: Reach) -> Option<Word> {
+        let word = self.mapped(text);
+        let scheme = match scheme(&word.text()) {
+            None => return Some(word),
+            Some("file") => return Some(word.without_scheme()),
+            // What Spark cannot reach it says itself, but nobody outside EMR reads these.
+            Some(scheme) if reach == Reach::Spark && !EMR_ONLY.contains(&scheme) => {
+                return Some(word);
+            }
+            Some(scheme) => scheme.to_owned(),
+        };
+        let wrong = format!("is at `{scheme}:`, for which no folder stands");
+        let help =
+            format!("add a folder for `{scheme}://…` to `roots` of the cluster's configuration");
+        self.fault("unmapped-uri", Some(text), what, wrong, &help);
+        None
     }
 
     fn files(&mut self, files: &[Text]) {
@@ -392,48 +387,19 @@ impl Making<'_> {
     }
 }
 
-impl Word {
-    fn of(text: &Text) -> Self {
-        Self { value: text.expose().into(), shown: text.shown().into() }
-    }
-
-    fn after(self, prefix: &str) -> Self {
-        let mut value = OsString::from(prefix);
-        value.push(self.value);
-        Self { value, shown: format!("{prefix}{}", self.shown) }
-    }
-
-    /// The path that a `file:` URI means: `file:/x`, `file:///x` or `file://localhost/x` is `/x`.
-    fn without_scheme(self) -> Self {
-        let strip = |text: &str| {
-            let rest = text.strip_prefix("file:").unwrap_or(text);
-            match rest.strip_prefix("//") {
-                Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest).to_owned(),
-                None => rest.to_owned(),
-            }
-        };
-        Self { value: strip(&text_of(&self)).into(), shown: strip(&self.shown) }
-    }
-}
-
-/// Words are made of texts, but for paths of tools, which are not looked at.
-fn text_of(word: &Word) -> String {
-    OsStr::to_string_lossy(&word.value).into_owned()
-}
-
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
 fn not_found(name: &str) -> &'static str {
-    match Machine::home_variable(name) {
+    match Toolbox::home_variable(name) {
         Some(_) => "is not installed here",
         None => "is not found in PATH",
     }
 }
 
 fn install(name: &str) -> String {
-    match Machine::home_variable(name) {
+    match Toolbox::home_variable(name) {
         Some(variable) => format!(
             "install it, or name its folder in `tools` of the cluster's configuration or in {variable}"
         ),
@@ -441,7 +407,8 @@ fn install(name: &str) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 pub(super) mod tests {
     use super::super::config::Tools;
     use super::super::tools::tests::program;
@@ -479,19 +446,15 @@ pub(super) mod tests {
             program(&folder.path().join(tool));
         }
         let environment = [("PATH".into(), folder.path().into())].into();
-        let machine = Machine::new(environment, &Tools::default(), std::iter::empty());
+        let toolbox = Toolbox::new(environment, &Tools::default(), std::iter::empty());
         let roots = Roots::new(&[("s3://b/".to_owned(), PathBuf::from("/data"))].into());
         let staged: BTreeMap<_, _> = ["./app.jar", "./app.py", "../x"]
             .map(|name| (name.to_owned(), Uri(format!("/staged/{}", file_name(name)))))
             .into();
-        let maker = Maker {
-            machine: &machine,
-            roots: &roots.with_work("/w".into()),
-            program: Path::new("/own"),
-            staged: Some(&staged),
-        };
+        let roots = roots.with_work("/w".into());
+        let maker = Maker::new(&toolbox, &roots, Path::new("/own"), Some(&staged));
         let made = maker.invocation(step).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let words: Vec<_> = made.argv.iter().map(text_of).collect();
+        let words: Vec<_> = made.argv.iter().map(|word| word.text().into_owned()).collect();
         words.join(" ").replace(folder.path().to_str().unwrap(), "/t")
     }
 
@@ -566,16 +529,6 @@ pub(super) mod tests {
             step.work.properties = [("p".to_owned(), text("s3://b/q"))].into();
             step.work.files = vec![text("../x"), text("s3://b/y")];
             assert_eq!(line(tools, &step), *expected);
-        }
-    }
-
-    #[test]
-    fn paths_of_file_uris() {
-        for (uri, path) in
-            [("file:/x", "/x"), ("file:///x", "/x"), ("file://localhost/x", "/x"), ("/x", "/x")]
-        {
-            let word = Word::of(&text(uri)).without_scheme();
-            assert_eq!((text_of(&word).as_str(), word.shown.as_str()), (path, path), "{uri}");
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use jiff::Timestamp;
 
 use crate::bell::Bell;
-use crate::config::playbook::{OnFailure, Playbook, StepType};
+use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::secret::Text;
 
@@ -40,13 +40,14 @@ mod steps;
 mod stop;
 mod tools;
 mod watch;
+mod word;
 
 pub use config::{Config, Tools};
 
 use command::Maker;
 use places::Places;
 use roots::Roots;
-use tools::Machine;
+use tools::Toolbox;
 use watch::Watch;
 
 /// The fabric's name.
@@ -83,7 +84,7 @@ pub struct Local {
     name: Text,
     places: Places,
     roots: Roots,
-    machine: Machine,
+    toolbox: Toolbox,
     /// Names of variables that the configuration adds to the environment.
     added: Vec<String>,
     /// Between TERM and KILL.
@@ -108,7 +109,7 @@ impl Local {
             name: config.name,
             places: Places::new(config.work_folder.as_deref().unwrap_or(&around.work_folder)),
             roots: Roots::new(&config.roots),
-            machine: Machine::new(around.environment, &config.tools, added),
+            toolbox: Toolbox::new(around.environment, &config.tools, added),
             added: config.environment.keys().cloned().collect(),
             grace: config.kill_after,
             program: around.program,
@@ -161,9 +162,16 @@ impl Fabric for Local {
 
     fn check(&self, playbook: &Playbook, faults: &mut Diagnostics) {
         let roots = self.roots.with_work(self.places.root().join("work"));
-        let maker =
-            Maker { machine: &self.machine, roots: &roots, program: &self.program, staged: None };
+        let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
         check::check(&maker, playbook, faults);
+    }
+
+    fn describe(&self, step: &Step) -> Vec<String> {
+        // Which cluster it will be is not known yet.
+        let roots = self.roots.with_work(PathBuf::from("‹work›"));
+        let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
+        let argv = maker.invocation(step).map_or_else(|_| Vec::new(), |made| made.argv);
+        argv.into_iter().map(|word| word.shown).collect()
     }
 
     fn reach(&self) -> BTreeMap<String, String> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use super::places::{CANCEL, CONTROLLER, RECORD, STOPPING};
+use super::places::{CANCEL, CONTROLLER, RECORD, STOPPING, StepPlace};
 use super::process::{self, Alarm, Ending, Force, Identity};
 use super::record::{End, How, Keeper, Shim, Tool};
 use super::{now, time};
@@ -27,6 +27,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What the arguments say.
 struct Assignment {
     logs: PathBuf,
+    directory: PathBuf,
     grace: Duration,
     machine: String,
     program: OsString,
@@ -51,6 +52,7 @@ impl Assignment {
     fn read(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         Some(Self {
             logs: arguments.next()?.into(),
+            directory: arguments.next()?.into(),
             grace: Duration::from_millis(arguments.next()?.to_str()?.parse().ok()?),
             machine: arguments.next()?.into_string().ok()?,
             program: arguments.next()?,
@@ -78,7 +80,9 @@ impl Assignment {
         command.args(&self.arguments);
         process::own_group(&mut command);
         let (started, clock) = (now(), Instant::now());
-        let child = match command.spawn() {
+        // Here and not by the one who starts us: that would cost it a copy of itself for each step.
+        let spawned = std::env::set_current_dir(&self.directory).and_then(|()| command.spawn());
+        let child = match spawned {
             Ok(child) => child,
             Err(err) => {
                 let program = Path::new(&self.program).display();
@@ -175,10 +179,12 @@ impl Assignment {
     }
 }
 
-/// The arguments before those of the step: its folder of logs, its grace between TERM and KILL, and
+/// The arguments before those of the step: its folders, its grace between TERM and KILL, and
 /// [`process::machine`], which is always the same and would cost each shim some time to find out.
-pub(super) fn arguments(logs: &Path, grace: Duration, machine: &str) -> [OsString; 4] {
-    [ARGUMENT.into(), logs.into(), grace.as_millis().to_string().into(), machine.into()]
+pub(super) fn arguments(place: &StepPlace, grace: Duration, machine: &str) -> [OsString; 5] {
+    let (logs, directory) = (&place.logs, &place.directory);
+    let grace = grace.as_millis().to_string();
+    [ARGUMENT.into(), logs.into(), directory.into(), grace.into(), machine.into()]
 }
 
 /// How it ended, for people.

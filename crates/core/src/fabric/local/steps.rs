@@ -35,12 +35,7 @@ impl Local {
             return Err(error(ErrorKind::Conflict, SUBMIT, format!("cluster `{on}` goes down")));
         }
         let roots = self.roots.with_work(cluster.work());
-        let maker = Maker {
-            machine: &self.machine,
-            roots: &roots,
-            program: &self.program,
-            staged: Some(step.staged),
-        };
+        let maker = Maker::new(&self.toolbox, &roots, &self.program, Some(step.staged));
         let invocation = maker.invocation(step.step).map_err(|faults| {
             // Checked before anything started, so something went away since.
             let faults: Vec<_> = faults.iter().map(|fault| fault.message(None)).collect();
@@ -87,10 +82,10 @@ impl Local {
             process::link(file, &at).map_err(io_error(SUBMIT, &at))?;
         }
         let own = [
-            ("DATAFLOW_RUNNER_CLUSTER", on.as_str().into()),
-            ("DATAFLOW_RUNNER_STEP", step.step.id.as_str().into()),
-            ("DATAFLOW_RUNNER_ATTEMPT", step.attempt.to_string().into()),
-            ("DATAFLOW_RUNNER_WORK", cluster.work().into_os_string()),
+            ("DATAFLOW_CLUSTER", on.as_str().into()),
+            ("DATAFLOW_STEP", step.step.id.as_str().into()),
+            ("DATAFLOW_ATTEMPT", step.attempt.to_string().into()),
+            ("DATAFLOW_WORK", cluster.work().into_os_string()),
         ];
         let log = |name: &str| {
             let path = place.logs.join(name);
@@ -104,12 +99,11 @@ impl Local {
             .map_err(io_error(SUBMIT, &place.logs.join(CONTROLLER)))?;
         let mut command = Command::new(&self.program);
         command
-            .args(shim::arguments(&place.logs, self.grace, &self.here))
+            .args(shim::arguments(place, self.grace, &self.here))
             .args(invocation.argv.iter().map(|word| &word.value))
             .env_clear()
-            .envs(self.machine.environment())
+            .envs(self.toolbox.environment())
             .envs(own)
-            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(log("stdout")?)
             .stderr(log("stderr")?);
@@ -271,7 +265,7 @@ impl Local {
             let marker = place.cancel();
             fs::write(&marker, "").map_err(|err| gone(on, &cluster, CANCEL, &marker, err))?;
             if let Ok(Some(record)) = Record::read(&path)
-                && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record)
+                && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record, &self.here)
             {
                 orphans.push(stopping);
             }

@@ -18,10 +18,10 @@ pub(super) enum Stopping {
 }
 
 impl Stopping {
-    /// Asks a step to stop; `None` if nothing of it runs.
-    pub(super) fn ask(record: &Record) -> Option<Self> {
+    /// Asks a step to stop; `None` if nothing of it runs `here` (see [`process::machine`]).
+    pub(super) fn ask(record: &Record, here: &str) -> Option<Self> {
         let shim = record.shim.as_ref().filter(|_| record.end.is_none())?.clone();
-        if shim.machine != process::machine() {
+        if shim.machine != here {
             return None;
         }
         if let Some(process) = Process::find(shim.process) {

@@ -9,7 +9,7 @@ use super::process;
 
 /// The environment of steps, and the tools as seen from it.
 #[derive(Clone)]
-pub(super) struct Machine {
+pub(super) struct Toolbox {
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -21,7 +21,7 @@ const HOMES: [(&str, &[&str]); 4] = [
     ("FLINK_HOME", &["flink"]),
 ];
 
-impl Machine {
+impl Toolbox {
     /// What the program was started with, then the homes of configured tools, then what the user adds.
     pub(super) fn new<'a>(
         mut environment: BTreeMap<OsString, OsString>,
@@ -70,7 +70,8 @@ fn executable(folder: &Path, name: &str) -> Option<PathBuf> {
     files.into_iter().find(|path| process::is_executable(path))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 pub(super) mod tests {
     use std::os::unix::fs::PermissionsExt;
 
@@ -95,7 +96,7 @@ pub(super) mod tests {
             [("PATH".into(), std::env::join_paths([Path::new(""), &at("path")]).unwrap())].into();
         let none = Tools::default();
         let find = |environment: &BTreeMap<_, _>, tools: &Tools, name: &str| {
-            Machine::new(environment.clone(), tools, std::iter::empty()).find(name)
+            Toolbox::new(environment.clone(), tools, std::iter::empty()).find(name)
         };
         assert_eq!(find(&environment, &none, "flink"), Some(at("path/flink")));
         assert_eq!(find(&environment, &none, "other"), Some(at("path/other")));

@@ -221,7 +221,10 @@ struct Stat {
 impl Stat {
     /// `None` also for a process that is dead but not yet buried.
     fn of(pid: u32) -> Option<Self> {
-        let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // One read of a buffer that holds every such line there can be: this is done for each step.
+        let mut buffer = [0; 2048];
+        let size = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
+        let text = &buffer[..size];
         // The second field is the program's name in parentheses, and may hold anything.
         let after = text.iter().rposition(|b| *b == b')')? + 1;
         let mut fields = std::str::from_utf8(text.get(after..)?).ok()?.split_ascii_whitespace();
@@ -292,7 +295,8 @@ pub(in super::super) fn program_files(name: &str) -> Vec<String> {
     vec![name.to_owned()]
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,0 +1,428 @@
+//! The command line. Flags take one or two dashes, and each can be set by `DATAFLOW_RUNNER_<FLAG>`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// What the help text says behind the flags.
+const AFTER_HELP: &str = "\
+Flags take one or two dashes. Each can be set by an environment variable: --state-dir by
+DATAFLOW_RUNNER_STATE_DIR, and so on. The command line wins.
+
+Exit codes:
+    0  every step succeeded, or a no-op rule ended the run early (see --noop-exit-code)
+    1  the run failed: a step failed, was cancelled or timed out; the cluster failed
+    2  wrong usage of the command line
+    3  a configuration or playbook is invalid; nothing was sent
+    4  the fabric could not be reached or refused us; nothing is running because of this run
+    5  in doubt: something may be running; the message says what and how to look
+   17  the lock is held by another
+  129  ended by SIGHUP: everything was left as it is
+  130  ended by SIGINT, after cancelling what ran
+  143  ended by SIGTERM, after cancelling what ran
+
+Examples:
+  dataflow-runner lint cluster.json playbook.json
+  dataflow-runner plan --config cluster.json --playbook playbook.json
+  dataflow-runner run-transient --config cluster.json --playbook playbook.json --var day=2026-11-22
+  id=$(dataflow-runner up --config cluster.json)
+  dataflow-runner run --config cluster.json --cluster \"$id\" --playbook playbook.json
+  dataflow-runner down --config cluster.json --cluster \"$id\"";
+
+/// Runs declarative playbooks of Hadoop, Spark and Flink steps.
+#[derive(Debug, Parser)]
+#[command(name = "dataflow-runner", version, disable_version_flag = true)]
+#[command(after_help = AFTER_HELP, arg_required_else_help = true, infer_long_args = false)]
+pub(crate) struct Cli {
+    /// Print the version.
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
+    /// What all commands take.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What all commands take.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// How messages look; on a terminal human, else logfmt. With json, each event is a line on stdout.
+    #[arg(long, global = true, value_enum)]
+    pub(crate) output: Option<Output>,
+    /// The least severe messages to show.
+    #[arg(long, global = true, value_enum, default_value_t = Level::Info)]
+    pub(crate) log_level: Level,
+    /// Where runs are recorded [default: the platform's folder for state]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+/// How messages look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people, with live progress on a terminal
+    Human,
+    /// `time=… level=… msg=…`, as 0.7.x wrote
+    Logfmt,
+    /// One JSON object a line on stdout
+    Json,
+}
+
+/// How severe a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Level {
+    /// What only matters when something is odd
+    Debug,
+    /// What happens
+    Info,
+    /// What a person should know
+    #[value(alias = "warn")]
+    Warning,
+    /// What went wrong
+    Error,
+    /// Nothing but faults of the input
+    Fatal,
+    /// The same
+    Panic,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring a cluster up and print its id
+    Up(Up),
+    /// Run a playbook on a cluster that is up
+    Run(Run),
+    /// Take a cluster down
+    Down(Down),
+    /// Bring a cluster up, run a playbook on it and take it down
+    RunTransient(RunTransient),
+    /// Check files and report all their faults; nothing is sent
+    Lint(Lint),
+    /// Print a file as its template renders it
+    Render(Render),
+    /// Show what a run would do; nothing is sent
+    Plan(Plan),
+    /// Print a schema of configuration files, or list them
+    Schema(Schema),
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) sentry: Sentry,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) playbook: Playbook,
+    #[command(flatten)]
+    pub(crate) cluster: Cluster,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) steps: Steps,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) locks: Locks,
+    /// Accepted for 0.7.x's sake; refused.
+    #[arg(long = "async", hide = true)]
+    pub(crate) detached: bool,
+    #[command(flatten)]
+    pub(crate) sentry: Sentry,
+}
+
+/// `down`.
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) cluster: Cluster,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) sentry: Sentry,
+}
+
+/// `run-transient`.
+#[derive(Debug, Args)]
+pub(crate) struct RunTransient {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) playbook: Playbook,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) steps: Steps,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) locks: Locks,
+    #[command(flatten)]
+    pub(crate) sentry: Sentry,
+}
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Cluster files and playbooks, in any order
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+/// `render`.
+#[derive(Debug, Args)]
+pub(crate) struct Render {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) playbook: Playbook,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Such as LocalClusterConfig or PlaybookConfig/1-0-1; without it, all names
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+/// The cluster file.
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// The cluster file: which fabric, and what to ask of it
+    #[arg(id = "config", long = "config", visible_alias = "emr-config", value_name = "FILE")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// The playbook.
+#[derive(Debug, Args)]
+pub(crate) struct Playbook {
+    /// The playbook: the steps
+    #[arg(id = "playbook", long = "playbook", visible_alias = "emr-playbook", value_name = "FILE")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// A cluster that is up.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    /// The cluster's id, as `up` printed it
+    #[arg(id = "cluster", long = "cluster", visible_alias = "emr-cluster", value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// Values for the templates. Later in this list wins.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Variables {
+    /// Variables from a JSON object; values of any type
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vars_file: Option<PathBuf>,
+    /// Variables as key,value,key,value
+    #[arg(long, value_name = "K,V,…")]
+    pub(crate) vars: Option<String>,
+    /// One variable; may be repeated
+    #[arg(long = "var", value_name = "K=V")]
+    pub(crate) var: Vec<String>,
+    /// One variable, its value taken from the environment; may be repeated
+    #[arg(long, value_name = "K=ENV")]
+    pub(crate) var_env: Vec<String>,
+}
+
+/// How a run behaves.
+#[derive(Debug, Args)]
+pub(crate) struct Engine {
+    /// What a first SIGINT or SIGTERM does to what runs
+    #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
+    pub(crate) on_interrupt: OnInterrupt,
+    /// Give up after so long without an answer of the fabric
+    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
+    pub(crate) contact_limit: Duration,
+}
+
+/// What an interruption does to what runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnInterrupt {
+    /// It is cancelled
+    Cancel,
+    /// It is left as it is
+    Leave,
+}
+
+/// What is said of steps.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Steps {
+    /// Print the whole logs of steps that fail
+    #[arg(long)]
+    pub(crate) log_failed_steps: bool,
+    /// The exit code when a no-op rule ends the run early
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) noop_exit_code: u8,
+}
+
+/// 0.7.x's locks: accepted, and refused until this version has them.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Locks {
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub(crate) lock: Option<String>,
+    #[arg(long, alias = "softLock", value_name = "PATH", hide = true)]
+    pub(crate) soft_lock: Option<String>,
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    pub(crate) consul: Option<String>,
+}
+
+/// 0.7.x's error reports: accepted, and refused until this version has them.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Sentry {
+    #[arg(id = "sentry", long = "sentry", value_name = "DSN", hide = true)]
+    pub(crate) dsn: Option<String>,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// Wrong usage, or a wish for help or the version; clap prints both.
+pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let words = with_two_dashes(words, &command);
+    let matches = command.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches(&matches).map_err(|e| e.format(&mut command))
+}
+
+/// The command with an environment variable behind each flag.
+fn command() -> clap::Command {
+    let with_env = |arg: clap::Arg| match arg.get_long() {
+        None | Some("help" | "version") => arg,
+        Some(long) => {
+            let name = format!("DATAFLOW_RUNNER_{}", long.replace('-', "_").to_uppercase());
+            // The values may be anybody's secrets, and the names go without saying.
+            let arg = arg.env(name).hide_env(true).hide_env_values(true);
+            match arg.get_action() {
+                ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
+                _ => arg,
+            }
+        }
+    };
+    Cli::command().mut_args(with_env).mut_subcommands(|command| command.mut_args(with_env))
+}
+
+/// Gives `-flag` its second dash, and `h` as the first word the meaning of `help`, as 0.7.x did.
+fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsString> {
+    let is_flag = |name: &str| {
+        let of = |command: &clap::Command| {
+            command.get_arguments().any(|arg| {
+                arg.get_long() == Some(name)
+                    || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
+            })
+        };
+        matches!(name, "help" | "version") || of(command) || command.get_subcommands().any(of)
+    };
+    if words.get(1).is_some_and(|word| word == "h") {
+        words[1] = "help".into();
+    }
+    for word in words.iter_mut().skip(1).take_while(|word| *word != "--") {
+        let Some(rest) = word.to_str().and_then(|word| word.strip_prefix('-')) else { continue };
+        let name = rest.split_once('=').map_or(rest, |(name, _)| name);
+        // A single letter is a short flag.
+        if name.len() > 1 && is_flag(name) {
+            *word = format!("--{rest}").into();
+        }
+    }
+    words
+}
+
+/// A length of time in whole or broken seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse::<f64>().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        parse(line.split(' ').map(OsString::from).collect())
+    }
+
+    #[test]
+    fn the_command_is_well_made() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn one_dash_is_two_and_old_names_are_names() {
+        let old = parsed(
+            "dataflow-runner run -emr-config c -emr-playbook=p --emr-cluster j -vars a,b -log-failed-steps",
+        );
+        let Command::Run(run) = old.expect("it parses").command else { panic!("another command") };
+        assert_eq!(run.config.path, Some("c".into()));
+        assert_eq!(run.playbook.path, Some("p".into()));
+        assert_eq!(run.cluster.id, Some("j".into()));
+        assert_eq!(run.variables.vars.as_deref(), Some("a,b"));
+        assert!(run.steps.log_failed_steps);
+    }
+
+    #[test]
+    fn values_and_short_flags_keep_their_one_dash() {
+        let words = ["x", "-h", "-v", "-1", "--", "-vars"].map(OsString::from).to_vec();
+        assert_eq!(with_two_dashes(words.clone(), &command()), words);
+    }
+
+    #[test]
+    fn every_flag_has_its_environment_variable() {
+        for command in command().get_subcommands() {
+            for arg in command.get_arguments() {
+                let Some(long) = arg.get_long() else { continue };
+                let name = format!("DATAFLOW_RUNNER_{}", long.to_uppercase().replace('-', "_"));
+                assert_eq!(arg.get_env(), Some(name.as_ref()), "--{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn seconds_are_not_negative() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        for wrong in ["-1", "x", "inf", "NaN", "1e300"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `down`: take a cluster down.
+
+use dataflow_runner_core::event::Goal;
+
+use super::Usage;
+use super::drive::{Errand, drive};
+use crate::args;
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &args::Down, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    super::refuse_unsupported(&args::Locks::default(), false, &args.sentry)?;
+    let errand = Errand {
+        goal: Goal::Down,
+        config: Some(super::config(&args.config.path)?),
+        playbook: None,
+        cluster: Some(super::cluster(&args.cluster.id)?),
+        variables: &args.variables,
+        steps: &args::Steps::default(),
+        engine: &args.engine,
+        global,
+    };
+    drive(&errand, ui)
+}

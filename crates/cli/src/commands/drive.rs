@@ -1,0 +1,134 @@
+//! The way of all runs: read and check everything, record, drive, tell.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+
+use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::clock::Clock;
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::engine::{self, Settings};
+use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
+use dataflow_runner_core::fabric::{ClusterId, Fabric, RunId, StepState};
+use dataflow_runner_core::journal::{self, Header, Journal};
+use dataflow_runner_core::plan::Plan;
+use jiff::tz::TimeZone;
+
+use super::Usage;
+use super::ready::Ready;
+use crate::args::{self, Level, OnInterrupt, Output};
+use crate::exit::Exit;
+use crate::load::Loader;
+use crate::target::Target;
+use crate::ui::Ui;
+use crate::{logs, signal};
+
+/// What is to be done.
+pub(super) struct Errand<'a> {
+    pub(super) goal: Goal,
+    pub(super) config: Option<&'a Path>,
+    pub(super) playbook: Option<&'a Path>,
+    pub(super) cluster: Option<&'a str>,
+    pub(super) variables: &'a args::Variables,
+    pub(super) steps: &'a args::Steps,
+    pub(super) engine: &'a args::Engine,
+    pub(super) global: &'a args::Global,
+}
+
+/// Runs an errand to its end.
+///
+/// # Errors
+/// An argument that has not the form it should have.
+pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
+    let bell = Arc::new(Bell::new());
+    let mut loader = Loader::new(errand.variables)?;
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, &bell, &mut loader)?;
+    if ready.as_ref().is_some_and(|ready| ready.fabric.is_none()) {
+        loader.sink().push(Target::not_yet());
+    }
+    if ui.faults(loader.faults()) {
+        return Ok(Exit::Invalid);
+    }
+    let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
+    Ok(run(errand, fabric.as_ref(), &plan, &state, &bell, ui))
+}
+
+fn run(
+    errand: &Errand<'_>,
+    fabric: &dyn Fabric,
+    plan: &Plan,
+    state: &Path,
+    bell: &Arc<Bell>,
+    ui: &mut Ui,
+) -> Exit {
+    let clock = Clock::machine(None);
+    let id = RunId::fresh(clock.now(), chance());
+    let header = Header {
+        version: journal::VERSION,
+        run: id.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        created: clock.now(),
+        fabric: fabric.capabilities().fabric.to_owned(),
+        reach: fabric.reach(),
+        time_zone: TimeZone::system().iana_name().unwrap_or_default().to_owned(),
+    };
+    let mut journal = match Journal::create(state, &header) {
+        Ok(journal) => journal,
+        Err(error) => {
+            let fault = Diagnostic::error("cannot-record-run", error.to_string());
+            let mut faults = Diagnostics::new();
+            faults.push(fault.help("name another folder with --state-dir"));
+            ui.faults(faults);
+            return Exit::Invalid;
+        }
+    };
+    if let Err(error) = signal::ring(bell) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
+    let run = engine::Run {
+        id,
+        goal: errand.goal,
+        cluster: errand.cluster.map(ClusterId::new),
+        plan,
+        fabric,
+        clock: &clock,
+        bell,
+        settings: Settings {
+            contact_limit: errand.engine.contact_limit,
+            leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
+        },
+        journal: &mut journal,
+    };
+    let whole = errand.steps.log_failed_steps;
+    let outcome = run.execute(&mut |event| {
+        ui.event(event);
+        show_logs(event, fabric, whole, ui);
+    });
+    // With json the id is in the events.
+    if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
+        let id = ui.messages().cluster().map(|id| format!("{id}\n"));
+        ui.print(id.unwrap_or_default().as_bytes());
+    }
+    Exit::of(&outcome, errand.steps.noop_exit_code)
+}
+
+/// Shows why a step failed, as soon as it has: a cluster that goes may take its logs with it.
+fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
+    let EventKind::StepEnded { step, state: StepState::Failed, link, .. } = &event.kind else {
+        return;
+    };
+    let known = ui.messages();
+    let (Some(cluster), Some(id)) = (known.cluster().cloned(), known.id(step).cloned()) else {
+        return;
+    };
+    if whole {
+        logs::show_all(fabric, &cluster, &id, ui);
+    } else if ui.output() == Output::Human {
+        logs::show_tail(fabric, &cluster, &id, link.as_deref(), ui);
+    }
+}
+
+/// A number that nobody could have guessed, from the standard library's own source of such numbers.
+fn chance() -> u64 {
+    RandomState::new().hash_one(())
+}

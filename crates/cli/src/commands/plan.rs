@@ -1,0 +1,199 @@
+//! `plan`: what a run would do.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::config::playbook::{OnResult, Retries, Step};
+use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::plan::Plan;
+use serde_json::{Value, json};
+
+use super::Usage;
+use super::ready::Ready;
+use crate::args;
+use crate::exit::Exit;
+use crate::load::Loader;
+use crate::ui::messages::count;
+use crate::ui::{Ui, escape};
+
+pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    let playbook = super::playbook(&args.playbook.path)?;
+    let mut loader = Loader::new(&args.variables)?;
+    // Nothing will ring it.
+    let bell = Arc::new(Bell::new());
+    let config = args.config.path.as_deref();
+    let ready = Ready::of(config, Some(playbook), global, &bell, &mut loader)?;
+    if ui.faults(loader.faults()) {
+        return Ok(Exit::Invalid);
+    }
+    let Some(Ready { plan, fabric, .. }) = ready else { return Ok(Exit::Invalid) };
+    let on = fabric.as_deref();
+    let text = match args.json {
+        true => format!("{:#}\n", machine(&plan, on)),
+        false => people(&plan, on),
+    };
+    ui.print(text.as_bytes());
+    Ok(Exit::Success)
+}
+
+/// For people.
+fn people(plan: &Plan, on: Option<&dyn Fabric>) -> String {
+    let mut text = String::new();
+    let stages = plan.stages();
+    let name = plan.playbook().map_or("", |playbook| playbook.name.shown());
+    let steps = count(plan.steps().len(), "step");
+    let at_once = match parallel(plan, on) {
+        Some(limit) => format!("at most {limit} at once"),
+        None => "as many at once as there are".to_owned(),
+    };
+    let fabric = name_of(on);
+    let stage_count = count(stages.len(), "stage");
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "Playbook {} on {fabric}: {steps} in {stage_count}, {at_once}",
+        escape::line(name)
+    );
+    for (number, stage) in stages.iter().enumerate() {
+        let _ = writeln!(text, "\nStage {}", number + 1);
+        for &place in stage {
+            step(&mut text, plan, place, on);
+        }
+    }
+    text
+}
+
+fn step(text: &mut String, plan: &Plan, place: usize, on: Option<&dyn Fabric>) {
+    let step = &plan.steps()[place];
+    let kind = step.work.program.step_type().as_str();
+    let _ = write!(text, "  {} ({kind})", escape::line(&step.id));
+    if step.name.shown() != step.id {
+        let _ = write!(text, " \"{}\"", escape::line(step.name.shown()));
+    }
+    text.push('\n');
+    let needs: Vec<_> = plan.needs(place).iter().map(|&n| plan.steps()[n].id.as_str()).collect();
+    let runs: Vec<_> = words(step, on).iter().map(|word| shell_word(word)).collect();
+    let lines = [
+        ("after", (!needs.is_empty()).then(|| needs.join(", "))),
+        ("runs", (!runs.is_empty()).then(|| runs.join(" "))),
+        ("if it fails", Some(step.on_failure.as_str().to_owned())),
+        ("exit codes", exit_codes(&step.on_result)),
+        ("retries", retries(&step.retries)),
+        ("time limit", step.timeout.map(|limit| format!("{} an attempt", length(limit)))),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            let _ = writeln!(text, "    {:<12} {}", format!("{name}:"), escape::line(&value));
+        }
+    }
+}
+
+fn exit_codes(rule: &OnResult) -> Option<String> {
+    if *rule == OnResult::default() {
+        return None;
+    }
+    let codes = |codes: &[i32]| {
+        let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+        codes.join(", ")
+    };
+    let mut text = format!("{} go on", codes(&rule.continue_job));
+    if !rule.terminate_job_with_success.is_empty() {
+        let end = codes(&rule.terminate_job_with_success);
+        text += &format!("; {end} end the run early, with success");
+    }
+    Some(text + "; all others are failures")
+}
+
+fn retries(retries: &Retries) -> Option<String> {
+    let attempts = retries.max_attempts.get();
+    if attempts == 1 {
+        return None;
+    }
+    let mut text = format!("{attempts} attempts, {} apart", length(retries.delay));
+    if retries.backoff > 1.0 {
+        text += &format!(", each pause {} times the one before", retries.backoff);
+    }
+    Some(text)
+}
+
+fn length(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
+}
+
+/// A word as one could type it into a shell, if it is not plain already.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,‹›".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+fn parallel(plan: &Plan, on: Option<&dyn Fabric>) -> Option<usize> {
+    let own = || plan.playbook()?.max_parallel.map(|limit| limit.get() as usize);
+    match on {
+        Some(fabric) => {
+            Some(plan.parallel(fabric.capabilities())).filter(|limit| *limit != usize::MAX)
+        }
+        None => own(),
+    }
+}
+
+/// The fabric's name; the only one without capabilities yet is EMR.
+fn name_of(on: Option<&dyn Fabric>) -> &'static str {
+    on.map_or("emr", |fabric| fabric.capabilities().fabric)
+}
+
+/// What a step runs: as the fabric would, or, where this version has none, in the words of the playbook.
+fn words(step: &Step, on: Option<&dyn Fabric>) -> Vec<String> {
+    on.map_or_else(|| step.work.words(), |fabric| fabric.describe(step))
+}
+
+/// For programs.
+fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
+    let id = |place: usize| plan.steps()[place].id.as_str();
+    let ids = |places: &[usize]| places.iter().map(|&place| id(place)).collect::<Vec<_>>();
+    let steps = plan.steps().iter().enumerate().map(|(place, step)| {
+        let Step { retries, on_result, .. } = step;
+        json!({
+            "id": step.id,
+            "name": step.name.shown(),
+            "type": step.work.program.step_type().as_str(),
+            "needs": ids(plan.needs(place)),
+            "runs": words(step, on),
+            "actionOnFailure": step.on_failure.as_str(),
+            "onResult": {
+                "continueJob": on_result.continue_job,
+                "terminateJobWithSuccess": on_result.terminate_job_with_success,
+            },
+            "retries": {
+                "maxAttempts": retries.max_attempts,
+                "delaySeconds": retries.delay.as_secs_f64(),
+                "backoff": retries.backoff,
+            },
+            "timeoutSeconds": step.timeout.map(|limit| limit.as_secs_f64()),
+        })
+    });
+    json!({
+        "playbook": plan.playbook().map(|playbook| playbook.name.shown()),
+        "schema": plan.playbook().map(|playbook| &playbook.schema),
+        "fabric": name_of(on),
+        "parallel": parallel(plan, on),
+        "stages": plan.stages().iter().map(|stage| ids(stage)).collect::<Vec<_>>(),
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_when_a_shell_would_take_them_apart() {
+        let words = ["a-b", "", "a b", "it's", "$HOME", "p=‹systemEnv P›"];
+        let shown: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+        assert_eq!(shown, ["a-b", "''", "'a b'", r"'it'\''s'", "'$HOME'", "'p=‹systemEnv P›'"]);
+    }
+}

@@ -1,0 +1,24 @@
+//! `run`: run a playbook on a cluster that is up.
+
+use dataflow_runner_core::event::Goal;
+
+use super::Usage;
+use super::drive::{Errand, drive};
+use crate::args;
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    super::refuse_unsupported(&args.locks, args.detached, &args.sentry)?;
+    let errand = Errand {
+        goal: Goal::Run,
+        config: args.config.path.as_deref(),
+        playbook: Some(super::playbook(&args.playbook.path)?),
+        cluster: Some(super::cluster(&args.cluster.id)?),
+        variables: &args.variables,
+        steps: &args.steps,
+        engine: &args.engine,
+        global,
+    };
+    drive(&errand, ui)
+}

@@ -1,0 +1,30 @@
+//! `schema`: what may stand in a file.
+
+use dataflow_runner_core::schema::{find, published};
+use dataflow_runner_core::suggest;
+
+use super::Usage;
+use crate::args;
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &args::Schema, ui: &mut Ui) -> Result<Exit, Usage> {
+    match &args.name {
+        None => {
+            let names = published().iter().map(|schema| schema.key() + "\n");
+            ui.print(names.collect::<String>().as_bytes());
+        }
+        Some(name) => {
+            let schema = find(name).ok_or_else(|| {
+                let near = suggest::suggest(name, published().iter().map(|schema| schema.name));
+                let help = match near {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "`schema` alone lists them".to_owned(),
+                };
+                Usage::new(format!("there is no schema {name}; {help}"))
+            })?;
+            ui.print(schema.text.as_bytes());
+        }
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,24 @@
+//! `up`: bring a cluster up.
+
+use dataflow_runner_core::event::Goal;
+
+use super::Usage;
+use super::drive::{Errand, drive};
+use crate::args;
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    super::refuse_unsupported(&args::Locks::default(), false, &args.sentry)?;
+    let errand = Errand {
+        goal: Goal::Up,
+        config: Some(super::config(&args.config.path)?),
+        playbook: None,
+        cluster: None,
+        variables: &args.variables,
+        steps: &args::Steps::default(),
+        engine: &args.engine,
+        global,
+    };
+    drive(&errand, ui)
+}

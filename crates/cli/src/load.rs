@@ -1,0 +1,213 @@
+//! From a command line to what can be run: reads files and variables, and gathers every fault of them.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use dataflow_runner_core::clock;
+use dataflow_runner_core::config::{self, Config};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::document::{self, Document, Origins};
+use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::source::{Source, Span};
+use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, SourceMap, Template};
+use jiff::Zoned;
+
+use crate::args;
+use crate::commands::Usage;
+use crate::target::Target;
+use crate::variables::Variables;
+
+/// No file of ours is larger, in bytes.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// Reads files, one after the other, and remembers what is wrong with them.
+pub(crate) struct Loader {
+    variables: Variables,
+    map: Map,
+    /// What `nowWithFormat` tells, the same in all files.
+    now: Zoned,
+    templates: Vec<Template>,
+    /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
+    knows_uses: bool,
+    faults: Diagnostics,
+}
+
+impl Loader {
+    /// With the variables of the command line.
+    ///
+    /// # Errors
+    /// An argument that has not the form it should have.
+    pub(crate) fn new(args: &args::Variables) -> Result<Self, Usage> {
+        let mut faults = Diagnostics::new();
+        let variables = Variables::gather(args, &crate::env, &mut faults)?;
+        let values = variables.values();
+        let map = values.map(|(name, value)| (name, value.clone().into())).collect();
+        let (now, templates) = (clock::wall(), Vec::new());
+        Ok(Self { variables, map, now, templates, knows_uses: true, faults })
+    }
+
+    /// All faults, once everything is read: also the variables that nothing uses.
+    pub(crate) fn faults(&mut self) -> Diagnostics {
+        if self.knows_uses {
+            let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
+            self.variables.warn_of_unused(&used, &mut self.faults);
+        }
+        std::mem::take(&mut self.faults)
+    }
+
+    /// A file as its template renders it.
+    pub(crate) fn render(&mut self, path: &Path) -> Option<Rendered> {
+        self.rendered(path).map(|(_, rendered)| rendered)
+    }
+
+    /// A cluster file as the place it describes.
+    pub(crate) fn target(&mut self, path: &Path) -> Option<Target> {
+        match self.load(path)? {
+            Config::Local(config) => Some(Target::Local(config.into())),
+            Config::Emr(_) => Some(Target::Emr),
+            Config::Playbook(_) => {
+                self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
+                None
+            }
+        }
+    }
+
+    /// Where a plan is to run: as the cluster file says; without one, a 1-*-* playbook says EMR, as in 0.7.x.
+    ///
+    /// # Errors
+    /// Neither says it.
+    pub(crate) fn target_for(
+        &mut self,
+        config: Option<&Path>,
+        plan: Option<&Plan>,
+    ) -> Result<Option<Target>, Usage> {
+        match (config, plan.and_then(Plan::playbook)) {
+            (Some(path), _) => Ok(self.target(path)),
+            (None, Some(playbook)) if playbook.emr.is_some() => Ok(Some(Target::Emr)),
+            (None, Some(_)) => Err(Usage::missing("emr-config", "config")),
+            // What is wrong with the playbook was said.
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// A playbook as a plan.
+    pub(crate) fn plan(&mut self, path: &Path) -> Option<Plan> {
+        match self.load(path)? {
+            Config::Playbook(playbook) => Plan::new(playbook, &mut self.faults),
+            Config::Local(_) | Config::Emr(_) => {
+                self.faults.push(wrong_kind(path, "a cluster file", "a playbook"));
+                None
+            }
+        }
+    }
+
+    /// Any file: a playbook must make a plan, too.
+    pub(crate) fn any(&mut self, path: &Path) -> Option<Any> {
+        Some(match self.load(path)? {
+            Config::Playbook(playbook) => {
+                Any::Plan(Box::new(Plan::new(playbook, &mut self.faults)?))
+            }
+            Config::Local(config) => Any::Target(Target::Local(config.into())),
+            Config::Emr(_) => Any::Target(Target::Emr),
+        })
+    }
+
+    /// Where faults go that are found elsewhere.
+    pub(crate) fn sink(&mut self) -> &mut Diagnostics {
+        &mut self.faults
+    }
+
+    fn load(&mut self, path: &Path) -> Option<Config> {
+        let (source, rendered) = self.rendered(path)?;
+        let document = Document::rendered(source, rendered.bytes, Box::new(Ties(rendered.map)));
+        let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
+        let (config, faults) = config::load(&document);
+        self.faults.append(faults);
+        config
+    }
+
+    fn rendered(&mut self, path: &Path) -> Option<(Arc<Source>, Rendered)> {
+        match self.try_render(path) {
+            Ok((template, rendered)) => {
+                self.knows_uses &= !rendered.whole_root_used;
+                let source = Arc::clone(template.source());
+                self.templates.push(template);
+                Some((source, rendered))
+            }
+            Err(fault) => {
+                self.knows_uses = false;
+                self.faults.push(*fault);
+                None
+            }
+        }
+    }
+
+    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
+        let source = Arc::new(read(path)?);
+        let fault = |error: template::Error| error.diagnostic(&source);
+        let template = Template::parse(&source).map_err(fault)?;
+        let inputs = Inputs {
+            variables: &self.map,
+            now: &self.now,
+            env: &crate::env,
+            // Relative paths are seen from the current folder, as in 0.7.x.
+            read: &|path| std::fs::read(path),
+            limits: Limits::default(),
+        };
+        let rendered = template.render(&inputs).map_err(fault)?;
+        Ok((template, rendered))
+    }
+}
+
+/// Either kind of file.
+pub(crate) enum Any {
+    /// A playbook.
+    Plan(Box<Plan>),
+    /// A cluster file.
+    Target(Target),
+}
+
+/// A file of the command line, by the name it has there.
+fn read(path: &Path) -> Result<Source, Diagnostic> {
+    let name = path.display().to_string();
+    let unreadable =
+        |why: String| Diagnostic::error("cannot-read-file", format!("cannot read `{name}`: {why}"));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+    }
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Diagnostic::error("not-utf-8", format!("`{name}` is not UTF-8 from byte {at} on"))
+    })?;
+    Ok(Source::new(name, text))
+}
+
+fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
+    let message = format!("`{}` is {is}, and {should} is needed here", path.display());
+    Diagnostic::error("wrong-kind-of-file", message)
+}
+
+/// Ties a rendered text to its template, in the words of documents.
+#[derive(Debug)]
+struct Ties(SourceMap);
+
+impl Origins for Ties {
+    fn source(&self, rendered: Span) -> Span {
+        self.0.source(rendered)
+    }
+
+    fn pieces(&self, rendered: Span, each: &mut dyn FnMut(document::Piece<'_>)) {
+        for piece in self.0.pieces(rendered) {
+            let origin = match piece.origin {
+                template::Origin::Text => document::Origin::Text,
+                template::Origin::Value => document::Origin::Value,
+                template::Origin::Secret(name) => document::Origin::Secret(name),
+            };
+            each(document::Piece { rendered: piece.rendered, origin });
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Signals ring the bell. The program's only platform code.
+//!
+//! Not tried: anything but Linux.
+
+use std::sync::Arc;
+
+use dataflow_runner_core::bell::Bell;
+
+/// From now on HUP, INT and TERM ring the bell instead of ending the program; those that are ignored at
+/// start (`nohup`, a background command of a script) stay ignored.
+///
+/// # Errors
+/// The system refuses.
+#[cfg(unix)]
+pub(crate) fn ring(bell: &Arc<Bell>) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+    let ignored = ignored();
+    let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|n| ignored >> (n - 1) & 1 == 0);
+    let mut signals = signal_hook::iterator::Signals::new(wanted)?;
+    let bell = Arc::clone(bell);
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for number in signals.forever() {
+            bell.signal(number);
+        }
+    })?;
+    Ok(())
+}
+
+/// The signals that are ignored, the first one in the lowest bit. Where that cannot be told: none.
+///
+/// Linux tells it in `SigIgn` of `/proc/self/status`, proc(5); asking `sigaction` would need unsafe code.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// From now on Ctrl-C rings the bell.
+///
+/// # Errors
+/// The system refuses.
+#[cfg(not(unix))]
+pub(crate) fn ring(bell: &Arc<Bell>) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+
+    for number in [SIGINT, SIGTERM] {
+        let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        signal_hook::flag::register(number, Arc::clone(&flag))?;
+        let bell = Arc::clone(bell);
+        // There is no pipe to wait on here, so somebody must look.
+        std::thread::Builder::new().name("signals".into()).spawn(move || {
+            loop {
+                std::thread::park_timeout(std::time::Duration::from_millis(200));
+                if flag.swap(false, std::sync::atomic::Ordering::Relaxed) {
+                    bell.signal(number);
+                }
+            }
+        })?;
+    }
+    Ok(())
+}

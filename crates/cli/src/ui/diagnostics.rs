@@ -1,0 +1,201 @@
+//! Faults as people like to read them: what, where, the line itself with a caret, and what to do.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use dataflow_runner_core::diagnostic::{Diagnostic, Place, Severity};
+
+use super::escape;
+use super::messages::count;
+
+/// All faults, and a line that counts them.
+pub(crate) fn render(faults: &[Diagnostic], styled: bool) -> String {
+    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    for fault in faults {
+        text += &render_one(fault, &renderer);
+        text += "\n\n";
+    }
+    let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+    let counts = [(errors, "error"), (faults.len() - errors, "warning")];
+    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    let counts: Vec<_> = counts.map(|(number, what)| count(number, what)).collect();
+    text += &counts.join(", ");
+    text.push('\n');
+    text
+}
+
+fn render_one(fault: &Diagnostic, renderer: &Renderer) -> String {
+    let level = match fault.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(escape::line(&fault.message)).id(fault.code);
+    let mut main = Group::with_title(title);
+    if let Some(place) = &fault.place {
+        main = point(main, place, fault.label.as_deref());
+    } else if let Some(label) = &fault.label {
+        main = main.element(Level::NOTE.message(escape::line(label)));
+    }
+    for note in fault.notes.iter().filter(|note| note.place.is_none()) {
+        main = main.element(Level::NOTE.message(escape::line(&note.message)));
+    }
+    if let Some(help) = &fault.help {
+        main = main.element(Level::HELP.message(escape::line(help)));
+    }
+    let mut groups = vec![main];
+    for note in &fault.notes {
+        if let Some(place) = &note.place {
+            let title = Level::NOTE.secondary_title(escape::line(&note.message));
+            groups.push(point(Group::with_title(title), place, None));
+        }
+    }
+    renderer.render(&groups)
+}
+
+/// Adds the lines of a place, with a caret.
+fn point<'a>(group: Group<'a>, place: &Place, label: Option<&str>) -> Group<'a> {
+    let source = &place.source;
+    let at = source.position(place.span.start);
+    let path = escape::line(source.name());
+    let Some(window) = Window::around(source.text(), place) else {
+        let origin = Origin::path(path).line(at.line as usize).char_column(at.column as usize);
+        return group.element(origin);
+    };
+    let label = label.map(escape::line);
+    let annotation = AnnotationKind::Primary.span(window.span).label(label);
+    let line = at.line as usize;
+    let snippet = Snippet::source(window.text).path(path).line_start(line).annotation(annotation);
+    group.element(snippet)
+}
+
+/// The lines that a place touches: handing over the whole file for each fault would take long in a large one.
+struct Window {
+    text: String,
+    span: std::ops::Range<usize>,
+}
+
+/// Lines longer than this (in bytes) are not shown, only where they are: a file on one line is no help.
+const LONGEST_LINE: usize = 2000;
+
+impl Window {
+    /// `None` if there is nothing to be shown.
+    fn around(text: &str, place: &Place) -> Option<Self> {
+        let span = place.span.range();
+        let start = span.start.min(text.len());
+        // What goes over several lines is shown by its first.
+        let first = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+        let last = text.get(start..)?.find('\n').map_or(text.len(), |at| start + at);
+        let line = &text[first..last];
+        if line.len() > LONGEST_LINE {
+            return None;
+        }
+        let end = span.end.clamp(start, last);
+        // A credential's key may stand on the line before its value.
+        let before = (first.saturating_sub(CONTEXT)..).find(|at| text.is_char_boundary(*at))?;
+        let text = masked(&text[before..last]).split_off(first - before);
+        Some(Self { text, span: start - first..end - first })
+    }
+}
+
+/// So many bytes before a line are searched for the key of a credential.
+const CONTEXT: usize = 200;
+
+/// Lines of a file with its literal credentials starred out, byte for byte, so that places stay right.
+fn masked(line: &str) -> String {
+    let mut masked = line.to_owned();
+    // ASCII only, so offsets are the same in both.
+    let lower = line.to_ascii_lowercase();
+    for key in ["\"accesskeyid\"", "\"secretaccesskey\""] {
+        for (at, _) in lower.match_indices(key) {
+            let Some(value) = literal_after(line, at + key.len()) else { continue };
+            if !matches!(&line[value.clone()], "iam" | "env" | "default") {
+                masked.replace_range(value.clone(), &"*".repeat(value.len()));
+            }
+        }
+    }
+    masked
+}
+
+/// The inside of the JSON string that follows a key, whose closing quote may be missing.
+fn literal_after(line: &str, key_end: usize) -> Option<std::ops::Range<usize>> {
+    let rest = &line[key_end..];
+    let value = rest.trim_start().strip_prefix(':')?.trim_start();
+    // Without a quote it is no string, but somebody may have forgotten it.
+    let value = value.strip_prefix('"').unwrap_or(value);
+    let start = line.len() - value.len();
+    let end = value.find(['"', ',']).unwrap_or(value.trim_end().len());
+    Some(start..start + end)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use dataflow_runner_core::source::{Source, Span};
+
+    use super::*;
+
+    #[test]
+    fn a_fault_is_shown_where_it_is() {
+        let source = Arc::new(Source::new("a.json", "{\n  \"jra\": 1,\n  \"ñ\": 2\n}"));
+        let faults = [
+            Diagnostic::error("unknown-field", "unknown field `jra`")
+                .at(Place::new(&source, Span::new(4, 9)))
+                .label("not a field of a step")
+                .help("did you mean `jar`?")
+                .note("the schema says so", None)
+                .note("as here", Some(Place::new(&source, Span::new(16, 20)))),
+            Diagnostic::warning("unused-variable", "variable `x` is not used"),
+        ];
+        assert_eq!(
+            render(&faults, false),
+            "\
+error[unknown-field]: unknown field `jra`
+ --> a.json:2:3
+  |
+2 |   \"jra\": 1,
+  |   ^^^^^ not a field of a step
+  |
+  = note: the schema says so
+  = help: did you mean `jar`?
+note: as here
+ --> a.json:3:3
+  |
+3 |   \"ñ\": 2
+  |   ^^^
+
+warning[unused-variable]: variable `x` is not used
+
+1 error, 1 warning
+"
+        );
+    }
+
+    #[test]
+    fn literal_credentials_are_starred_out() {
+        assert_eq!(
+            masked(r#"{"accessKeyId": "AKIA1", "SecretAccessKey" :"s/+", "x": "y"}"#),
+            r#"{"accessKeyId": "*****", "SecretAccessKey" :"***", "x": "y"}"#
+        );
+        assert_eq!(masked(r#""accessKeyId": "env","#), r#""accessKeyId": "env","#);
+        assert_eq!(masked(r#""secretAccessKey": ñab"#), r#""secretAccessKey": ****"#);
+    }
+
+    #[test]
+    fn a_credential_below_its_key_is_starred_out() {
+        let source = Arc::new(Source::new("f", "\"secretAccessKey\":\n  \"hunter2\""));
+        let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::new(21, 30)));
+        let text = render(&[fault], false);
+        assert!(text.contains("2 |   \"*******\"\n"), "{text}");
+    }
+
+    #[test]
+    fn a_place_beyond_the_text_and_one_on_an_endless_line_are_still_told() {
+        let far = Arc::new(Source::new("far", "x"));
+        let long = Arc::new(Source::new("long", "x".repeat(5000)));
+        let fault =
+            |source| Diagnostic::error("e", "m").at(Place::new(source, Span::new(4000, 4001)));
+        let text = render(&[fault(&far), fault(&long)], false);
+        assert!(text.contains(" --> far:1:2\n"), "{text}");
+        assert!(text.contains("--> long:1:4001\n"), "{text}");
+    }
+}

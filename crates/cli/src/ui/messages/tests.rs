@@ -1,0 +1,144 @@
+use dataflow_runner_core::config::playbook::StepType;
+use dataflow_runner_core::event::StepInfo;
+use dataflow_runner_core::fabric::{ErrorKind, RunId};
+
+use super::*;
+
+fn told(goal: Goal, fabric: &str, kinds: Vec<EventKind>) -> Vec<String> {
+    let step = |id: &str, name: &str| StepInfo {
+        id: id.into(),
+        name: name.into(),
+        step_type: StepType::Command,
+        digest: String::new(),
+    };
+    let start = EventKind::RunStarted {
+        run: RunId::new("r-1"),
+        goal,
+        fabric: fabric.into(),
+        playbook: Some("p".into()),
+        steps: vec![step("a", "First"), step("b", "Second")],
+        cluster: None,
+    };
+    let mut messages = Messages::default();
+    let mut tell = |kind| {
+        let event = Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind };
+        messages.of(&event).into_iter().map(|m| format!("{:?} {}", m.level, m.text)).collect()
+    };
+    let _: Vec<String> = tell(start);
+    kinds.into_iter().flat_map(tell).collect()
+}
+
+fn launched(id: &str) -> EventKind {
+    let cluster = ClusterId::new(id);
+    EventKind::Launched { token: Token::new("t"), cluster, adopted: false }
+}
+
+fn cluster(state: ClusterState, native: &str, cause: Option<Cause>) -> EventKind {
+    let cluster = ClusterId::new("j-1");
+    EventKind::ClusterChanged { cluster, state, native: native.into(), reason: None, cause }
+}
+
+fn submitted() -> Vec<EventKind> {
+    let token = Token::new("t");
+    let attempt = |step: &str| Attempt { step: step.into(), attempt: 1 };
+    vec![
+        EventKind::SubmitIntended { token: token.clone(), steps: vec![attempt("a"), attempt("b")] },
+        EventKind::Submitted {
+            token,
+            ids: vec![StepId::new("s-1"), StepId::new("s-2")],
+            adopted: false,
+        },
+    ]
+}
+
+fn ended(step: &str, state: StepState, exit_code: Option<i32>) -> EventKind {
+    EventKind::StepEnded {
+        step: step.into(),
+        attempt: 1,
+        state,
+        native: String::new(),
+        reason: None,
+        exit_code,
+        started: Some(Timestamp::UNIX_EPOCH),
+        ended: Timestamp::from_second(61).ok(),
+        link: None,
+        noop: false,
+    }
+}
+
+fn over(outcome: Outcome) -> EventKind {
+    EventKind::RunEnded { outcome }
+}
+
+#[test]
+fn emr_keeps_the_words_of_0_7() {
+    let up = vec![launched("j-1"), cluster(ClusterState::Ready, "WAITING", None)];
+    assert_eq!(
+        told(Goal::Up, "emr", up)[1],
+        "Info EMR cluster launched successfully; Jobflow ID: j-1"
+    );
+    let gone = vec![cluster(ClusterState::Stopped, "TERMINATED", None)];
+    assert_eq!(told(Goal::Down, "emr", gone), ["Info EMR cluster terminated successfully"]);
+    let broken = vec![
+        cluster(ClusterState::Failed, "TERMINATED_WITH_ERRORS", None),
+        cluster(ClusterState::Failed, "TERMINATED_WITH_ERRORS", Some(Cause::Bootstrap)),
+    ];
+    assert_eq!(
+        told(Goal::Up, "emr", broken),
+        [
+            "Error EMR cluster failed to launch with state TERMINATED_WITH_ERRORS",
+            "Error could not start the cluster due to bootstrap failure",
+        ]
+    );
+    let mut run = vec![launched("j-1")];
+    run.extend(submitted());
+    run.push(ended("a", StepState::Succeeded, Some(0)));
+    run.push(ended("b", StepState::Failed, Some(3)));
+    run.push(over(Outcome::Failed { failed: 1, total: 2, reason: None }));
+    assert_eq!(
+        told(Goal::Run, "emr", run)[2..],
+        [
+            "Info Successfully added 2 steps to the EMR cluster with jobflow id 'j-1'...",
+            "Info Step 'First' with id 's-1' completed successfully - StartTime: 1970-01-01T00:00:00Z - EndTime: 1970-01-01T00:01:01Z",
+            "Error Step 'Second' with id 's-2' was FAILED - StartTime: 1970-01-01T00:00:00Z - EndTime: 1970-01-01T00:01:01Z - ExitCode: 3",
+            "Error 1/2 steps failed to complete successfully",
+        ]
+    );
+    let transient = vec![
+        launched("j-1"),
+        cluster(ClusterState::Stopped, "TERMINATED", None),
+        over(Outcome::Succeeded),
+    ];
+    assert_eq!(
+        told(Goal::RunTransient, "emr", transient),
+        [
+            "Info Transient EMR run with jobflow ID [j-1] started successfully",
+            "Info EMR cluster with ID [j-1] is terminated successfully",
+            "Info Transient EMR run completed successfully",
+        ]
+    );
+}
+
+#[test]
+fn other_fabrics_do_without_the_word_emr() {
+    let mut events = vec![launched("c-1"), cluster(ClusterState::Ready, "ready", None)];
+    events.extend(submitted());
+    events.extend([
+        ended("a", StepState::Cancelled, None),
+        EventKind::StepSkipped { step: "b".into(), why: Skip::DependencyFailed("a".into()) },
+        over(Outcome::Interrupted { signal: 2 }),
+        over(Outcome::Failed { failed: 0, total: 2, reason: None }),
+        over(Outcome::Refused { error: Error::new(ErrorKind::Auth, "local", "launch", "no") }),
+    ]);
+    let told = told(Goal::RunTransient, "local", events);
+    assert!(told.iter().all(|text| !text.contains("EMR")), "{told:?}");
+    assert_eq!(
+        told[5..],
+        [
+            "Warning Step 'Second' is not started: it needs step 'First', which failed",
+            "Error Run ended by SIGINT",
+            "Error The run failed",
+            "Error local launch: no; check the credentials and what they may do",
+        ]
+    );
+}

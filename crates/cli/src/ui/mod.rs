@@ -1,0 +1,158 @@
+//! All that the program says: results on stdout, messages on stderr.
+
+pub(crate) mod diagnostics;
+pub(crate) mod escape;
+mod human;
+mod json;
+mod logfmt;
+pub(crate) mod messages;
+mod progress;
+
+use std::io::{self, IsTerminal, Write};
+
+use dataflow_runner_core::clock;
+use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
+use dataflow_runner_core::event::Event;
+use jiff::Timestamp;
+
+use crate::args::{Global, Level, Output};
+use messages::{Message, Messages};
+use progress::Progress;
+
+/// Where everything that is to be seen goes through.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    output: Output,
+    level: Level,
+    /// Whether stderr takes colours.
+    styled: bool,
+    progress: Option<Progress>,
+    messages: Messages,
+    stdout: Stdout,
+}
+
+/// Stdout, until its reader is gone.
+#[derive(Debug)]
+enum Stdout {
+    Open,
+    /// The reader went away, which is its right.
+    Closed,
+    Failed(io::Error),
+}
+
+impl Ui {
+    /// As the command line wants it.
+    pub(crate) fn new(global: &Global) -> Self {
+        let stderr = io::stderr();
+        let terminal = stderr.is_terminal();
+        let by_itself = if terminal { Output::Human } else { Output::Logfmt };
+        let output = global.output.unwrap_or(by_itself);
+        let human = output == Output::Human;
+        Self {
+            output,
+            level: global.log_level,
+            styled: human && anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never,
+            progress: (human && terminal).then(Progress::default),
+            messages: Messages::default(),
+            stdout: Stdout::Open,
+        }
+    }
+
+    /// How messages look.
+    pub(crate) fn output(&self) -> Output {
+        self.output
+    }
+
+    /// What is known of the run so far.
+    pub(crate) fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// Prints a result, byte for byte.
+    pub(crate) fn print(&mut self, result: &[u8]) {
+        if !matches!(self.stdout, Stdout::Open) {
+            return;
+        }
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(result).and_then(|()| stdout.flush()) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => self.stdout = Stdout::Closed,
+            Err(e) => self.stdout = Stdout::Failed(e),
+        }
+    }
+
+    /// Whether every result was printed, or nobody wanted to read on. Else it says what went wrong.
+    pub(crate) fn printed(&mut self) -> bool {
+        if let Stdout::Failed(error) = &self.stdout {
+            let text = format!("cannot write to stdout: {error}");
+            self.message(Level::Error, text);
+            return false;
+        }
+        true
+    }
+
+    /// Says something that is not an event.
+    pub(crate) fn message(&mut self, level: Level, text: impl Into<String>) {
+        self.say(&Message { level, text: text.into() }, None);
+    }
+
+    /// Says what happened.
+    pub(crate) fn event(&mut self, event: &Event) {
+        let messages = self.messages.of(event);
+        if self.output == Output::Json {
+            self.print(json::event(event).as_bytes());
+            return;
+        }
+        if let Some(progress) = &mut self.progress {
+            progress.event(event, &self.messages);
+        }
+        for message in messages {
+            self.say(&message, Some(event.at));
+        }
+    }
+
+    /// Shows all faults, sorted, and how many there are. Says whether any is an error.
+    pub(crate) fn faults(&mut self, faults: Diagnostics) -> bool {
+        if faults.is_empty() {
+            return false;
+        }
+        let faults = faults.sorted();
+        if self.output == Output::Json {
+            let lines: String = faults.iter().map(json::diagnostic).collect();
+            self.print(lines.as_bytes());
+        }
+        let shown = diagnostics::render(&faults, self.styled);
+        self.write(&shown);
+        faults.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
+    /// Shows a piece of text as it is, such as the content of a log file.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.write(text);
+    }
+
+    fn say(&mut self, message: &Message, at: Option<Timestamp>) {
+        if message.level < self.level {
+            return;
+        }
+        let line = match self.output {
+            Output::Logfmt => {
+                logfmt::line(message, at.unwrap_or_else(|| clock::wall().timestamp()))
+            }
+            Output::Human | Output::Json => human::line(message, at, self.styled),
+        };
+        self.write(&line);
+    }
+
+    /// To stderr, past the live lines. What cannot be said there cannot be said anywhere.
+    fn write(&mut self, text: &str) {
+        let write = || {
+            let mut stderr = io::stderr().lock();
+            let _ = stderr.write_all(text.as_bytes());
+        };
+        match &self.progress {
+            Some(progress) => progress.suspend(write),
+            None => write(),
+        }
+    }
+}

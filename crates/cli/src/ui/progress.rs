@@ -1,0 +1,183 @@
+//! What is going on, on a terminal: a line for each running step, and one for all.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use dataflow_runner_core::event::{Event, EventKind};
+use dataflow_runner_core::fabric::StepState;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::escape;
+use super::messages::Messages;
+
+/// So many running steps get a line of their own; a screen is only so high.
+const LINES: usize = 12;
+
+/// The lines at the foot of the screen.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    screen: MultiProgress,
+    /// The lines that show how long something takes.
+    bars: Arc<Mutex<HashMap<String, ProgressBar>>>,
+    total: Option<ProgressBar>,
+    done: HashSet<String>,
+}
+
+impl Progress {
+    /// Runs `write` with the lines out of the way.
+    pub(crate) fn suspend(&self, write: impl FnOnce()) {
+        self.screen.suspend(write);
+    }
+
+    /// Follows what happens.
+    pub(crate) fn event(&mut self, event: &Event, messages: &Messages) {
+        match &event.kind {
+            EventKind::RunStarted { steps, .. } if !steps.is_empty() => self.start(steps.len()),
+            EventKind::StepChanged { step, state: StepState::Running, .. } => {
+                self.begin(step, messages.name(step));
+            }
+            EventKind::StepEnded { step, .. } | EventKind::StepSkipped { step, .. } => {
+                self.end(step);
+                self.done.insert(step.clone());
+            }
+            EventKind::RetryScheduled { step, .. } => {
+                self.done.remove(step);
+            }
+            EventKind::RunEnded { .. } => self.clear(),
+            _ => {}
+        }
+        if let Some(total) = &self.total {
+            total.set_position(self.done.len() as u64);
+        }
+    }
+
+    fn start(&mut self, steps: usize) {
+        let style = style("{pos}/{len} steps done, {elapsed}");
+        let total = ProgressBar::new(steps as u64).with_style(style);
+        self.total = Some(self.screen.add(total.clone()));
+        self.lock().insert(String::new(), total);
+        let bars = Arc::downgrade(&self.bars);
+        // Without it the elapsed times would stand still. It ends with the bars.
+        let _ = std::thread::Builder::new().name("progress".into()).spawn(move || tick(&bars));
+    }
+
+    fn begin(&mut self, step: &str, name: &str) {
+        let mut bars = self.lock();
+        if bars.len() > LINES || bars.contains_key(step) {
+            return;
+        }
+        let bar = ProgressBar::no_length().with_style(style("  {prefix}  {elapsed}"));
+        let bar = match &self.total {
+            Some(total) => self.screen.insert_before(total, bar),
+            None => self.screen.add(bar),
+        };
+        bar.set_prefix(escape::line(name));
+        bar.tick();
+        bars.insert(step.to_owned(), bar);
+    }
+
+    fn end(&mut self, step: &str) {
+        if let Some(bar) = self.lock().remove(step) {
+            bar.finish_and_clear();
+            self.screen.remove(&bar);
+        }
+    }
+
+    fn clear(&mut self) {
+        for (_, bar) in self.lock().drain() {
+            bar.finish_and_clear();
+        }
+        self.total = None;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, ProgressBar>> {
+        self.bars.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tick(bars: &Weak<Mutex<HashMap<String, ProgressBar>>>) {
+    loop {
+        std::thread::park_timeout(Duration::from_secs(1));
+        let Some(bars) = bars.upgrade() else { return };
+        for bar in bars.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            bar.tick();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use dataflow_runner_core::config::playbook::StepType;
+    use dataflow_runner_core::event::{Goal, Outcome, Skip, StepInfo};
+    use dataflow_runner_core::fabric::RunId;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn running_steps_have_a_line_and_ended_ones_are_counted_once() {
+        let mut progress = Progress::default();
+        let messages = Messages::default();
+        let tell = |progress: &mut Progress, kind| {
+            progress.event(&Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind }, &messages);
+            let done = progress.total.as_ref().map(ProgressBar::position);
+            // One line is that of the total.
+            (progress.lock().len().saturating_sub(1), done)
+        };
+        let steps = (0..20).map(|n| StepInfo {
+            id: n.to_string(),
+            name: n.to_string(),
+            step_type: StepType::Command,
+            digest: String::new(),
+        });
+        let started = EventKind::RunStarted {
+            run: RunId::new("r"),
+            goal: Goal::Run,
+            fabric: "local".into(),
+            playbook: None,
+            steps: steps.collect(),
+            cluster: None,
+        };
+        let running = |step: usize| EventKind::StepChanged {
+            step: step.to_string(),
+            attempt: 1,
+            state: StepState::Running,
+            native: String::new(),
+            started: None,
+            reason: None,
+        };
+        let ended = |step: &str| EventKind::StepEnded {
+            step: step.into(),
+            attempt: 1,
+            state: StepState::Failed,
+            native: String::new(),
+            reason: None,
+            exit_code: None,
+            started: None,
+            ended: None,
+            link: None,
+            noop: false,
+        };
+        assert_eq!(tell(&mut progress, started), (0, Some(0)));
+        for step in 0..20 {
+            tell(&mut progress, running(step));
+        }
+        assert_eq!(tell(&mut progress, running(3)), (LINES, Some(0)), "as many as fit");
+        assert_eq!(tell(&mut progress, ended("3")), (LINES - 1, Some(1)));
+        let again = EventKind::RetryScheduled {
+            step: "3".into(),
+            attempt: 2,
+            not_before: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(tell(&mut progress, again), (LINES - 1, Some(0)));
+        let skipped = EventKind::StepSkipped { step: "19".into(), why: Skip::Interrupted };
+        assert_eq!(tell(&mut progress, skipped), (LINES - 1, Some(1)));
+        let over = EventKind::RunEnded { outcome: Outcome::Succeeded };
+        assert_eq!(tell(&mut progress, over), (0, None));
+    }
+}

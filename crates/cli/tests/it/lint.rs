@@ -1,0 +1,76 @@
+//! `lint`.
+
+use crate::harness::{Place, cluster, playbook, playbook_1};
+
+#[test]
+fn good_files_are_valid() {
+    let place = Place::new()
+        .with("c.json", cluster(""))
+        .with("p.json", playbook(r#"{"id": "a", "type": "COMMAND", "command": "no-such-tool"}"#))
+        .with("old.json", playbook_1(r#""CONTINUE""#));
+    let ran = place.words("lint c.json p.json old.json");
+    assert_eq!(
+        ran.messages(),
+        ["info msg=\"3 files are valid\""],
+        "what is installed is not lint's"
+    );
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(0)));
+}
+
+#[test]
+fn the_faults_of_all_files_and_variables_are_shown_together_and_counted() {
+    let place = Place::new()
+        .with("a.json", cluster(r#", "slotz": 1"#))
+        .with("b.json", "{\"schema\": {{.x}}\n")
+        .with(
+            "c.json",
+            playbook(r#"{"id": "a", "type": "COMMAND", "command": "x", "dependsOn": ["b"]}"#),
+        );
+    let ran = place.words("lint c.json b.json a.json --var-env y=UNSET");
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(3)));
+    let codes: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    let places: Vec<_> =
+        ran.stderr.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")).collect();
+    assert_eq!(codes.len(), 4, "{}", ran.stderr);
+    assert!(codes[3].contains("`UNSET` is not set"), "what has no place comes last: {codes:?}");
+    let files: Vec<_> = places.iter().map(|place| place.split(':').next().unwrap_or("")).collect();
+    assert_eq!(files, ["a.json", "b.json", "c.json"]);
+    assert!(ran.stderr.ends_with("\n4 errors\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_playbook_is_checked_against_the_one_cluster() {
+    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
+    let place = Place::new().with("c.json", cluster("")).with("p.json", hive);
+    assert_eq!(place.words("lint p.json").code, Some(0));
+    let ran = place.words("lint p.json c.json");
+    assert_eq!(ran.code, Some(3));
+    let fault = "error[step-type-not-on-fabric]: fabric `local` runs no steps of type HIVE\n";
+    assert!(ran.stderr.starts_with(fault), "{}", ran.stderr);
+}
+
+#[test]
+fn a_value_from_the_environment_is_never_told() {
+    let steps = r#"{"id": "a", "type": "COMMAND", "command": "x", "timeoutSeconds": "{{systemEnv "PASS"}}"}"#;
+    let place = Place::new().with("p.json", playbook(steps));
+    let mut command = place.command(["lint", "p.json", "--var", "a=hunter3"]);
+    let output = command.env("PASS", "hunter2").output().expect("it starts");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(!text.contains("hunter"), "{text}");
+}
+
+#[test]
+fn json_output_has_each_fault_as_an_object() {
+    let place = Place::new().with("p.json", "{\n  x\n}");
+    let ran = place.words("lint p.json --output json");
+    assert_eq!(ran.code, Some(3));
+    let first = ran.stdout.lines().next().expect("a line");
+    let line: serde_json::Value = serde_json::from_str(first).expect("JSON");
+    let fault = &line["diagnostic"];
+    assert_eq!(
+        (&fault["severity"], &fault["file"], &fault["line"], &fault["column"]),
+        (&"error".into(), &"p.json".into(), &2.into(), &3.into())
+    );
+    assert!(ran.stderr.contains("--> p.json:2:3"), "{}", ran.stderr);
+}

@@ -1,0 +1,12 @@
+//! The built program, from the outside: what goes in, what comes out, and how it ends.
+
+mod emr;
+mod harness;
+mod lint;
+mod plan;
+mod render;
+mod runs;
+mod schema;
+#[cfg(unix)]
+mod signals;
+mod usage;
