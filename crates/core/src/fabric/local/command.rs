@@ -1,7 +1,6 @@
 //! A step as a command line of this machine.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::check::Fault;
@@ -32,8 +31,6 @@ pub(super) struct Maker<'a> {
     pub program: &'a Path,
     /// Where files beside the playbook were staged; `None`: not yet, the command line is only for a check.
     pub staged: Option<&'a BTreeMap<String, Uri>>,
-    /// Where programs were found, or not: a playbook names few, often.
-    found: RefCell<HashMap<String, Option<PathBuf>>>,
 }
 
 /// What may stand where a file is meant.
@@ -55,16 +52,7 @@ impl<'a> Maker<'a> {
         program: &'a Path,
         staged: Option<&'a BTreeMap<String, Uri>>,
     ) -> Self {
-        Self { toolbox, roots, program, staged, found: RefCell::default() }
-    }
-
-    fn find(&self, name: &str) -> Option<PathBuf> {
-        if let Some(found) = self.found.borrow().get(name) {
-            return found.clone();
-        }
-        let found = self.toolbox.find(name);
-        self.found.borrow_mut().insert(name.to_owned(), found.clone());
-        found
+        Self { toolbox, roots, program, staged }
     }
 
     /// The command line of a step, or all that stands against it.
@@ -150,7 +138,7 @@ impl Making<'_> {
             }
             return;
         }
-        match self.maker.find(name) {
+        match self.maker.toolbox.find(name) {
             Some(path) => {
                 self.made.argv.push(Word { value: path.into(), shown: command.shown().into() })
             }
@@ -196,14 +184,14 @@ impl Making<'_> {
 
     /// A jar, by Hadoop where there is one, else by Java.
     fn jar(&mut self, jar: &Text, main_class: Option<&Text>, work: &Work) {
-        if let Some(hadoop) = self.maker.find("hadoop") {
+        if let Some(hadoop) = self.maker.toolbox.find("hadoop") {
             self.path(&hadoop);
             self.plain("jar");
             self.file(jar, "the jar", Reach::Machine);
             self.made.argv.extend(main_class.map(Word::of));
             self.defines(work);
         } else {
-            match self.maker.find("java") {
+            match self.maker.toolbox.find("java") {
                 Some(java) => self.path(&java),
                 None => self.fault(
                     "missing-tool",
@@ -222,7 +210,7 @@ impl Making<'_> {
     }
 
     fn tool(&mut self, name: &'static str) {
-        match self.maker.find(name) {
+        match self.maker.toolbox.find(name) {
             Some(path) => self.path(&path),
             None => {
                 let wrong = format!("needs `{name}`, which is not found");
