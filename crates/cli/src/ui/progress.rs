@@ -140,6 +140,7 @@ mod tests {
             goal: Goal::Run,
             fabric: "local".into(),
             playbook: None,
+            tags: std::collections::BTreeMap::new(),
             steps: steps.collect(),
             cluster: None,
         };

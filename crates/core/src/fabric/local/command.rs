@@ -10,6 +10,7 @@ use super::word::Word;
 use super::{copy, process};
 use crate::config::playbook::{Program, Step, Work};
 use crate::fabric::Uri;
+use crate::plan::is_local;
 use crate::secret::Text;
 
 /// What is started for a step.
@@ -44,6 +45,9 @@ enum Reach {
 
 /// Schemes of URIs that only EMR's own Spark understands.
 const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
+
+/// What a COPY reads, in words.
+const SOURCE: &str = "the source";
 
 impl<'a> Maker<'a> {
     pub(super) fn new(
@@ -108,7 +112,7 @@ impl Making<'_> {
             Program::Copy { source, destination, pattern } => {
                 self.path(self.maker.program);
                 self.plain(copy::ARGUMENT);
-                self.place(source, "the source");
+                self.place(source, SOURCE);
                 self.place(destination, "the destination");
                 if let Some(pattern) = pattern {
                     self.made.argv.push(Word::of(pattern));
@@ -269,7 +273,7 @@ impl Making<'_> {
     /// Where a file is that the playbook names; `None`: nowhere, and that was said.
     fn locate(&mut self, text: &Text, what: &'static str, reach: Reach) -> Option<Word> {
         let value = text.expose();
-        if value.starts_with("./") || value.starts_with("../") {
+        if is_local(value) {
             let Some(staged) = self.maker.staged else { return Some(Word::of(text)) };
             let Some(Uri(path)) = staged.get(value) else {
                 self.fault("missing-file", Some(text), what, "was not staged", "");
@@ -307,17 +311,24 @@ impl Making<'_> {
 
     /// A file or folder of this machine that need not be there yet.
     fn place(&mut self, text: &Text, what: &'static str) {
-        if text.expose().starts_with("./") || text.expose().starts_with("../") {
-            // A file beside the playbook was staged; else it is within the step's own folder.
-            let word = match self.maker.staged.and_then(|staged| staged.get(text.expose())) {
-                Some(Uri(path)) => Word::plain(path),
-                None => Word::of(text),
-            };
-            return self.made.argv.push(word);
+        let word = match self.maker.staged.and_then(|staged| staged.get(text.expose())) {
+            Some(Uri(path)) => Some(Word::plain(path)),
+            None => self.reached(text, what, Reach::Machine),
+        };
+        let Some(word) = word else { return };
+        // What lies beside the playbook is not staged yet while it is checked.
+        let staged_later = self.maker.staged.is_none() && what == SOURCE && is_local(text.expose());
+        if Path::new(&word.value).is_relative() && !staged_later {
+            let wrong = "is a relative path, and steps run in folders of their own";
+            return self.fault(
+                "missing-file",
+                Some(text),
+                what,
+                wrong,
+                "name it by a root, or by `work://`",
+            );
         }
-        if let Some(word) = self.reached(text, what, Reach::Machine) {
-            self.made.argv.push(word);
-        }
+        self.made.argv.push(word);
     }
 
     /// A path or URI with its root replaced, if it can be reached.
