@@ -146,15 +146,18 @@ fn check_id(step: &Record<'_>, code: &'static str, at: Span, id: &Text, path: &P
         step.secret_name(at, &format!("`{path}`"));
         return false;
     }
-    let id = id.expose();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(allowed) {
+    if is_id(id.expose()) {
         return true;
     }
     let message = format!("`{path}` is not an id");
     let fault = Diagnostic::error(code, message);
     step.fault(at, fault.label("expected 1 to 128 characters of `A-Z a-z 0-9 . _ -`"));
     false
+}
+
+fn is_id(id: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(allowed)
 }
 
 fn read_dependencies(step: &Record<'_>) -> Vec<Text> {
@@ -213,7 +216,8 @@ fn known_needs(data: &Record<'_>) {
     }
     let known: HashSet<&str> = ids.iter().map(|(id, _)| id.as_ref()).collect();
     for (need, span) in steps.iter().flat_map(|step| strings(step, "dependsOn")) {
-        if !known.contains(need.as_ref()) {
+        // What is no id at all was told already.
+        if is_id(&need) && !known.contains(need.as_ref()) {
             data.fault(span, unknown_step(&need, &known));
         }
     }
