@@ -158,6 +158,7 @@ mod tests {
             goal: Goal::Run,
             fabric: "local".into(),
             playbook: None,
+            tags: std::collections::BTreeMap::new(),
             steps: steps.collect(),
             cluster: None,
         };

@@ -192,10 +192,12 @@ fn tagged_unions_and_absent_groups_of_emr() {
 fn a_local_cluster_and_its_folders() {
     let Config::Local(config) = fixture("valid/local.json") else { panic!("local") };
     assert_eq!(config.name.expose(), "here");
-    assert_eq!(config.work_folder, Some(PathBuf::from("folder/work")));
+    // Steps run elsewhere, so what is relative to the file is made absolute.
+    let beside = |path: &str| std::path::absolute(path).expect("there is a current folder");
+    assert_eq!(config.work_folder, Some(beside("folder/work")));
     assert_eq!(config.slots.map(u32::from), Some(4));
     assert_eq!(config.environment["TZ"].expose(), "UTC");
-    assert_eq!(config.roots["s3://bucket/"], PathBuf::from("folder/data"));
+    assert_eq!(config.roots["s3://bucket/"], beside("folder/data"));
     assert_eq!(config.roots["hdfs:///"], PathBuf::from("/srv/hdfs"));
     assert_eq!(config.tools.spark, Some(PathBuf::from("/opt/spark")));
     assert_eq!(config.kill_after.as_secs(), 5);

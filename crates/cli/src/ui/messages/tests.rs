@@ -16,6 +16,7 @@ fn told(goal: Goal, fabric: &str, kinds: Vec<EventKind>) -> Vec<String> {
         goal,
         fabric: fabric.into(),
         playbook: Some("p".into()),
+        tags: std::collections::BTreeMap::new(),
         steps: vec![step("a", "First"), step("b", "Second")],
         cluster: None,
     };
