@@ -215,6 +215,7 @@ mod tests {
                 goal: Goal::Run,
                 fabric: fabric.into(),
                 playbook: None,
+                tags: Default::default(),
                 steps: vec![step],
                 cluster: None,
             };
