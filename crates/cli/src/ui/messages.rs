@@ -54,7 +54,11 @@ impl Messages {
     /// What there is to say of an event.
     pub(crate) fn of(&mut self, event: &Event) -> Vec<Message> {
         self.remember(&event.kind);
-        self.say(&event.kind).into_iter().map(|(level, text)| Message { level, text }).collect()
+        let said = self.say(&event.kind);
+        if let EventKind::Submitted { token, .. } = &event.kind {
+            self.orders.remove(token);
+        }
+        said.into_iter().map(|(level, text)| Message { level, text }).collect()
     }
 
     fn remember(&mut self, kind: &EventKind) {
@@ -70,8 +74,8 @@ impl Messages {
                 self.orders.insert(token.clone(), steps.clone());
             }
             EventKind::Submitted { token, ids, .. } => {
-                let steps = self.orders.remove(token).unwrap_or_default();
-                let named = steps.into_iter().map(|attempt| attempt.step);
+                let steps = self.orders.get(token).into_iter().flatten();
+                let named = steps.map(|attempt| attempt.step.clone());
                 self.ids.extend(named.zip(ids.iter().cloned()));
             }
             _ => {}
@@ -104,7 +108,7 @@ impl Messages {
             EventKind::SubmitIntended { steps, .. } => {
                 one(Debug, format!("Submitting {}...", count(steps.len(), "step")))
             }
-            EventKind::Submitted { ids, .. } => self.submitted(ids.len()),
+            EventKind::Submitted { token, ids, .. } => self.submitted(token, ids.len()),
             EventKind::OrderRefused { error, last, .. } => {
                 let level = if *last { Error } else { Warning };
                 let more = if *last { "" } else { "; it is tried again later" };
@@ -213,8 +217,10 @@ impl Messages {
     }
 
     /// Where steps go one by one, saying so of each would only be noise.
-    fn submitted(&self, steps: usize) -> Vec<(Level, String)> {
-        let level = if self.emr || steps > 1 { Level::Info } else { Level::Debug };
+    fn submitted(&self, token: &Token, steps: usize) -> Vec<(Level, String)> {
+        if let (false, Some([only])) = (self.emr, self.orders.get(token).map(Vec::as_slice)) {
+            return vec![(Level::Info, format!("{} was submitted", self.step(&only.step)))];
+        }
         let (the, id) = match self.emr {
             true => ("EMR cluster", "jobflow id"),
             false => ("cluster", "id"),
@@ -223,7 +229,7 @@ impl Messages {
         // Always in the plural: scripts look for it.
         let text =
             format!("Successfully added {steps} steps to the {the} with {id} '{cluster}'...");
-        vec![(level, text)]
+        vec![(Level::Info, text)]
     }
 
     fn step_ended(&self, kind: &EventKind) -> Vec<(Level, String)> {

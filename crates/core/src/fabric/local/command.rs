@@ -50,6 +50,14 @@ const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
 const SOURCE: &str = "the source";
 
 impl<'a> Maker<'a> {
+    /// A program by its name; what is about to be run is looked at again.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        match self.staged {
+            None => self.toolbox.find(name),
+            Some(_) => self.toolbox.find_now(name),
+        }
+    }
+
     pub(super) fn new(
         toolbox: &'a Toolbox,
         roots: &'a Roots,
@@ -142,7 +150,7 @@ impl Making<'_> {
             }
             return;
         }
-        match self.maker.toolbox.find(name) {
+        match self.maker.find(name) {
             Some(path) => {
                 self.made.argv.push(Word { value: path.into(), shown: command.shown().into() })
             }
@@ -188,14 +196,14 @@ impl Making<'_> {
 
     /// A jar, by Hadoop where there is one, else by Java.
     fn jar(&mut self, jar: &Text, main_class: Option<&Text>, work: &Work) {
-        if let Some(hadoop) = self.maker.toolbox.find("hadoop") {
+        if let Some(hadoop) = self.maker.find("hadoop") {
             self.path(&hadoop);
             self.plain("jar");
             self.file(jar, "the jar", Reach::Machine);
             self.made.argv.extend(main_class.map(Word::of));
             self.defines(work);
         } else {
-            match self.maker.toolbox.find("java") {
+            match self.maker.find("java") {
                 Some(java) => self.path(&java),
                 None => self.fault(
                     "missing-tool",
@@ -214,7 +222,7 @@ impl Making<'_> {
     }
 
     fn tool(&mut self, name: &'static str) {
-        match self.maker.toolbox.find(name) {
+        match self.maker.find(name) {
             Some(path) => self.path(&path),
             None => {
                 let wrong = format!("needs `{name}`, which is not found");

@@ -46,9 +46,18 @@ impl Toolbox {
 
     /// Finds a program by its name: below its tool's home where there is one, else in PATH.
     pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+        self.found(name, |_| true)
+    }
+
+    /// The same, but looks again whether it is still there.
+    pub(super) fn find_now(&self, name: &str) -> Option<PathBuf> {
+        self.found(name, process::is_executable)
+    }
+
+    fn found(&self, name: &str, still: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
         // Whoever panicked while holding it cannot have left a single entry half done.
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = found.get(name).filter(|path| process::is_executable(path)) {
+        if let Some(path) = found.get(name).filter(|path| still(path)) {
             return Some(path.clone());
         }
         let path = self.search(name)?;
