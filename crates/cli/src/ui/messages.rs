@@ -24,6 +24,8 @@ pub(crate) struct Message {
 /// Puts events into words, and remembers of earlier ones what it takes to do so.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
+    /// For a person who watches: no ids, lengths instead of times. Else the words that scripts look for.
+    watched: bool,
     goal: Option<Goal>,
     emr: bool,
     cluster: Option<ClusterId>,
@@ -36,6 +38,11 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
+    /// Messages for a person who watches, or for logs.
+    pub(crate) fn new(watched: bool) -> Self {
+        Self { watched, ..Self::default() }
+    }
+
     /// The fabric's id of a step's latest attempt.
     pub(crate) fn id(&self, step: &str) -> Option<&StepId> {
         self.ids.get(step)
@@ -219,7 +226,9 @@ impl Messages {
     /// Where steps go one by one, saying so of each would only be noise.
     fn submitted(&self, token: &Token, steps: usize) -> Vec<(Level, String)> {
         if let (false, Some([only])) = (self.emr, self.orders.get(token).map(Vec::as_slice)) {
-            return vec![(Level::Info, format!("{} was submitted", self.step(&only.step)))];
+            // Who watches sees it run.
+            let level = if self.watched { Level::Debug } else { Level::Info };
+            return vec![(level, format!("{} was submitted", self.step(&only.step)))];
         }
         let (the, id) = match self.emr {
             true => ("EMR cluster", "jobflow id"),
@@ -243,18 +252,23 @@ impl Messages {
             StepState::Cancelled => (Level::Warning, "was CANCELLED"),
             _ => (Level::Error, "was FAILED"),
         };
-        let mut text = format!("{} {how}", self.step(step));
-        for (name, at) in [("StartTime", started), ("EndTime", ended)] {
-            if let Some(at) = at {
-                text += &format!(" - {name}: {}", time(*at));
+        let text = if self.watched {
+            self.briefly(step, *state, (*started).zip(*ended), reason.as_deref())
+        } else {
+            let mut text = format!("{} {how}", self.step(step));
+            for (name, at) in [("StartTime", started), ("EndTime", ended)] {
+                if let Some(at) = at {
+                    text += &format!(" - {name}: {}", time(*at));
+                }
             }
-        }
-        // A reason says all that a number does.
-        match (reason, exit_code) {
-            (Some(reason), _) => text += &format!(" - Reason: {reason}"),
-            (None, Some(code)) if *code != 0 => text += &format!(" - ExitCode: {code}"),
-            (None, _) => {}
-        }
+            // A reason says all that a number does.
+            match (reason, exit_code) {
+                (Some(reason), _) => text += &format!(" - Reason: {reason}"),
+                (None, Some(code)) if *code != 0 => text += &format!(" - ExitCode: {code}"),
+                (None, _) => {}
+            }
+            text
+        };
         let mut said = vec![(level, text)];
         if *noop {
             said.push((
@@ -263,6 +277,32 @@ impl Messages {
             ));
         }
         said
+    }
+
+    /// How a step ended, for a person who watches.
+    fn briefly(
+        &self,
+        step: &str,
+        state: StepState,
+        times: Option<(Timestamp, Timestamp)>,
+        reason: Option<&str>,
+    ) -> String {
+        let how = match state {
+            StepState::Succeeded => "succeeded",
+            StepState::Cancelled => "was cancelled",
+            _ => "failed",
+        };
+        let length = times.map(|(started, ended)| {
+            let seconds = ended.duration_since(started).as_secs_f64();
+            format!(" after {seconds:.1} s")
+        });
+        let reason = reason.map(|reason| format!(": {reason}"));
+        format!(
+            "{} {how}{}{}",
+            self.named(step),
+            length.unwrap_or_default(),
+            reason.unwrap_or_default()
+        )
     }
 
     fn run_ended(&self, outcome: &Outcome) -> Vec<(Level, String)> {

@@ -57,7 +57,7 @@ impl Ui {
             styled: human && anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never,
             width: terminal_size::terminal_size_of(&stderr).map(|(width, _)| width.0.into()),
             progress: (human && terminal).then(Progress::default),
-            messages: Messages::default(),
+            messages: Messages::new(human),
             stdout: Stdout::Open,
         }
     }
