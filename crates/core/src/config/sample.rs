@@ -14,11 +14,16 @@ pub fn text(value: &str) -> Text {
 
 /// A COMMAND step that needs the step before it and has no rules of its own.
 pub fn step(id: &str, command: &str, arguments: &[&str]) -> Step {
+    step_of(id, Program::Command { command: text(command) }, arguments)
+}
+
+/// The same of any type.
+pub fn step_of(id: &str, program: Program, arguments: &[&str]) -> Step {
     Step {
         id: id.to_owned(),
         name: text(id),
         work: Work {
-            program: Program::Command { command: text(command) },
+            program,
             arguments: arguments.iter().map(|a| text(a)).collect(),
             properties: BTreeMap::new(),
             files: Vec::new(),

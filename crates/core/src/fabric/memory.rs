@@ -159,12 +159,7 @@ impl Memory {
             ordered_queue: false,
             parallel: NonZeroU32::new(2),
             step_types: &[StepType::Command, StepType::CustomJar],
-            failure_rules: &[
-                OnFailure::CancelAndWait,
-                OnFailure::Continue,
-                OnFailure::SkipDependents,
-                OnFailure::TerminateCluster,
-            ],
+            failure_rules: &OnFailure::ALL,
             cancel_running: true,
             exit_codes: ExitCodes::InStatus,
             pace: Pace {

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::config::playbook::{OnFailure, OnResult, Program, Retries, Step, Work};
+use dataflow_runner_core::config::playbook::{Program, Step};
+use dataflow_runner_core::config::sample;
+pub use dataflow_runner_core::config::sample::text;
 use dataflow_runner_core::fabric::local::{Config, Local, Surroundings, Tools};
 use dataflow_runner_core::fabric::{
     ClusterId, ClusterState, ClusterStatus, Clusters, Fabric, Launch, Order, OrderedStep, Result,
     StepId, StepStatus, Token, Uri,
 };
-use dataflow_runner_core::secret::Text;
-use dataflow_runner_core::source::Span;
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tempfile::TempDir;
@@ -171,32 +171,13 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-pub fn text(value: &str) -> Text {
-    Text::new(value, Span::at(0))
-}
-
 pub fn command(words: &[&str]) -> Step {
     let (command, arguments) = words.split_first().unwrap();
     step(Program::Command { command: text(command) }, arguments)
 }
 
 pub fn step(program: Program, arguments: &[&str]) -> Step {
-    Step {
-        id: "step".into(),
-        name: text("Step"),
-        work: Work {
-            program,
-            arguments: arguments.iter().copied().map(text).collect(),
-            properties: BTreeMap::new(),
-            files: Vec::new(),
-        },
-        depends_on: None,
-        on_failure: OnFailure::CancelAndWait,
-        retries: Retries::NONE,
-        timeout: None,
-        on_result: OnResult::default(),
-        span: Span::at(0),
-    }
+    sample::step_of("step", program, arguments)
 }
 
 /// Whether a process is there and not dead.

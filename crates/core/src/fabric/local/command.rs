@@ -420,30 +420,11 @@ pub(super) mod tests {
     use super::super::config::Tools;
     use super::super::tools::tests::program;
     use super::*;
-    use crate::config::playbook::{OnFailure, OnResult, Retries};
-    use crate::source::Span;
 
-    pub(in super::super) fn text(value: &str) -> Text {
-        Text::new(value, Span::at(0))
-    }
+    pub(in super::super) use crate::config::sample::text;
 
     pub(in super::super) fn step(program: Program, arguments: &[&str]) -> Step {
-        Step {
-            id: "step".into(),
-            name: text("Step"),
-            work: Work {
-                program,
-                arguments: arguments.iter().map(|argument| text(argument)).collect(),
-                properties: BTreeMap::new(),
-                files: Vec::new(),
-            },
-            depends_on: None,
-            on_failure: OnFailure::CancelAndWait,
-            retries: Retries::NONE,
-            timeout: None,
-            on_result: OnResult::default(),
-            span: Span::at(0),
-        }
+        crate::config::sample::step_of("step", program, arguments)
     }
 
     /// The command line on a machine with these tools, its folder of tools written as `/t`.

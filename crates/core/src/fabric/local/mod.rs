@@ -128,12 +128,7 @@ impl Local {
                 ordered_queue: false,
                 parallel: Some(slots.unwrap_or(NonZeroU32::MIN)),
                 step_types: &STEP_TYPES,
-                failure_rules: &[
-                    OnFailure::CancelAndWait,
-                    OnFailure::Continue,
-                    OnFailure::SkipDependents,
-                    OnFailure::TerminateCluster,
-                ],
+                failure_rules: &OnFailure::ALL,
                 cancel_running: true,
                 exit_codes: ExitCodes::InStatus,
                 pace: Pace { rings: true, first: SAFETY, longest: SAFETY },
