@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::fabric::{Clusters, ErrorKind, Fabric, StepId, StepState};
+use dataflow_runner_core::fabric::{ClusterState, Clusters, ErrorKind, Fabric, StepId, StepState};
 
 use crate::bench::{self, Bench, command, config, kill, launch, lives, pid, until};
 
@@ -162,6 +162,53 @@ pub fn the_work_folder_vanishes() {
     assert_eq!(bench.local.inspect(&bench.cluster).unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(bench.local.terminate(&bench.cluster).unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(bench.local.list().unwrap(), []);
+}
+
+/// Whatever of the folders vanishes, a program ends what it started there.
+pub fn what_runs_in_a_vanished_folder_is_ended() {
+    for cancelled in [true, false] {
+        for gone in ["", "logs", "cluster"] {
+            let bench = Bench::with(config(Duration::from_millis(50)));
+            let (mut up, _gate) = (bench.pipe("up"), bench.pipe("gate"));
+            let stubborn = r#"trap '' TERM; echo $$ >"$0/up"; read x <"$0/gate""#;
+            let id = bench.script("r-1.2.1", stubborn);
+            let tool = up.line();
+            let folder = match gone {
+                "cluster" => bench.work_folder().join(bench.cluster.as_str()),
+                gone => bench.work_folder().join(gone),
+            };
+            fs::remove_dir_all(folder).unwrap();
+            if cancelled {
+                bench.cancel(&id);
+                let status = bench::end_or_gone(&bench, &id);
+                assert_ne!(status, Some(StepState::Succeeded));
+            } else {
+                bench.local.terminate(&bench.cluster).unwrap();
+                bench::down_or_gone(&bench.local, &bench.bell, &bench.cluster);
+            }
+            assert!(!lives(&tool), "{gone} {cancelled}");
+            let again = bench.local.terminate(&bench.cluster).map_err(|err| err.kind);
+            assert!(matches!(again, Ok(()) | Err(ErrorKind::NotFound)), "{again:?}");
+        }
+    }
+}
+
+pub fn a_cluster_that_cannot_be_removed() {
+    let bench = Bench::new();
+    let folder = bench.work_folder().join(bench.cluster.as_str());
+    fs::remove_dir_all(&folder).unwrap();
+    // Nothing that we made, so nothing that we remove.
+    fs::write(&folder, "").unwrap();
+    bench.local.terminate(&bench.cluster).unwrap();
+    let status = loop {
+        let status = bench.local.inspect(&bench.cluster).unwrap();
+        if status.state != ClusterState::Stopping {
+            break status;
+        }
+        assert!(bench.bell.wait(Duration::from_secs(60)).ended);
+    };
+    assert_eq!((status.state, status.native.as_str()), (ClusterState::Unknown, "NOT_REMOVED"));
+    assert!(status.reason.unwrap().starts_with("cannot remove `/"));
 }
 
 pub fn a_work_folder_that_cannot_be() {
