@@ -353,3 +353,28 @@ fn a_hangup_closes_the_journal_with_its_end() {
     assert_eq!(world.down().code, Some(0));
     assert!(!lives(step));
 }
+
+#[test]
+fn a_signal_to_down_ends_the_wait_and_the_cluster_goes_down_by_the_next() {
+    let mut world = World::new(&[("a", "exit 0", "")]);
+    let mut child = world.start(&TRANSIENT);
+    let step = world.step();
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    // Its shim does not answer for as long as we want: so does `down`.
+    let record = records(&world.logs()).remove(0).1;
+    let number = record.split(' ').nth(3).expect("a shim").parse().ok().filter(|pid| *pid > 1);
+    let shim = number.and_then(Pid::from_raw).expect("a process");
+    kill_process(shim, Signal::STOP).expect("it is there");
+    let args = ["down", "--config", "c.json", "--cluster", &world.cluster()];
+    let mut down = world.start(&args);
+    let mut said = BufReader::new(down.stderr.take().expect("a pipe")).lines();
+    assert!(said.any(|line| line.expect("text").contains("is STOPPING")));
+    let pid = i32::try_from(down.id()).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, Signal::TERM).expect("it is there");
+    assert_eq!(end(down).code, Some(143));
+    kill_process(shim, Signal::CONT).expect("it is there");
+    let down = world.down();
+    assert_eq!(down.code, Some(0), "{}", down.stderr);
+    assert!(!lives(step) && !lives(shim));
+}

@@ -370,7 +370,6 @@ impl Turn<'_> {
 
     /// Why the cluster must go down now, if so.
     fn teardown(&self, kill: Option<Stop>) -> Option<Stop> {
-        let cluster = &self.state.cluster;
         let failed =
             || self.state.steps.iter().any(|s| s.phase != Phase::Ended(StepState::Succeeded));
         match self.state.goal {
@@ -379,7 +378,6 @@ impl Turn<'_> {
             _ if matches!(kill, Some(Stop::StepFailed(_))) => kill,
             goal if !goal.launches() => None,
             _ if kill.is_some() => kill,
-            _ if cluster.state == Some(ClusterState::Failed) => Some(Stop::ClusterFailed),
             Goal::RunTransient if self.is_quiet() => match self.state.noop {
                 Some(step) => Some(Stop::Noop(self.id(step))),
                 None if failed() => Some(Stop::RunFailed),

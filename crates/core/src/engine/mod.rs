@@ -440,7 +440,12 @@ impl Engine<'_, '_> {
     }
 
     fn finish(&mut self, outcome: Outcome) {
+        let recorded = !self.state.journal_failed;
         self.sync();
+        if recorded && self.state.journal_failed && outcome.is_success() {
+            // What led to it is not on disk after all: that is to be decided anew.
+            return;
+        }
         self.tell(EventKind::RunEnded { outcome });
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Bench {
     pub(super) signals: Vec<(usize, i32)>,
     /// So many bytes fit into the journal.
     pub(super) room: usize,
+    /// That they did not is found only when the journal is synced.
+    pub(super) lazy: bool,
 }
 
 pub(super) struct Ran {
@@ -49,6 +51,7 @@ impl Bench {
             settings: Settings::default(),
             signals: Vec::new(),
             room: usize::MAX,
+            lazy: false,
         }
     }
 
@@ -93,7 +96,10 @@ impl Bench {
         let launches = self.goal.launches();
         let fabric = if launches { fabric } else { fabric.with_cluster(&given) };
         let plan = self.plan();
-        let mut journal = Journal::in_memory(self.room);
+        let mut journal = match self.lazy {
+            true => Journal::in_lazy_memory(self.room),
+            false => Journal::in_memory(self.room),
+        };
         let mut events: Vec<Event> = Vec::new();
         let run = Run {
             id: RunId::new("r"),
@@ -614,7 +620,10 @@ fn contact_lost_for_too_long_is_doubt_and_refusal_if_nothing_was_ordered() {
     assert!(matches!(ran.outcome, Outcome::InDoubt { .. }), "{:?}", ran.outcome);
     let ended = ran.events.last().expect("there are events").at;
     assert!(ended.duration_since(Timestamp::UNIX_EPOCH).as_secs() >= 300);
-    assert!(matches!(deaf(Operation::Inspect).outcome, Outcome::Refused { .. }));
+    let ran = deaf(Operation::Inspect);
+    assert!(matches!(ran.outcome, Outcome::Refused { .. }));
+    let ended = ran.events.last().expect("there are events").at;
+    assert!(ended.duration_since(Timestamp::UNIX_EPOCH).as_secs() <= 61, "nothing runs: {ended}");
     assert!(matches!(deaf(Operation::Submit).outcome, Outcome::Refused { .. }));
 }
 
@@ -645,8 +654,8 @@ fn a_full_disk_starts_nothing_more_and_follows_what_runs() {
     let mut bench = Bench::dag("a b c d", &[("c", "a"), ("d", "b")]).goal(Goal::RunTransient);
     let whole = bench.run().events.len();
     let mut stopped = 0;
-    for room in (0..4000).step_by(37) {
-        bench.room = room;
+    for (room, lazy) in (0..4000).step_by(37).flat_map(|room| [(room, false), (room, true)]) {
+        (bench.room, bench.lazy) = (room, lazy);
         let ran = bench.run();
         assert_eq!(ran.violations, [""; 0]);
         assert_eq!(ran.left_over, [], "room {room}");
@@ -664,11 +673,12 @@ fn a_full_disk_starts_nothing_more_and_follows_what_runs() {
             )),
             "room {room}"
         );
-        assert!(
-            ran.outcome == Outcome::Succeeded || ran.failed().is_some(),
-            "room {room}: {:?}",
-            ran.outcome
-        );
+        assert!(ran.failed().is_some(), "room {room}: {:?}", ran.outcome);
+    }
+    for room in (0..1500).step_by(37) {
+        let ran = Bench { room, ..Bench::new(Goal::Up, Vec::new()) }.run();
+        let up = usize::from(ran.outcome == Outcome::Succeeded);
+        assert_eq!(ran.left_over.len(), up, "room {room}: {:?}", ran.outcome);
     }
     assert!(stopped > 20);
 }
@@ -768,4 +778,38 @@ fn a_cluster_that_vanishes_under_its_steps_is_doubt_not_an_endless_wait() {
         let terminates = u32::from(goal == Goal::RunTransient);
         assert_eq!(ran.calls[&Operation::Terminate], terminates, "{goal:?}");
     }
+}
+
+#[test]
+fn a_fabric_that_knows_all_at_once_is_not_asked_again_for_an_unknown_end() {
+    let mut bench = Bench::dag("a", &[]).does("a", &[StepScript { end: End::Unknown, ..SLOW }]);
+    let minute = Duration::from_secs(60);
+    bench.capabilities.pace = Pace { rings: true, first: minute, longest: minute };
+    let ran = bench.run().clean();
+    assert!(matches!(ran.outcome, Outcome::InDoubt { .. }), "{:?}", ran.outcome);
+    let [.., seen, ended] = &ran.events[..] else { panic!("{:?}", ran.events) };
+    assert_eq!(seen.at, ended.at);
+}
+
+#[test]
+fn a_cluster_that_comes_up_in_a_state_nobody_knows_is_doubt() {
+    let mut bench = Bench::new(Goal::Up, Vec::new());
+    bench.script.notches = 9;
+    bench.script.cluster_ends = Some((2, ClusterState::Unknown));
+    let ran = bench.run().clean();
+    assert!(matches!(ran.outcome, Outcome::InDoubt { .. }), "{:?}", ran.outcome);
+}
+
+#[test]
+fn questions_for_a_lost_order_grow_seldom() {
+    let mut bench = Bench::dag("a", &[]).fault(Operation::Submit, 1, Fault::LoseAnswer);
+    bench.capabilities.settle = Duration::ZERO;
+    bench.settings.contact_limit = Duration::from_secs(300);
+    for nth in 1..=1000 {
+        bench = bench.fault(Operation::Find, nth, Fault::Refuse(ErrorKind::Unavailable));
+    }
+    let ran = bench.run().clean();
+    assert!(matches!(ran.outcome, Outcome::InDoubt { .. }), "{:?}", ran.outcome);
+    let asked = ran.count(|k| matches!(k, EventKind::OrderLost { .. }));
+    assert!((5..15).contains(&asked), "{asked}");
 }

@@ -144,6 +144,32 @@ pub fn another_boot() {
     assert_eq!(forged(other_boot), (StepState::Unknown, "ELSEWHERE".into()));
 }
 
+pub fn a_process_of_another_machine_is_left_alone() {
+    let bench = Bench::new();
+    let id = bench.script("r-1.2.1", "exit 0");
+    assert_eq!(bench.end(&id).state, StepState::Succeeded);
+    let path = bench.logs(&id).join("record");
+    let record = fs::read_to_string(&path).unwrap();
+    let machine = record.split(' ').nth(2).unwrap();
+    // Numbers as those of a process here.
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let start = stat[stat.rfind(')').unwrap()..].split(' ').nth(20).unwrap();
+    for (machine, ends) in [("other", false), (machine, true)] {
+        fs::write(&path, format!("shim 1 {machine} {} {start}\n", child.id())).unwrap();
+        let (other, _) = bench.another();
+        other.cancel(&bench.cluster, std::slice::from_ref(&id)).unwrap();
+        if ends {
+            assert_eq!(
+                std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()),
+                Some(15)
+            );
+        } else {
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
+    }
+}
+
 pub fn the_work_folder_vanishes() {
     let bench = Bench::new();
     let (mut up, mut gate) = (bench.pipe("up"), bench.pipe("gate"));
