@@ -32,6 +32,85 @@ Examples:
   dataflow-runner run --config cluster.json --cluster \"$id\" --playbook playbook.json
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
+/// What the help text of each command says behind its flags: examples, and how it may end.
+const AFTER: [(&str, &str); 8] = [
+    (
+        "up",
+        "\
+Examples:
+  id=$(dataflow-runner up --config cluster.json)
+
+Exit codes: 0 it is up, 1 it failed, 2 wrong usage, 3 invalid files, 4 refused, 5 in doubt,
+129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
+    ),
+    (
+        "run",
+        "\
+Examples:
+  dataflow-runner run --config cluster.json --cluster \"$id\" --playbook playbook.json
+  dataflow-runner run --config cluster.json --cluster \"$id\" --playbook playbook.json --output json
+
+Exit codes: 0 success, 1 a step failed, 2 wrong usage, 3 invalid files, 4 refused, 5 in doubt,
+17 locked, 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
+    ),
+    (
+        "down",
+        "\
+Examples:
+  dataflow-runner down --config cluster.json --cluster \"$id\"
+
+Exit codes: 0 it is down, 1 it failed, 2 wrong usage, 3 invalid files, 4 refused, 5 in doubt,
+129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
+    ),
+    (
+        "run-transient",
+        "\
+Examples:
+  dataflow-runner run-transient --config cluster.json --playbook playbook.json
+  dataflow-runner run-transient --config cluster.json --playbook playbook.json --var day=2026-11-22
+
+Exit codes: 0 success, 1 a step or the cluster failed, 2 wrong usage, 3 invalid files, 4 refused,
+5 in doubt, 17 locked, 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
+    ),
+    (
+        "lint",
+        "\
+Examples:
+  dataflow-runner lint cluster.json playbook.json
+  dataflow-runner lint playbook.json --vars-file variables.json
+
+Exit codes: 0 no error (there may be warnings), 2 wrong usage, 3 an error in a file.",
+    ),
+    (
+        "render",
+        "\
+Examples:
+  dataflow-runner render playbook.json --var day=2026-11-22
+
+The text is printed byte for byte, secrets included.
+
+Exit codes: 0 it is printed, 1 it cannot be written, 2 wrong usage, 3 an error in the file.",
+    ),
+    (
+        "plan",
+        "\
+Examples:
+  dataflow-runner plan --config cluster.json --playbook playbook.json
+  dataflow-runner plan --config cluster.json --playbook playbook.json --json
+
+Exit codes: 0 it could be run, 1 it cannot be written, 2 wrong usage, 3 invalid files.",
+    ),
+    (
+        "schema",
+        "\
+Examples:
+  dataflow-runner schema
+  dataflow-runner schema PlaybookConfig/2-0-0
+
+Exit codes: 0 it is printed, 1 it cannot be written, 2 no such schema.",
+    ),
+];
+
 /// Runs declarative playbooks of Hadoop, Spark and Flink steps.
 #[derive(Debug, Parser)]
 #[command(name = "dataflow-runner", version, disable_version_flag = true)]
@@ -341,7 +420,14 @@ fn command() -> clap::Command {
             }
         }
     };
-    Cli::command().mut_args(with_env).mut_subcommands(|command| command.mut_args(with_env))
+    Cli::command().mut_args(with_env).mut_subcommands(|command| {
+        let after = AFTER.iter().find(|(name, _)| *name == command.get_name());
+        let command = command.mut_args(with_env);
+        match after {
+            Some((_, text)) => command.after_help(*text),
+            None => command,
+        }
+    })
 }
 
 /// Gives `-flag` its second dash, and `h` as the first word the meaning of `help`, as 0.7.x did.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
-use dataflow_runner_core::document::{self, Document, Origins};
+use dataflow_runner_core::document::Document;
 use dataflow_runner_core::plan::Plan;
-use dataflow_runner_core::source::{Source, Span};
-use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, SourceMap, Template};
+use dataflow_runner_core::source::Source;
+use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
 
 use crate::args;
@@ -120,7 +120,7 @@ impl Loader {
 
     fn load(&mut self, path: &Path) -> Option<Config> {
         let (source, rendered) = self.rendered(path)?;
-        let document = Document::rendered(source, rendered.bytes, Box::new(Ties(rendered.map)));
+        let document = Document::rendered(source, rendered.bytes, Box::new(rendered.map));
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
@@ -189,25 +189,4 @@ fn read(path: &Path) -> Result<Source, Diagnostic> {
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
     let message = format!("`{}` is {is}, and {should} is needed here", path.display());
     Diagnostic::error("wrong-kind-of-file", message)
-}
-
-/// Ties a rendered text to its template, in the words of documents.
-#[derive(Debug)]
-struct Ties(SourceMap);
-
-impl Origins for Ties {
-    fn source(&self, rendered: Span) -> Span {
-        self.0.source(rendered)
-    }
-
-    fn pieces(&self, rendered: Span, each: &mut dyn FnMut(document::Piece<'_>)) {
-        for piece in self.0.pieces(rendered) {
-            let origin = match piece.origin {
-                template::Origin::Text => document::Origin::Text,
-                template::Origin::Value => document::Origin::Value,
-                template::Origin::Secret(name) => document::Origin::Secret(name),
-            };
-            each(document::Piece { rendered: piece.rendered, origin });
-        }
-    }
 }

@@ -15,7 +15,6 @@ mod variables;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::Level;
 use dataflow_runner_core::fabric::local::{copy, shim};
 use exit::Exit;
 use ui::Ui;
@@ -42,7 +41,7 @@ fn main() -> ExitCode {
     };
     let mut ui = Ui::new(&cli.global);
     let exit = commands::run(&cli, &mut ui).unwrap_or_else(|usage| {
-        ui.message(Level::Error, usage.text());
+        ui.usage(usage.text());
         Exit::Usage
     });
     match (ui.printed(), exit) {

@@ -75,7 +75,7 @@ impl Variables {
             let message = format!("variable `{name}` is given by `{flag}` and never used");
             faults.push(
                 Diagnostic::warning("unused-variable", message)
-                    .help(format!("a template uses it as `{{{{.{name}}}}}`")),
+                    .help(format!("a template uses it as `{}`", usage(name))),
             );
         }
     }
@@ -90,6 +90,15 @@ impl Variables {
             }
             self.values.insert(name, (value, flag));
         }
+    }
+}
+
+/// How a template uses a variable: by a dot only if its name is a word.
+fn usage(name: &str) -> String {
+    let begins = |c: char| c == '_' || c.is_alphabetic();
+    match name.starts_with(begins) && name.chars().all(|c| begins(c) || c.is_numeric()) {
+        true => format!("{{{{.{name}}}}}"),
+        false => format!("{{{{index . {name:?}}}}}"),
     }
 }
 
@@ -207,6 +216,27 @@ mod tests {
         let mut unused = Diagnostics::new();
         all.warn_of_unused(&|_| false, &mut unused);
         assert_eq!(unused.warnings(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_no_text_is_a_fault() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let args = args::Variables { var_env: words(&["a=E"]), ..Default::default() };
+        let mut faults = Diagnostics::new();
+        let env = |_: &str| Some(OsString::from_vec(vec![b'h', 0xff]));
+        let gathered = Variables::gather(&args, &env, &mut faults);
+        assert!(gathered.is_ok_and(|all| all.values().next().is_none()));
+        let lines: Vec<_> = faults.sorted().iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["error[not-utf-8]: environment variable `E` is not UTF-8"]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_word_is_used_by_index() {
+        assert_eq!(usage("day_2"), "{{.day_2}}");
+        assert_eq!(usage("a-b"), "{{index . \"a-b\"}}");
+        assert_eq!(usage("2"), "{{index . \"2\"}}");
     }
 
     #[test]

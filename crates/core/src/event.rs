@@ -4,6 +4,8 @@
 //! (`fixtures/journals/` holds a journal of every version). No event holds a secret, an argument of a step
 //! or the value of a variable; names are what the user calls things and may be shown.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,9 @@ pub enum EventKind {
         /// The playbook's name, where there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         playbook: Option<String>,
+        /// The playbook's tags.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tags: BTreeMap<String, String>,
         /// The steps in the order of the playbook; other events name a step by its id.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         steps: Vec<StepInfo>,
@@ -316,7 +321,7 @@ pub enum Stop {
     Interrupted,
     /// It failed.
     ClusterFailed,
-    /// The run cannot go on.
+    /// The run failed, or cannot go on.
     RunFailed,
 }
 

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::config::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step};
+use crate::config::playbook::{
+    OnFailure, OnResult, Playbook, Program, Retries, Step, unknown_step,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::fabric::{Capabilities, ExitCodes, LocalFile};
 use crate::secret::Text;
@@ -134,6 +136,12 @@ pub fn is_local(name: &str) -> bool {
     name.starts_with("./") || name.starts_with("../")
 }
 
+/// Whether a jar is one of EMR's own, whose first argument is what it runs.
+fn is_runner(jar: &str) -> bool {
+    let name = jar.rsplit('/').next().unwrap_or(jar);
+    matches!(name, "command-runner.jar" | "script-runner.jar")
+}
+
 /// Every text of a step that may name a file.
 fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
     let program = match &step.work.program {
@@ -146,7 +154,12 @@ fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
         Program::Streaming { mapper, reducer, .. } => [Some(mapper), reducer.as_ref()],
         Program::Copy { source, .. } => [Some(source), None],
     };
-    program.into_iter().flatten().chain(&step.work.files)
+    // The program that EMR's own jars run.
+    let run_by_jar = match &step.work.program {
+        Program::CustomJar { jar, .. } if is_runner(jar.expose()) => step.work.arguments.first(),
+        _ => None,
+    };
+    program.into_iter().flatten().chain(run_by_jar).chain(&step.work.files)
 }
 
 fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
@@ -160,7 +173,9 @@ fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
                 let known = names.iter().filter_map(|name| {
                     let found = ids.get(name.expose()).copied();
                     if found.is_none() {
-                        faults.push(unknown_step(playbook, name, &ids));
+                        let known = ids.keys().copied().collect();
+                        let place = Place::new(&playbook.source, name.span);
+                        faults.push(unknown_step(name.expose(), &known).at(place));
                     }
                     found
                 });
@@ -175,19 +190,6 @@ fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
         nodes[place].needs = needs;
     }
     nodes
-}
-
-fn unknown_step(playbook: &Playbook, name: &Text, ids: &HashMap<&str, usize>) -> Diagnostic {
-    let mut names: Vec<_> = ids.keys().copied().collect();
-    names.sort_unstable();
-    let help = match crate::suggest::suggest(name.expose(), names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`dependsOn` takes ids of steps of this playbook".to_owned(),
-    };
-    Diagnostic::error("unknown-step", "`dependsOn` names a step that does not exist")
-        .at(Place::new(&playbook.source, name.span))
-        .label("no step has this id")
-        .help(help)
 }
 
 /// Steps such that each comes after those it needs; steps of a cycle, and those behind one, are left out.

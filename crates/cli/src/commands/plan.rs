@@ -41,7 +41,7 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
 /// For people.
 fn people(plan: &Plan, on: Option<&dyn Fabric>) -> String {
     let mut text = String::new();
-    let stages = plan.stages();
+    let (stages, words) = (plan.stages(), words(plan, on));
     let name = plan.playbook().map_or("", |playbook| playbook.name.shown());
     let steps = count(plan.steps().len(), "step");
     let at_once = match parallel(plan, on) {
@@ -59,13 +59,13 @@ fn people(plan: &Plan, on: Option<&dyn Fabric>) -> String {
     for (number, stage) in stages.iter().enumerate() {
         let _ = writeln!(text, "\nStage {}", number + 1);
         for &place in stage {
-            step(&mut text, plan, place, on);
+            step(&mut text, plan, place, &words[place]);
         }
     }
     text
 }
 
-fn step(text: &mut String, plan: &Plan, place: usize, on: Option<&dyn Fabric>) {
+fn step(text: &mut String, plan: &Plan, place: usize, words: &[String]) {
     let step = &plan.steps()[place];
     let kind = step.work.program.step_type().as_str();
     let _ = write!(text, "  {} ({kind})", escape::line(&step.id));
@@ -74,7 +74,7 @@ fn step(text: &mut String, plan: &Plan, place: usize, on: Option<&dyn Fabric>) {
     }
     text.push('\n');
     let needs: Vec<_> = plan.needs(place).iter().map(|&n| plan.steps()[n].id.as_str()).collect();
-    let runs: Vec<_> = words(step, on).iter().map(|word| shell_word(word)).collect();
+    let runs: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     let lines = [
         ("after", (!needs.is_empty()).then(|| needs.join(", "))),
         ("runs", (!runs.is_empty()).then(|| runs.join(" "))),
@@ -146,15 +146,19 @@ fn name_of(on: Option<&dyn Fabric>) -> &'static str {
     on.map_or("emr", |fabric| fabric.capabilities().fabric)
 }
 
-/// What a step runs: as the fabric would, or, where this version has none, in the words of the playbook.
-fn words(step: &Step, on: Option<&dyn Fabric>) -> Vec<String> {
-    on.map_or_else(|| step.work.words(), |fabric| fabric.describe(step))
+/// What each step runs: as the fabric would, or, where this version has none, in the words of the playbook.
+fn words(plan: &Plan, on: Option<&dyn Fabric>) -> Vec<Vec<String>> {
+    match (on, plan.playbook()) {
+        (Some(fabric), Some(playbook)) => fabric.describe(playbook),
+        _ => plan.steps().iter().map(|step| step.work.words()).collect(),
+    }
 }
 
 /// For programs.
 fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
     let id = |place: usize| plan.steps()[place].id.as_str();
     let ids = |places: &[usize]| places.iter().map(|&place| id(place)).collect::<Vec<_>>();
+    let words = words(plan, on);
     let steps = plan.steps().iter().enumerate().map(|(place, step)| {
         let Step { retries, on_result, .. } = step;
         json!({
@@ -162,7 +166,7 @@ fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
             "name": step.name.shown(),
             "type": step.work.program.step_type().as_str(),
             "needs": ids(plan.needs(place)),
-            "runs": words(step, on),
+            "runs": words[place],
             "actionOnFailure": step.on_failure.as_str(),
             "onResult": {
                 "continueJob": on_result.continue_job,

@@ -4,11 +4,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use dataflow_runner_core::diagnostic::{Diagnostic, Place, Severity};
 
 use super::escape;
+use super::mask::masked;
 use super::messages::count;
 
-/// All faults, and a line that counts them.
-pub(crate) fn render(faults: &[Diagnostic], styled: bool) -> String {
+/// All faults, and a line that counts them. Lines of files are cut to `width` columns, around what matters.
+pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+    let renderer = width.map_or(renderer.clone(), |width| renderer.term_width(width));
     let mut text = String::new();
     for fault in faults {
         text += &render_one(fault, &renderer);
@@ -84,6 +86,8 @@ impl Window {
         // What goes over several lines is shown by its first.
         let first = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
         let last = text.get(start..)?.find('\n').map_or(text.len(), |at| start + at);
+        // The carriage return of a line's end is no part of the line.
+        let last = text[..last].strip_suffix('\r').map_or(last, str::len).max(start);
         let line = &text[first..last];
         if line.len() > LONGEST_LINE {
             return None;
@@ -98,33 +102,6 @@ impl Window {
 
 /// So many bytes before a line are searched for the key of a credential.
 const CONTEXT: usize = 200;
-
-/// Lines of a file with its literal credentials starred out, byte for byte, so that places stay right.
-fn masked(line: &str) -> String {
-    let mut masked = line.to_owned();
-    // ASCII only, so offsets are the same in both.
-    let lower = line.to_ascii_lowercase();
-    for key in ["\"accesskeyid\"", "\"secretaccesskey\""] {
-        for (at, _) in lower.match_indices(key) {
-            let Some(value) = literal_after(line, at + key.len()) else { continue };
-            if !matches!(&line[value.clone()], "iam" | "env" | "default") {
-                masked.replace_range(value.clone(), &"*".repeat(value.len()));
-            }
-        }
-    }
-    masked
-}
-
-/// The inside of the JSON string that follows a key, whose closing quote may be missing.
-fn literal_after(line: &str, key_end: usize) -> Option<std::ops::Range<usize>> {
-    let rest = &line[key_end..];
-    let value = rest.trim_start().strip_prefix(':')?.trim_start();
-    // Without a quote it is no string, but somebody may have forgotten it.
-    let value = value.strip_prefix('"').unwrap_or(value);
-    let start = line.len() - value.len();
-    let end = value.find(['"', ',']).unwrap_or(value.trim_end().len());
-    Some(start..start + end)
-}
 
 #[cfg(test)]
 mod tests {
@@ -147,7 +124,7 @@ mod tests {
             Diagnostic::warning("unused-variable", "variable `x` is not used"),
         ];
         assert_eq!(
-            render(&faults, false),
+            render(&faults, false, None),
             "\
 error[unknown-field]: unknown field `jra`
  --> a.json:2:3
@@ -171,21 +148,34 @@ warning[unused-variable]: variable `x` is not used
     }
 
     #[test]
-    fn literal_credentials_are_starred_out() {
-        assert_eq!(
-            masked(r#"{"accessKeyId": "AKIA1", "SecretAccessKey" :"s/+", "x": "y"}"#),
-            r#"{"accessKeyId": "*****", "SecretAccessKey" :"***", "x": "y"}"#
-        );
-        assert_eq!(masked(r#""accessKeyId": "env","#), r#""accessKeyId": "env","#);
-        assert_eq!(masked(r#""secretAccessKey": ñab"#), r#""secretAccessKey": ****"#);
+    fn a_line_is_cut_to_the_screen_around_what_is_wrong() {
+        let text =
+            format!("{{\"a\": \"{}\", \"b\": 1, \"c\": \"{}\"}}", "x".repeat(200), "y".repeat(200));
+        let at = text.find("\"b\"").expect("it is there");
+        let source = Arc::new(Source::new("f", text));
+        let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::new(at, at + 3)));
+        let shown = render(&[fault], false, Some(40));
+        assert!(shown.contains("\"b\": 1"), "{shown}");
+        let longest = shown.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(40), "{longest:?}:\n{shown}");
     }
 
     #[test]
     fn a_credential_below_its_key_is_starred_out() {
         let source = Arc::new(Source::new("f", "\"secretAccessKey\":\n  \"hunter2\""));
         let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::new(21, 30)));
-        let text = render(&[fault], false);
+        let text = render(&[fault], false, None);
         assert!(text.contains("2 |   \"*******\"\n"), "{text}");
+    }
+
+    #[test]
+    fn lines_may_end_with_carriage_returns() {
+        let source = Arc::new(Source::new("f", "a\r\nbc\r\n"));
+        for (at, line) in [(3, "2 | bc\n"), (5, "2 | bc")] {
+            let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::at(at)));
+            let text = render(&[fault], false, None);
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]
@@ -194,8 +184,9 @@ warning[unused-variable]: variable `x` is not used
         let long = Arc::new(Source::new("long", "x".repeat(5000)));
         let fault =
             |source| Diagnostic::error("e", "m").at(Place::new(source, Span::new(4000, 4001)));
-        let text = render(&[fault(&far), fault(&long)], false);
+        let text = render(&[fault(&far), fault(&long)], false, None);
         assert!(text.contains(" --> far:1:2\n"), "{text}");
         assert!(text.contains("--> long:1:4001\n"), "{text}");
+        assert!(!text.contains("xxx"), "a line without end is not shown: {text}");
     }
 }

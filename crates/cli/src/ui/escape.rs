@@ -65,6 +65,8 @@ mod tests {
     #[test]
     fn what_acts_is_shown_by_its_number() {
         assert_eq!(line("a\x1b[2J\nb\u{202e}ñ\t\u{9b}"), "a\\x1b[2J\\nb\\u202eñ\\t\\u009b");
+        assert_eq!(line("\u{200b}\u{200e}\u{feff}"), "\\u200b\\u200e\\ufeff");
+        assert_eq!(line("👩\u{200d}👧 \u{200c}"), "👩\u{200d}👧 \u{200c}", "joiners are needed");
         assert_eq!(lines(b"a\tb\n\xff\x1bc\r\n"), "a\tb\n\\xff\\x1bc\\r\n");
         assert_eq!(quoted("it's \"a\\b\"\n"), r#""it's \"a\\b\"\n""#);
     }

@@ -24,6 +24,8 @@ pub(crate) struct Message {
 /// Puts events into words, and remembers of earlier ones what it takes to do so.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
+    /// For a person who watches: no ids, lengths instead of times. Else the words that scripts look for.
+    watched: bool,
     goal: Option<Goal>,
     emr: bool,
     cluster: Option<ClusterId>,
@@ -36,6 +38,11 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
+    /// Messages for a person who watches, or for logs.
+    pub(crate) fn new(watched: bool) -> Self {
+        Self { watched, ..Self::default() }
+    }
+
     /// The fabric's id of a step's latest attempt.
     pub(crate) fn id(&self, step: &str) -> Option<&StepId> {
         self.ids.get(step)
@@ -54,7 +61,11 @@ impl Messages {
     /// What there is to say of an event.
     pub(crate) fn of(&mut self, event: &Event) -> Vec<Message> {
         self.remember(&event.kind);
-        self.say(&event.kind).into_iter().map(|(level, text)| Message { level, text }).collect()
+        let said = self.say(&event.kind);
+        if let EventKind::Submitted { token, .. } = &event.kind {
+            self.orders.remove(token);
+        }
+        said.into_iter().map(|(level, text)| Message { level, text }).collect()
     }
 
     fn remember(&mut self, kind: &EventKind) {
@@ -70,8 +81,8 @@ impl Messages {
                 self.orders.insert(token.clone(), steps.clone());
             }
             EventKind::Submitted { token, ids, .. } => {
-                let steps = self.orders.remove(token).unwrap_or_default();
-                let named = steps.into_iter().map(|attempt| attempt.step);
+                let steps = self.orders.get(token).into_iter().flatten();
+                let named = steps.map(|attempt| attempt.step.clone());
                 self.ids.extend(named.zip(ids.iter().cloned()));
             }
             _ => {}
@@ -104,7 +115,7 @@ impl Messages {
             EventKind::SubmitIntended { steps, .. } => {
                 one(Debug, format!("Submitting {}...", count(steps.len(), "step")))
             }
-            EventKind::Submitted { ids, .. } => self.submitted(ids.len()),
+            EventKind::Submitted { token, ids, .. } => self.submitted(token, ids.len()),
             EventKind::OrderRefused { error, last, .. } => {
                 let level = if *last { Error } else { Warning };
                 let more = if *last { "" } else { "; it is tried again later" };
@@ -213,8 +224,12 @@ impl Messages {
     }
 
     /// Where steps go one by one, saying so of each would only be noise.
-    fn submitted(&self, steps: usize) -> Vec<(Level, String)> {
-        let level = if self.emr || steps > 1 { Level::Info } else { Level::Debug };
+    fn submitted(&self, token: &Token, steps: usize) -> Vec<(Level, String)> {
+        if let (false, Some([only])) = (self.emr, self.orders.get(token).map(Vec::as_slice)) {
+            // Who watches sees it run.
+            let level = if self.watched { Level::Debug } else { Level::Info };
+            return vec![(level, format!("{} was submitted", self.step(&only.step)))];
+        }
         let (the, id) = match self.emr {
             true => ("EMR cluster", "jobflow id"),
             false => ("cluster", "id"),
@@ -223,7 +238,7 @@ impl Messages {
         // Always in the plural: scripts look for it.
         let text =
             format!("Successfully added {steps} steps to the {the} with {id} '{cluster}'...");
-        vec![(level, text)]
+        vec![(Level::Info, text)]
     }
 
     fn step_ended(&self, kind: &EventKind) -> Vec<(Level, String)> {
@@ -237,18 +252,23 @@ impl Messages {
             StepState::Cancelled => (Level::Warning, "was CANCELLED"),
             _ => (Level::Error, "was FAILED"),
         };
-        let mut text = format!("{} {how}", self.step(step));
-        for (name, at) in [("StartTime", started), ("EndTime", ended)] {
-            if let Some(at) = at {
-                text += &format!(" - {name}: {}", time(*at));
+        let text = if self.watched {
+            self.briefly(step, *state, (*started).zip(*ended), reason.as_deref())
+        } else {
+            let mut text = format!("{} {how}", self.step(step));
+            for (name, at) in [("StartTime", started), ("EndTime", ended)] {
+                if let Some(at) = at {
+                    text += &format!(" - {name}: {}", time(*at));
+                }
             }
-        }
-        // A reason says all that a number does.
-        match (reason, exit_code) {
-            (Some(reason), _) => text += &format!(" - Reason: {reason}"),
-            (None, Some(code)) if *code != 0 => text += &format!(" - ExitCode: {code}"),
-            (None, _) => {}
-        }
+            // A reason says all that a number does.
+            match (reason, exit_code) {
+                (Some(reason), _) => text += &format!(" - Reason: {reason}"),
+                (None, Some(code)) if *code != 0 => text += &format!(" - ExitCode: {code}"),
+                (None, _) => {}
+            }
+            text
+        };
         let mut said = vec![(level, text)];
         if *noop {
             said.push((
@@ -257,6 +277,32 @@ impl Messages {
             ));
         }
         said
+    }
+
+    /// How a step ended, for a person who watches.
+    fn briefly(
+        &self,
+        step: &str,
+        state: StepState,
+        times: Option<(Timestamp, Timestamp)>,
+        reason: Option<&str>,
+    ) -> String {
+        let how = match state {
+            StepState::Succeeded => "succeeded",
+            StepState::Cancelled => "was cancelled",
+            _ => "failed",
+        };
+        let length = times.map(|(started, ended)| {
+            let seconds = ended.duration_since(started).as_secs_f64();
+            format!(" after {seconds:.1} s")
+        });
+        let reason = reason.map(|reason| format!(": {reason}"));
+        format!(
+            "{} {how}{}{}",
+            self.named(step),
+            length.unwrap_or_default(),
+            reason.unwrap_or_default()
+        )
     }
 
     fn run_ended(&self, outcome: &Outcome) -> Vec<(Level, String)> {
@@ -321,7 +367,7 @@ impl Messages {
             Stop::Noop(step) => format!("step '{}' ended the run early", self.name(step)),
             Stop::Interrupted => "the run was interrupted".to_owned(),
             Stop::ClusterFailed => "the cluster failed".to_owned(),
-            Stop::RunFailed => "the run cannot go on".to_owned(),
+            Stop::RunFailed => "the run failed".to_owned(),
         }
     }
 

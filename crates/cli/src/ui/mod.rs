@@ -5,6 +5,7 @@ pub(crate) mod escape;
 mod human;
 mod json;
 mod logfmt;
+mod mask;
 pub(crate) mod messages;
 mod progress;
 
@@ -26,6 +27,8 @@ pub(crate) struct Ui {
     level: Level,
     /// Whether stderr takes colours.
     styled: bool,
+    /// How wide the terminal is, if stderr is one.
+    width: Option<usize>,
     progress: Option<Progress>,
     messages: Messages,
     stdout: Stdout,
@@ -52,8 +55,9 @@ impl Ui {
             output,
             level: global.log_level,
             styled: human && anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never,
+            width: terminal_size::terminal_size_of(&stderr).map(|(width, _)| width.0.into()),
             progress: (human && terminal).then(Progress::default),
-            messages: Messages::default(),
+            messages: Messages::new(human),
             stdout: Stdout::Open,
         }
     }
@@ -96,6 +100,12 @@ impl Ui {
         self.say(&Message { level, text: text.into() }, None);
     }
 
+    /// Says what is wrong with the command line, however little else is to be said.
+    pub(crate) fn usage(&mut self, text: &str) {
+        self.level = self.level.min(Level::Error);
+        self.message(Level::Error, text);
+    }
+
     /// Says what happened.
     pub(crate) fn event(&mut self, event: &Event) {
         let messages = self.messages.of(event);
@@ -121,7 +131,7 @@ impl Ui {
             let lines: String = faults.iter().map(json::diagnostic).collect();
             self.print(lines.as_bytes());
         }
-        let shown = diagnostics::render(&faults, self.styled);
+        let shown = diagnostics::render(&faults, self.styled, self.width);
         self.write(&shown);
         faults.iter().any(|fault| fault.severity == Severity::Error)
     }

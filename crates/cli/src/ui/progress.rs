@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use dataflow_runner_core::event::{Event, EventKind};
-use dataflow_runner_core::fabric::StepState;
+use dataflow_runner_core::fabric::{StepState, Token};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::escape;
@@ -22,6 +22,10 @@ pub(crate) struct Progress {
     bars: Arc<Mutex<HashMap<String, ProgressBar>>>,
     total: Option<ProgressBar>,
     done: HashSet<String>,
+    /// Steps that were ordered where an order taken is a step started: the local fabric. It is asked again only
+    /// when something ends, so waiting to hear that they run would show nothing until then.
+    ordered: HashMap<Token, Vec<String>>,
+    at_once: bool,
 }
 
 impl Progress {
@@ -33,7 +37,19 @@ impl Progress {
     /// Follows what happens.
     pub(crate) fn event(&mut self, event: &Event, messages: &Messages) {
         match &event.kind {
-            EventKind::RunStarted { steps, .. } if !steps.is_empty() => self.start(steps.len()),
+            EventKind::RunStarted { steps, fabric, .. } if !steps.is_empty() => {
+                self.at_once = fabric == "local";
+                self.start(steps.len());
+            }
+            EventKind::SubmitIntended { token, steps } if self.at_once => {
+                let steps = steps.iter().map(|attempt| attempt.step.clone()).collect();
+                self.ordered.insert(token.clone(), steps);
+            }
+            EventKind::Submitted { token, .. } => {
+                for step in self.ordered.remove(token).unwrap_or_default() {
+                    self.begin(&step, messages.name(&step));
+                }
+            }
             EventKind::StepChanged { step, state: StepState::Running, .. } => {
                 self.begin(step, messages.name(step));
             }
@@ -67,12 +83,14 @@ impl Progress {
         if bars.len() > LINES || bars.contains_key(step) {
             return;
         }
-        let bar = ProgressBar::no_length().with_style(style("  {prefix}  {elapsed}"));
+        let bar = ProgressBar::no_length().with_style(style("  {elapsed:>4}  {wide_msg}"));
         let bar = match &self.total {
             Some(total) => self.screen.insert_before(total, bar),
             None => self.screen.add(bar),
         };
-        bar.set_prefix(escape::line(name));
+        // Terminals do not agree on how wide joined characters are, and a line that is not as wide as was reckoned
+        // takes all below it apart.
+        bar.set_message(escape::line(name).replace(['\u{200c}', '\u{200d}', '\u{fe0f}'], ""));
         bar.tick();
         bars.insert(step.to_owned(), bar);
     }
@@ -113,8 +131,8 @@ fn style(template: &str) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use dataflow_runner_core::config::playbook::StepType;
-    use dataflow_runner_core::event::{Goal, Outcome, Skip, StepInfo};
-    use dataflow_runner_core::fabric::RunId;
+    use dataflow_runner_core::event::{Attempt, Goal, Outcome, Skip, StepInfo};
+    use dataflow_runner_core::fabric::{RunId, StepId};
     use jiff::Timestamp;
 
     use super::*;
@@ -140,6 +158,7 @@ mod tests {
             goal: Goal::Run,
             fabric: "local".into(),
             playbook: None,
+            tags: std::collections::BTreeMap::new(),
             steps: steps.collect(),
             cluster: None,
         };
@@ -179,5 +198,36 @@ mod tests {
         assert_eq!(tell(&mut progress, skipped), (LINES - 1, Some(1)));
         let over = EventKind::RunEnded { outcome: Outcome::Succeeded };
         assert_eq!(tell(&mut progress, over), (0, None));
+    }
+
+    #[test]
+    fn what_the_local_fabric_took_is_running() {
+        for (fabric, lines) in [("local", 1), ("emr", 0)] {
+            let mut progress = Progress::default();
+            let step = StepInfo {
+                id: "a".into(),
+                name: "A".into(),
+                step_type: StepType::Command,
+                digest: String::new(),
+            };
+            let started = EventKind::RunStarted {
+                run: RunId::new("r"),
+                goal: Goal::Run,
+                fabric: fabric.into(),
+                playbook: None,
+                tags: Default::default(),
+                steps: vec![step],
+                cluster: None,
+            };
+            let token = Token::new("r.1.1");
+            let attempt = Attempt { step: "a".into(), attempt: 1 };
+            let intended = EventKind::SubmitIntended { token: token.clone(), steps: vec![attempt] };
+            let taken = EventKind::Submitted { token, ids: vec![StepId::new("s")], adopted: false };
+            for kind in [started, intended, taken] {
+                let event = Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind };
+                progress.event(&event, &Messages::default());
+            }
+            assert_eq!(progress.lock().len() - 1, lines, "{fabric}");
+        }
     }
 }

@@ -26,9 +26,11 @@ impl Place {
         Self { folder }
     }
 
-    /// With a file in it.
+    /// With a file in it, or in a folder of it.
     pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
-        std::fs::write(self.path(name), text).expect("a file");
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
         self
     }
 

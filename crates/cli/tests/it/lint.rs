@@ -50,6 +50,43 @@ fn a_playbook_is_checked_against_the_one_cluster() {
 }
 
 #[test]
+fn with_two_clusters_nobody_says_which_playbook_is_for_which() {
+    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
+    let place =
+        Place::new().with("c.json", cluster("")).with("d.json", cluster("")).with("p.json", hive);
+    let ran = place.words("lint c.json d.json p.json");
+    assert_eq!((ran.messages(), ran.code), (vec!["info msg=\"3 files are valid\""], Some(0)));
+}
+
+#[test]
+fn a_variable_counts_as_unused_only_where_that_is_known() {
+    let step = |argument: &str| {
+        playbook(&format!(
+            r#"{{"id": "a", "type": "COMMAND", "command": "x", "arguments": ["{argument}"]}}"#
+        ))
+    };
+    let place = Place::new()
+        .with("none.json", step("x"))
+        .with("whole.json", step("{{range $name, $value := .}}{{$name}}{{end}}"))
+        .with("faulty.json", step("{{.b.c}}"));
+    let warned = |line: &str| place.words(line).stderr.contains("variable `a` is given");
+    assert!(warned("lint none.json --var a=1"));
+    assert!(!warned("lint none.json whole.json --var a=1"), "all are used as a whole");
+    assert!(!warned("lint none.json faulty.json --var a=1"), "nobody knows");
+}
+
+#[test]
+fn a_file_beyond_all_measure_is_not_read() {
+    let place = Place::new().with("f.json", "");
+    let file = std::fs::File::options().write(true).open(place.path("f.json")).expect("a file");
+    file.set_len((64 << 20) + 1).expect("it grows");
+    let ran = place.words("lint f.json");
+    assert_eq!(ran.code, Some(3));
+    let fault = "error[cannot-read-file]: cannot read `f.json`: it is larger than 64 MiB\n";
+    assert!(ran.stderr.starts_with(fault), "{:.300}", ran.stderr);
+}
+
+#[test]
 fn a_value_from_the_environment_is_never_told() {
     let steps = r#"{"id": "a", "type": "COMMAND", "command": "x", "timeoutSeconds": "{{systemEnv "PASS"}}"}"#;
     let place = Place::new().with("p.json", playbook(steps));
@@ -58,6 +95,32 @@ fn a_value_from_the_environment_is_never_told() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(!text.contains("hunter"), "{text}");
+}
+
+#[test]
+fn literal_credentials_are_not_shown_however_they_are_miswritten() {
+    for credentials in [
+        r#""accessKeyId": "hunter2", "secretAccesKey": "hunter2""#,
+        r#"'accessKeyId': 'hunter2', 'secretAccessKey': 'hunter2'"#,
+        r#"accessKeyId: "hunter2", secretAccessKey: "hunter2""#,
+        r#""accessKeyId": "a,hunter2", "secretAccessKey": "a\"hunter2", "x": 1"#,
+        r#""accessKeyId": hunter2, "secretAccessKey": hunter2 "x": 1"#,
+        r#""accessKeyId": ["hunter2"], "secretAccessKey": {"hunter2": 1}"#,
+        r#""accessKeyId": "env", "secretAccessKey": "hunter2"#,
+        r#""accessKeyId": "hunter2", "secretAccessKey": "hunter2{{.x}}""#,
+        r#""accessKeyId": "env", "secretAccessKey": "hunter2""#,
+    ] {
+        let old = playbook_1(r#""CONTINUE""#);
+        let was = r#""accessKeyId": "env", "secretAccessKey": "env""#;
+        assert!(old.contains(was));
+        let place = Place::new().with("p.json", old.replace(was, credentials));
+        for line in ["lint p.json", "lint p.json --output json"] {
+            let ran = place.words(line);
+            assert!(ran.stderr.contains("--> p.json:2:"), "{}", ran.stderr);
+            let said = ran.stderr + &ran.stdout;
+            assert!(!said.contains("hunter"), "{credentials}:\n{said}");
+        }
+    }
 }
 
 #[test]

@@ -180,3 +180,27 @@ fn each_run_is_recorded_where_only_its_owner_can_read() {
         assert_eq!(mode & 0o777, 0o700);
     }
 }
+
+/// Steps run in folders of their own: what a relative `--config` names must not depend on theirs.
+#[test]
+fn folders_beside_a_relative_cluster_file_are_found() {
+    let place = Place::new()
+        .with("conf/c.json", cluster(r#", "roots": {"data://": "data"}"#))
+        .with("conf/data/x", "hello")
+        .with("p.json", playbook(&script("read", "test \"$(cat data://x)\" = hello", "")));
+    let ran = place.words("run-transient --config conf/c.json --playbook p.json");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[test]
+fn what_lies_beside_the_playbook_goes_along() {
+    let by_jar = r#"{"id": "by-jar", "type": "CUSTOM_JAR", "jar": "script-runner.jar", "arguments": ["./x.sh"]}"#;
+    let by_name = r#"{"id": "by-name", "type": "COMMAND", "command": "sh", "arguments": ["-c", "grep -q x y.txt"], "files": ["./y.txt"]}"#;
+    let place = Place::new()
+        .with("c.json", cluster(""))
+        .with("books/x.sh", "exit 0")
+        .with("books/y.txt", "x")
+        .with("books/p.json", playbook(&[by_jar, by_name].join(",")));
+    let ran = place.words("run-transient --config c.json --playbook books/p.json");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}

@@ -21,7 +21,12 @@ fn version_and_help_are_results() {
         }
     }
     for verb in ["up", "run", "down", "run-transient", "lint", "render", "plan", "schema"] {
-        assert_eq!(place.words(&format!("{verb} --help")).code, Some(0), "{verb}");
+        let ran = place.words(&format!("{verb} --help"));
+        assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)), "{verb}");
+        assert!(ran.stdout.contains("\nExit codes: 0 "), "{verb}: {}", ran.stdout);
+        let example = format!("dataflow-runner {verb}");
+        let examples = ran.stdout.split_once("\nExamples:\n").expect("examples").1;
+        assert!(examples.contains(&example), "{verb}: {examples}");
     }
 }
 
@@ -67,6 +72,10 @@ fn wrong_usage_is_2_and_says_what_is_missing() {
         assert_eq!((ran.messages(), ran.code), (vec![message.as_str()], Some(2)), "{line}");
         assert_eq!(ran.stdout, "", "{line}");
     }
+    for level in ["error", "fatal", "panic"] {
+        let ran = place.words(&format!("up --log-level {level}"));
+        assert_eq!((ran.messages().len(), ran.code), (1, Some(2)), "{level} hides nothing of it");
+    }
     for line in ["", "frobnicate", "up --frobnicate", "lint", "lint x --log-level loud"] {
         let ran = place.words(line);
         assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(2)), "{line}");
@@ -84,4 +93,18 @@ fn flags_come_from_the_environment_too_and_the_command_line_wins() {
     };
     assert_eq!(render(&[]), "environment");
     assert_eq!(render(&["--vars", "a,line"]), "line");
+}
+
+#[test]
+fn a_switch_from_the_environment_can_be_off() {
+    let place = Place::new()
+        .with("c.json", crate::harness::cluster(""))
+        .with("p.json", crate::harness::playbook(&crate::harness::script("a", "true", "")));
+    for (value, json) in [("1", true), ("true", true), ("0", false), ("false", false), ("", false)]
+    {
+        let mut command = place.command(["plan", "--config", "c.json", "--playbook", "p.json"]);
+        let output = command.env("DATAFLOW_RUNNER_JSON", value).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(0), "{value:?}: {output:?}");
+        assert_eq!(output.stdout.starts_with(b"{"), json, "{value:?}");
+    }
 }

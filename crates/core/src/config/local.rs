@@ -42,10 +42,11 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
     })
 }
 
-/// A path of the file, seen from the file's own folder.
+/// A path of the file, seen from the file's own folder; absolute, since steps have folders of their own.
 fn beside(record: &Record<'_>, path: &Text) -> PathBuf {
     let file = FilePath::new(record.document().source().name());
-    file.parent().unwrap_or(FilePath::new("")).join(path.expose())
+    let path = file.parent().unwrap_or(FilePath::new("")).join(path.expose());
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn read_environment(data: &Record<'_>) -> BTreeMap<String, Text> {

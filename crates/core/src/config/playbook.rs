@@ -1,13 +1,15 @@
 //! What a playbook says, whatever its version: the typed and valid form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::diagnostic::Diagnostic;
 use crate::fabric::emr::Credentials;
 use crate::secret::Text;
 use crate::source::{Source, Span};
+use crate::suggest::suggest;
 
 /// A valid playbook. All spans in it are places in `source`, the user's own file.
 #[derive(Clone, Debug)]
@@ -324,6 +326,19 @@ impl Default for OnResult {
     fn default() -> Self {
         Self { continue_job: vec![0], terminate_job_with_success: Vec::new() }
     }
+}
+
+/// The fault of a `dependsOn` that names none of the steps.
+pub(crate) fn unknown_step(name: &str, ids: &HashSet<&str>) -> Diagnostic {
+    let mut names: Vec<_> = ids.iter().copied().collect();
+    names.sort_unstable();
+    let help = match suggest(name, names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`dependsOn` takes ids of steps of this playbook".to_owned(),
+    };
+    Diagnostic::error("unknown-step", "`dependsOn` names a step that does not exist")
+        .label("no step has this id")
+        .help(help)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! PlaybookConfig 2-0-0: steps for any fabric.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step, StepType, Work};
+use super::playbook::{
+    OnFailure, OnResult, Playbook, Program, Retries, Step, StepType, Work, unknown_step,
+};
 use super::read::Record;
 use super::step_types;
 use crate::diagnostic::Diagnostic;
@@ -28,6 +30,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
         data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
     }
     distinct_ids(&data);
+    known_needs(&data);
     Some(Playbook {
         source: Arc::clone(data.document().source()),
         schema,
@@ -143,15 +146,18 @@ fn check_id(step: &Record<'_>, code: &'static str, at: Span, id: &Text, path: &P
         step.secret_name(at, &format!("`{path}`"));
         return false;
     }
-    let id = id.expose();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(allowed) {
+    if is_id(id.expose()) {
         return true;
     }
     let message = format!("`{path}` is not an id");
     let fault = Diagnostic::error(code, message);
     step.fault(at, fault.label("expected 1 to 128 characters of `A-Z a-z 0-9 . _ -`"));
     false
+}
+
+fn is_id(id: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(allowed)
 }
 
 fn read_dependencies(step: &Record<'_>) -> Vec<Text> {
@@ -200,6 +206,40 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
 }
 
 /// No two steps have the same id.
+/// Reports needs that no step has as its id, also where the rest of the playbook is not right.
+fn known_needs(data: &Record<'_>) {
+    let steps = data.items("steps");
+    let ids: Vec<_> = steps.iter().flat_map(|step| strings(step, "id")).collect();
+    // Which id a step without one should have had is not known.
+    if ids.len() < steps.len() {
+        return;
+    }
+    let known: HashSet<&str> = ids.iter().map(|(id, _)| id.as_ref()).collect();
+    for (need, span) in steps.iter().flat_map(|step| strings(step, "dependsOn")) {
+        // What is no id at all was told already.
+        if is_id(&need) && !known.contains(need.as_ref()) {
+            data.fault(span, unknown_step(&need, &known));
+        }
+    }
+}
+
+/// The strings of a field.
+fn strings<'a>(step: &'a Checked<'_>, name: &str) -> Vec<(Cow<'a, str>, Span)> {
+    match &step.is {
+        Is::Record(fields) => fields.get(name).map(strings_of).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The string that a value is, or the strings in it.
+fn strings_of<'a>(value: &'a Checked<'_>) -> Vec<(Cow<'a, str>, Span)> {
+    match &value.is {
+        Is::String(text) => vec![(text.get(), value.span)],
+        Is::Array(items) => items.iter().flat_map(strings_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn distinct_ids(data: &Record<'_>) {
     let mut seen: HashMap<Cow<'_, str>, Span> = HashMap::new();
     for (i, step) in data.items("steps").iter().enumerate() {

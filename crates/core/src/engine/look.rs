@@ -168,7 +168,10 @@ impl Engine<'_, '_> {
         if status.state.is_final() {
             return self.end_step(&id, attempt, status);
         }
-        if status.state == known {
+        // What runs at once runs since it was taken: that is no news.
+        let rings = self.run.fabric.capabilities().pace.rings;
+        let starts = (known, status.state) == (StepState::Pending, StepState::Running);
+        if status.state == known || (rings && starts) {
             return;
         }
         if status.state == StepState::Unknown {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::bell::Bell;
 use crate::clock::{Clock, add};
+use crate::config::playbook::Playbook;
 use crate::event::{Attempt, Event, EventKind, Goal, Outcome, StepInfo, Stop};
 use crate::fabric::{
     ClusterId, ClusterState, Effect, Error, ErrorKind, Fabric, Found, Launch, Order, OrderedStep,
@@ -98,10 +99,16 @@ impl Run<'_> {
             goal: self.goal,
             fabric: self.fabric.capabilities().fabric.to_owned(),
             playbook: self.plan.playbook().map(|p| p.name.shown().to_owned()),
+            tags: self.plan.playbook().map(tags).unwrap_or_default(),
             steps: self.plan.steps().iter().map(StepInfo::of).collect(),
             cluster: self.cluster.clone(),
         }
     }
+}
+
+/// The tags as they may be shown.
+fn tags(playbook: &Playbook) -> BTreeMap<String, String> {
+    playbook.tags.iter().map(|(name, value)| (name.clone(), value.shown().to_owned())).collect()
 }
 
 struct Engine<'a, 's> {

@@ -38,6 +38,7 @@ pub enum Effect {
 
 /// An error with all that a person needs to act on it. The text holds no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Error {
     /// What kind of trouble.
     pub kind: ErrorKind,
@@ -50,8 +51,10 @@ pub struct Error {
     /// What happened: a lowercase fragment, causes joined by `: `.
     pub message: String,
     /// The far side's name for the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Not before then does it make sense to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
 }
 

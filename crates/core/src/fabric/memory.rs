@@ -16,7 +16,7 @@ use super::{
     StepStatus, Token, Uri,
 };
 use crate::clock::{Clock, add};
-use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
+use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 
 /// The fabric of the tests.
@@ -247,8 +247,8 @@ impl Fabric for Memory {
 
     fn check(&self, _: &Playbook, _: &mut Diagnostics) {}
 
-    fn describe(&self, step: &Step) -> Vec<String> {
-        vec!["memory".to_owned(), step.id.clone()]
+    fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>> {
+        playbook.steps.iter().map(|step| vec!["memory".to_owned(), step.id.clone()]).collect()
     }
 
     fn reach(&self) -> BTreeMap<String, String> {
@@ -553,6 +553,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::config::playbook::Step;
     use crate::config::sample;
     use crate::fabric::conformance::{Behaviour, CASES, Subject};
 

@@ -32,8 +32,9 @@ pub trait Fabric: Debug + Send + Sync {
     /// anything starts.
     fn check(&self, playbook: &Playbook, faults: &mut Diagnostics);
 
-    /// What it would run for a step that it accepts, word by word, with each secret replaced by its origin.
-    fn describe(&self, step: &Step) -> Vec<String>;
+    /// What it would run for each step of a playbook that it accepts, word by word, with each secret replaced by
+    /// its origin.
+    fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>>;
 
     /// What finds this fabric again without the configuration files: for the header of the journal, in the
     /// fabric's own words, without secrets.

@@ -28,6 +28,7 @@ fn events() -> Vec<Event> {
             goal: Goal::Down,
             fabric: "local".into(),
             playbook: None,
+            tags: BTreeMap::new(),
             steps: Vec::new(),
             cluster: Some(cluster),
         },

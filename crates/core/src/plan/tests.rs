@@ -127,6 +127,22 @@ fn files_beside_the_playbook_are_told() {
 }
 
 #[test]
+fn what_emrs_own_jars_run_may_lie_beside_the_playbook() {
+    let local = |jar: &str| {
+        let mut step = sample::step("a", "true", &["./run.sh", "./argument"]);
+        step.work.program = Program::CustomJar { jar: sample::text(jar), main_class: None };
+        let plan = Plan::new(sample::playbook(vec![step]), &mut Diagnostics::new()).expect("valid");
+        plan.local_files().into_iter().map(|(name, _)| name.shown().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(local("command-runner.jar"), ["./run.sh"]);
+    assert_eq!(
+        local("s3://eu-west-1.elasticmapreduce/libs/script-runner/script-runner.jar"),
+        ["./run.sh"]
+    );
+    assert_eq!(local("other.jar"), [""; 0]);
+}
+
+#[test]
 fn files_beside_the_playbook_must_be_there_and_be_files() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     std::fs::write(folder.path().join("there"), "").expect("it can be written");

@@ -302,7 +302,10 @@ impl<'t> Parser<'t> {
         loop {
             let token = self.peek_solid();
             if token.kind == Kind::Eof {
-                return self.fail(token.span, "unexpected EOF");
+                // Where the text ends tells nobody what is missing there.
+                let mut error = self.error(owner, "unexpected EOF");
+                error.help = Some("no `{{end}}` closes what begins here".to_owned());
+                return Err(error);
             }
             if let Some(stop) = self.text_or_action(&mut list)? {
                 self.depth -= 1;
@@ -380,9 +383,10 @@ impl<'t> Parser<'t> {
         let mut branch = Box::new(Branch { arms: Vec::new(), otherwise: None });
         let ranges = u32::from(word == Kind::Range);
         loop {
-            let (pipe, end) = self.pipeline(context, Kind::RightDelim)?;
+            let (pipe, _) = self.pipeline(context, Kind::RightDelim)?;
+            let owner = pipe.span;
             self.tree.ranges += ranges;
-            let (list, stop, _) = self.list(end)?;
+            let (list, stop, _) = self.list(owner)?;
             self.tree.ranges -= ranges;
             branch.arms.push((pipe, list));
             if stop == Stop::End {
@@ -392,7 +396,7 @@ impl<'t> Parser<'t> {
                 self.next();
                 continue;
             }
-            branch.otherwise = Some(self.otherwise(end)?);
+            branch.otherwise = Some(self.otherwise(owner)?);
             break;
         }
         self.forget(mark);

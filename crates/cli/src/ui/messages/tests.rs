@@ -16,6 +16,7 @@ fn told(goal: Goal, fabric: &str, kinds: Vec<EventKind>) -> Vec<String> {
         goal,
         fabric: fabric.into(),
         playbook: Some("p".into()),
+        tags: std::collections::BTreeMap::new(),
         steps: vec![step("a", "First"), step("b", "Second")],
         cluster: None,
     };
@@ -141,4 +142,38 @@ fn other_fabrics_do_without_the_word_emr() {
             "Error local launch: no; check the credentials and what they may do",
         ]
     );
+}
+
+#[test]
+fn who_watches_is_told_briefly() {
+    let mut messages = Messages::new(true);
+    let mut tell = |kind| {
+        let event = Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind };
+        let said = messages.of(&event).into_iter();
+        said.map(|m| format!("{:?} {}", m.level, m.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        tell(ended("a", StepState::Succeeded, Some(0))),
+        ["Info Step 'a' succeeded after 61.0 s"]
+    );
+    let EventKind::StepEnded { step, attempt, state, native, exit_code, noop, .. } =
+        ended("a", StepState::Failed, Some(3))
+    else {
+        unreachable!("it is one")
+    };
+    let reason = Some("exit code 3".to_owned());
+    let (started, ended, link) = (None, None, None);
+    let kind = EventKind::StepEnded {
+        step,
+        attempt,
+        state,
+        native,
+        reason,
+        exit_code,
+        started,
+        ended,
+        link,
+        noop,
+    };
+    assert_eq!(tell(kind), ["Error Step 'a' failed: exit code 3"]);
 }

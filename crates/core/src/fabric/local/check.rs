@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::STEP_TYPES;
 use super::command::Maker;
-use crate::config::playbook::Playbook;
+use crate::config::playbook::{Playbook, Step};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::secret::Text;
 use crate::source::Source;
@@ -25,7 +26,9 @@ pub(super) struct Fault {
 
 /// Tries to make the command line of each step.
 pub(super) fn check(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
-    for step in &playbook.steps {
+    // That there are no steps of other types here is told by `Plan::check`.
+    let here = |step: &&Step| STEP_TYPES.contains(&step.work.program.step_type());
+    for step in playbook.steps.iter().filter(here) {
         for fault in maker.invocation(step).err().into_iter().flatten() {
             let span = fault.text.as_ref().map_or(step.span, |text| text.span);
             let mut diagnostic =
@@ -200,7 +203,9 @@ mod tests {
             (copy("s3://known/in", "work://out"), &[], &[], &[]),
             (copy("file:///in", "/out"), &[], &[], &[]),
             (copy("s3://b/in", "gs://b/out"), &[], &[], &["unmapped-uri", "unmapped-uri"]),
-            (pig, &[], &[], &["unsupported-step-type"]),
+            (pig, &[], &[], &[]),
+            (copy("a", "/out"), &[], &[], &["missing-file"]),
+            (copy("./beside", "./out"), &[], &[], &["missing-file"]),
         ];
         for (program, arguments, files, codes) in table {
             let told = faults(folder.path(), &[(program.clone(), arguments, files)]);

@@ -1,7 +1,6 @@
 //! A step as a command line of this machine.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::check::Fault;
@@ -11,6 +10,7 @@ use super::word::Word;
 use super::{copy, process};
 use crate::config::playbook::{Program, Step, Work};
 use crate::fabric::Uri;
+use crate::plan::is_local;
 use crate::secret::Text;
 
 /// What is started for a step.
@@ -32,8 +32,6 @@ pub(super) struct Maker<'a> {
     pub program: &'a Path,
     /// Where files beside the playbook were staged; `None`: not yet, the command line is only for a check.
     pub staged: Option<&'a BTreeMap<String, Uri>>,
-    /// Where programs were found, or not: a playbook names few, often.
-    found: RefCell<HashMap<String, Option<PathBuf>>>,
 }
 
 /// What may stand where a file is meant.
@@ -48,23 +46,25 @@ enum Reach {
 /// Schemes of URIs that only EMR's own Spark understands.
 const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
 
+/// What a COPY reads, in words.
+const SOURCE: &str = "the source";
+
 impl<'a> Maker<'a> {
+    /// A program by its name; what is about to be run is looked at again.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        match self.staged {
+            None => self.toolbox.find(name),
+            Some(_) => self.toolbox.find_now(name),
+        }
+    }
+
     pub(super) fn new(
         toolbox: &'a Toolbox,
         roots: &'a Roots,
         program: &'a Path,
         staged: Option<&'a BTreeMap<String, Uri>>,
     ) -> Self {
-        Self { toolbox, roots, program, staged, found: RefCell::default() }
-    }
-
-    fn find(&self, name: &str) -> Option<PathBuf> {
-        if let Some(found) = self.found.borrow().get(name) {
-            return found.clone();
-        }
-        let found = self.toolbox.find(name);
-        self.found.borrow_mut().insert(name.to_owned(), found.clone());
-        found
+        Self { toolbox, roots, program, staged }
     }
 
     /// The command line of a step, or all that stands against it.
@@ -120,7 +120,7 @@ impl Making<'_> {
             Program::Copy { source, destination, pattern } => {
                 self.path(self.maker.program);
                 self.plain(copy::ARGUMENT);
-                self.place(source, "the source");
+                self.place(source, SOURCE);
                 self.place(destination, "the destination");
                 if let Some(pattern) = pattern {
                     self.made.argv.push(Word::of(pattern));
@@ -281,7 +281,7 @@ impl Making<'_> {
     /// Where a file is that the playbook names; `None`: nowhere, and that was said.
     fn locate(&mut self, text: &Text, what: &'static str, reach: Reach) -> Option<Word> {
         let value = text.expose();
-        if value.starts_with("./") || value.starts_with("../") {
+        if is_local(value) {
             let Some(staged) = self.maker.staged else { return Some(Word::of(text)) };
             let Some(Uri(path)) = staged.get(value) else {
                 self.fault("missing-file", Some(text), what, "was not staged", "");
@@ -319,17 +319,24 @@ impl Making<'_> {
 
     /// A file or folder of this machine that need not be there yet.
     fn place(&mut self, text: &Text, what: &'static str) {
-        if text.expose().starts_with("./") || text.expose().starts_with("../") {
-            // A file beside the playbook was staged; else it is within the step's own folder.
-            let word = match self.maker.staged.and_then(|staged| staged.get(text.expose())) {
-                Some(Uri(path)) => Word::plain(path),
-                None => Word::of(text),
-            };
-            return self.made.argv.push(word);
+        let word = match self.maker.staged.and_then(|staged| staged.get(text.expose())) {
+            Some(Uri(path)) => Some(Word::plain(path)),
+            None => self.reached(text, what, Reach::Machine),
+        };
+        let Some(word) = word else { return };
+        // What lies beside the playbook is not staged yet while it is checked.
+        let staged_later = self.maker.staged.is_none() && what == SOURCE && is_local(text.expose());
+        if Path::new(&word.value).is_relative() && !staged_later {
+            let wrong = "is a relative path, and steps run in folders of their own";
+            return self.fault(
+                "missing-file",
+                Some(text),
+                what,
+                wrong,
+                "name it by a root, or by `work://`",
+            );
         }
-        if let Some(word) = self.reached(text, what, Reach::Machine) {
-            self.made.argv.push(word);
-        }
+        self.made.argv.push(word);
     }
 
     /// A path or URI with its root replaced, if it can be reached.

@@ -20,7 +20,7 @@ use super::{
 use jiff::Timestamp;
 
 use crate::bell::Bell;
-use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
+use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::secret::Text;
 
@@ -52,6 +52,15 @@ use watch::Watch;
 
 /// The fabric's name.
 const NAME: &str = "local";
+/// The types of steps that it runs.
+const STEP_TYPES: [StepType; 6] = [
+    StepType::Command,
+    StepType::CustomJar,
+    StepType::Spark,
+    StepType::SparkSql,
+    StepType::Flink,
+    StepType::Copy,
+];
 /// Between two looks at steps whose end rings the bell.
 const SAFETY: Duration = Duration::from_secs(60);
 
@@ -118,14 +127,7 @@ impl Local {
                 fabric: NAME,
                 ordered_queue: false,
                 parallel: Some(slots.unwrap_or(NonZeroU32::MIN)),
-                step_types: &[
-                    StepType::Command,
-                    StepType::CustomJar,
-                    StepType::Spark,
-                    StepType::SparkSql,
-                    StepType::Flink,
-                    StepType::Copy,
-                ],
+                step_types: &STEP_TYPES,
                 failure_rules: &[
                     OnFailure::CancelAndWait,
                     OnFailure::Continue,
@@ -166,12 +168,13 @@ impl Fabric for Local {
         check::check(&maker, playbook, faults);
     }
 
-    fn describe(&self, step: &Step) -> Vec<String> {
+    fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>> {
         // Which cluster it will be is not known yet.
         let roots = self.roots.with_work(PathBuf::from("‹work›"));
         let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
-        let argv = maker.invocation(step).map_or_else(|_| Vec::new(), |made| made.argv);
-        argv.into_iter().map(|word| word.shown).collect()
+        let argv = |step| maker.invocation(step).map_or_else(|_| Vec::new(), |made| made.argv);
+        let words = |step| argv(step).into_iter().map(|word| word.shown).collect();
+        playbook.steps.iter().map(words).collect()
     }
 
     fn reach(&self) -> BTreeMap<String, String> {

@@ -1,16 +1,18 @@
 //! Where the programs are that steps need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::config::Tools;
 use super::process;
 
 /// The environment of steps, and the tools as seen from it.
-#[derive(Clone)]
 pub(super) struct Toolbox {
     environment: BTreeMap<OsString, OsString>,
+    /// Where programs were found last: a playbook names few, often.
+    found: Mutex<HashMap<String, PathBuf>>,
 }
 
 /// The tools that have a home of their own: its variable, and what tells that a program is one of its.
@@ -35,7 +37,7 @@ impl Toolbox {
             }
         }
         environment.extend(added.map(|(name, value)| (name.into(), value.into())));
-        Self { environment }
+        Self { environment, found: Mutex::default() }
     }
 
     pub(super) fn environment(&self) -> &BTreeMap<OsString, OsString> {
@@ -44,6 +46,26 @@ impl Toolbox {
 
     /// Finds a program by its name: below its tool's home where there is one, else in PATH.
     pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+        self.found(name, |_| true)
+    }
+
+    /// The same, but looks again whether it is still there.
+    pub(super) fn find_now(&self, name: &str) -> Option<PathBuf> {
+        self.found(name, process::is_executable)
+    }
+
+    fn found(&self, name: &str, still: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
+        // Whoever panicked while holding it cannot have left a single entry half done.
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = found.get(name).filter(|path| still(path)) {
+            return Some(path.clone());
+        }
+        let path = self.search(name)?;
+        found.insert(name.to_owned(), path.clone());
+        Some(path)
+    }
+
+    fn search(&self, name: &str) -> Option<PathBuf> {
         let home = HOMES.iter().find(|(_, programs)| programs.contains(&name));
         let home = home.and_then(|(variable, _)| self.variable(variable));
         match home {

@@ -37,7 +37,10 @@ fn carets_and_help() {
             "{{bucket}}",
             "template-parse <bucket> function \"bucket\" not defined; a variable is written with a dot: `.bucket`",
         ),
-        ("{{if .s}}x", "template-parse <> unexpected EOF"),
+        (
+            "{{if .s}}{{if .m}}{{end}}x",
+            "template-parse <.s> unexpected EOF; no `{{end}}` closes what begins here",
+        ),
         ("x\n{{.s", "template-parse <> unclosed action"),
         ("{{.s @}}", "template-parse <@> unexpected \"@\" in operand"),
         ("{{if .s}}a{{end}}{{end}}", "template-parse <{{> unexpected {{end}}"),

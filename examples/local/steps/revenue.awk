@@ -1,0 +1,3 @@
+# Writes "country orders cents" of one country; needs -F, -v country=… -v out=…
+$3 == country { orders++; cents += $5 * $6 }
+END { printf "%s %d %d\n", country, orders, cents >out }
