@@ -1,6 +1,6 @@
 //! Shows the logs of a step that failed.
 
-use dataflow_runner_core::fabric::{ClusterId, Fabric, LogFile, Result, StepId};
+use dataflow_runner_core::fabric::{Chunk, ClusterId, Fabric, LogFile, Result, StepId};
 
 use crate::args::Level;
 use crate::ui::{Ui, escape};
@@ -58,7 +58,7 @@ fn copy(fabric: &dyn Fabric, file: &LogFile, ui: &mut Ui) -> Result<()> {
     loop {
         let chunk = fabric.read(file, from)?;
         from += chunk.bytes.len() as u64;
-        let end = chunk.at_end || chunk.bytes.is_empty();
+        let end = is_end(file, &chunk, from);
         held.extend(chunk.bytes);
         // A character that goes over the end of a chunk waits for its other half.
         let rest = held.split_off(if end { held.len() } else { whole(&held) });
@@ -73,6 +73,12 @@ fn copy(fabric: &dyn Fabric, file: &LogFile, ui: &mut Ui) -> Result<()> {
     }
 }
 
+/// Whether a log was read to where it ended when it was listed: what a step has left behind may write on for
+/// ever, and faster than we read.
+fn is_end(file: &LogFile, chunk: &Chunk, read: u64) -> bool {
+    chunk.at_end || chunk.bytes.is_empty() || file.size.is_some_and(|size| read >= size)
+}
+
 /// The last lines of a file.
 fn tail(fabric: &dyn Fabric, file: &LogFile) -> Result<String> {
     let mut from = file.size.unwrap_or(0).saturating_sub(TAIL_BYTES);
@@ -81,7 +87,7 @@ fn tail(fabric: &dyn Fabric, file: &LogFile) -> Result<String> {
     loop {
         let chunk = fabric.read(file, from)?;
         from += chunk.bytes.len() as u64;
-        let end = chunk.at_end || chunk.bytes.is_empty();
+        let end = is_end(file, &chunk, from);
         last.extend(chunk.bytes);
         let surplus = last.len().saturating_sub(TAIL_BYTES as usize);
         last.drain(..surplus);
@@ -114,6 +120,16 @@ fn whole(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_that_grows_while_it_is_read_has_an_end() {
+        let chunk = |at_end| Chunk { bytes: b"more".to_vec(), at_end };
+        let file = |size| LogFile { name: String::new(), place: String::new(), size };
+        assert!(!is_end(&file(Some(10)), &chunk(false), 8));
+        assert!(is_end(&file(Some(10)), &chunk(false), 12), "the rest came later");
+        assert!(!is_end(&file(None), &chunk(false), 12));
+        assert!(is_end(&file(None), &chunk(true), 12));
+    }
 
     #[test]
     fn half_a_character_is_held_back() {

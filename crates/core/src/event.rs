@@ -363,6 +363,13 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether all went as the playbook wants it.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Succeeded | Self::Noop { .. })
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_false(value: &bool) -> bool {
     !value

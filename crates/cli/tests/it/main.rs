@@ -1,5 +1,7 @@
 //! The built program, from the outside: what goes in, what comes out, and how it ends.
 
+#[cfg(target_os = "linux")]
+mod crash;
 mod emr;
 mod harness;
 mod lint;

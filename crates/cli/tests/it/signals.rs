@@ -131,11 +131,29 @@ fn a_second_signal_stops_waiting_and_is_in_doubt() {
     let mut run = Waiting::start(&place, &[], &[]);
     run.signal(Signal::INT);
     run.until("Interrupted by SIGINT");
-    run.signal(Signal::INT);
+    // One that comes at once is the same wish, so it is said until it is heard.
+    while run.child.try_wait().expect("it is our child").is_none() {
+        run.signal(Signal::INT);
+        std::thread::yield_now();
+    }
     let (ended, said, step) = run.end();
     assert_eq!(ended, Some(5), "{said}");
     assert!(said.contains("something may be running"), "{said}");
     sweep(&step);
+}
+
+#[test]
+fn what_timeout_sends_twice_is_one_signal() {
+    // timeout(1) sends its signal to the program and then to the group that both are in.
+    let place = place("");
+    let run = Waiting::start(&place, &[], &[]);
+    for _ in 0..20 {
+        run.signal(Signal::TERM);
+    }
+    let (ended, said, step) = run.end();
+    assert_eq!(ended, Some(143), "{said}");
+    assert!(!lives(&step), "the step is gone");
+    assert!(said.contains("is terminated successfully"), "{said}");
 }
 
 #[test]

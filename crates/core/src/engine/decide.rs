@@ -176,7 +176,7 @@ impl Turn<'_> {
         if self.now < add(*since, self.contact_limit()) {
             return None;
         }
-        if !self.state.had_effect && self.state.cluster.terminate.is_none() {
+        if !self.state.may_have_effect() && self.state.cluster.terminate.is_none() {
             return Some(Outcome::Refused { error: error.clone() });
         }
         Some(Outcome::InDoubt {
@@ -185,7 +185,7 @@ impl Turn<'_> {
     }
 
     fn contact_limit(&self) -> Duration {
-        if self.state.had_effect || self.state.cluster.terminate.is_some() {
+        if self.state.may_have_effect() || self.state.cluster.terminate.is_some() {
             self.settings.contact_limit
         } else {
             self.settings.contact_limit.min(FIRST_CONTACT_LIMIT)
@@ -370,7 +370,6 @@ impl Turn<'_> {
 
     /// Why the cluster must go down now, if so.
     fn teardown(&self, kill: Option<Stop>) -> Option<Stop> {
-        let cluster = &self.state.cluster;
         let failed =
             || self.state.steps.iter().any(|s| s.phase != Phase::Ended(StepState::Succeeded));
         match self.state.goal {
@@ -379,7 +378,6 @@ impl Turn<'_> {
             _ if matches!(kill, Some(Stop::StepFailed(_))) => kill,
             goal if !goal.launches() => None,
             _ if kill.is_some() => kill,
-            _ if cluster.state == Some(ClusterState::Failed) => Some(Stop::ClusterFailed),
             Goal::RunTransient if self.is_quiet() => match self.state.noop {
                 Some(step) => Some(Stop::Noop(self.id(step))),
                 None if failed() => Some(Stop::RunFailed),
@@ -418,8 +416,9 @@ impl Turn<'_> {
         else {
             return false;
         };
+        let cluster = self.state.cluster.state;
         self.fabric.pace.rings
-            || self.state.cluster.state.is_some_and(ClusterState::is_final)
+            || cluster.is_some_and(|state| state.is_final() || state == ClusterState::Unknown)
             || add(since, self.settings.contact_limit) <= self.now
     }
 
@@ -429,7 +428,7 @@ impl Turn<'_> {
         }
         let cluster = &self.state.cluster;
         let final_state = cluster.state.is_some_and(ClusterState::is_final);
-        let refused = self.state.refused.as_ref().filter(|_| !self.state.had_effect);
+        let refused = self.state.refused.as_ref().filter(|_| !self.state.may_have_effect());
         if let Some(error) = refused {
             return Some(Outcome::Refused { error: error.clone() });
         }
@@ -442,7 +441,9 @@ impl Turn<'_> {
             return None;
         }
         if cluster.state == Some(ClusterState::Unknown) {
-            let reason = format!("the cluster cannot be found any more; {}", self.where_to_look());
+            let why = cluster.reason.as_deref().unwrap_or("no reason given");
+            let look = self.where_to_look();
+            let reason = format!("nobody can say what became of the cluster: {why}; {look}");
             return Some(Outcome::InDoubt { reason });
         }
         if !final_state && let Some(step) = self.first_unknown() {
@@ -471,11 +472,11 @@ impl Turn<'_> {
     fn outcome_of_steps(&self) -> Outcome {
         let all_done =
             self.state.steps.iter().all(|s| s.phase == Phase::Ended(StepState::Succeeded));
-        let bad = self.state.steps.iter().any(|s| {
-            matches!(
-                s.phase,
-                Phase::Ended(StepState::Failed | StepState::Cancelled) | Phase::Live { .. }
-            )
+        let bad = self.state.steps.iter().any(|s| match s.phase {
+            Phase::Ended(StepState::Failed | StepState::Cancelled) | Phase::Live { .. } => true,
+            // An attempt of it failed, and the next was not to be.
+            Phase::Skipped => s.was_begun(),
+            _ => false,
         });
         if self.state.journal_failed || bad {
             return self.failed();

@@ -1,5 +1,7 @@
 //! One look at the fabric: what changed becomes events.
 
+use std::collections::BTreeMap;
+
 use super::Engine;
 use super::state::Phase;
 use crate::event::{EventKind, Outcome};
@@ -109,6 +111,9 @@ impl Engine<'_, '_> {
 
     fn cluster_changed(&mut self, status: ClusterStatus) {
         let known = &self.state.cluster;
+        if known.state.is_some_and(ClusterState::is_final) {
+            return;
+        }
         if known.state == Some(status.state) && known.reason == status.reason {
             return;
         }
@@ -123,24 +128,38 @@ impl Engine<'_, '_> {
 
     fn look_at_steps(&mut self) -> Result<(), Error> {
         let Some(cluster) = self.state.cluster.id.clone() else { return Ok(()) };
-        let live: Vec<(usize, StepId)> =
-            self.state.busy.iter().filter_map(|&step| Some((step, self.live_id(step)?))).collect();
-        let ids: Vec<StepId> = live.iter().map(|(_, id)| id.clone()).collect();
+        let live: BTreeMap<StepId, usize> =
+            self.state.busy.iter().filter_map(|&step| Some((self.live_id(step)?, step))).collect();
+        let ids: Vec<StepId> = live.keys().cloned().collect();
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
                 for (id, status) in statuses {
-                    if let Some((step, _)) = live.iter().find(|(_, live)| *live == id) {
-                        self.step_seen(*step, status);
+                    if let Some(&step) = live.get(&id) {
+                        self.step_seen(step, status);
                     }
                 }
             }
-            Err(error) if error.kind == ErrorKind::NotFound => self.cluster_not_found(error, false),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.cluster_not_found(error.clone(), false);
+                if self.state.cluster.state == Some(ClusterState::Unknown) {
+                    self.lose_sight_of(&live, &error);
+                }
+            }
             Err(error) => return Err(error),
         }
         if self.state.cluster.state.is_some_and(ClusterState::is_final) {
             self.end_what_the_cluster_took_along(&live);
         }
         Ok(())
+    }
+
+    /// The cluster cannot be found any more, so nobody will ever tell of its steps.
+    fn lose_sight_of(&mut self, live: &BTreeMap<StepId, usize>, error: &Error) {
+        for &step in live.values() {
+            let reason = Some(error.message.clone());
+            let status = StepStatus::new(StepState::Unknown, "NOT_FOUND");
+            self.step_seen(step, StepStatus { reason, ..status });
+        }
     }
 
     fn step_seen(&mut self, step: usize, status: StepStatus) {
@@ -174,9 +193,9 @@ impl Engine<'_, '_> {
     }
 
     /// The cluster was gone before the steps were asked about: what has not ended by now never will.
-    fn end_what_the_cluster_took_along(&mut self, live: &[(usize, StepId)]) {
-        for (step, _) in live {
-            let run = &self.state.steps[*step];
+    fn end_what_the_cluster_took_along(&mut self, live: &BTreeMap<StepId, usize>) {
+        for &step in live.values() {
+            let run = &self.state.steps[step];
             let Phase::Live { state: StepState::Pending | StepState::Running, .. } = run.phase
             else {
                 continue;

@@ -1,11 +1,12 @@
 //! Carries a plan out: decide → act → append events → wait on the bell → ask the fabric.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::bell::Bell;
-use crate::clock::Clock;
+use crate::clock::{Clock, add};
 use crate::config::playbook::Playbook;
 use crate::event::{Attempt, Event, EventKind, Goal, Outcome, StepInfo, Stop};
 use crate::fabric::{
@@ -33,6 +34,10 @@ use state::{Phase, RunState};
 
 /// The signal that closes the journal and leaves everything as it is (POSIX SIGHUP).
 const HANGUP: i32 = 1;
+
+/// Signals that come so soon after the first are the same wish: `timeout` sends each twice, a service manager
+/// and a closing terminal may send two kinds.
+const ONE_WISH: Duration = Duration::from_secs(1);
 
 /// All that a run needs.
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl Run<'_> {
             return Outcome::InDoubt { reason: "two steps have the same id".into() };
         };
         let pacer = Pacer::new(self.fabric.capabilities().pace, now);
-        let mut engine = Engine { run: self, state, staged, pacer, seen };
+        let mut engine = Engine { run: self, state, staged, pacer, first_signal: None, seen };
         engine.record(&first);
         match stage_error {
             Some(error) => engine.finish(Outcome::Refused { error }),
@@ -112,6 +117,8 @@ struct Engine<'a, 's> {
     /// Where the files beside the playbook were staged.
     staged: BTreeMap<String, Uri>,
     pacer: Pacer,
+    /// When the first signal was heeded.
+    first_signal: Option<Timestamp>,
     seen: &'s mut dyn FnMut(&Event),
 }
 
@@ -149,12 +156,17 @@ impl Engine<'_, '_> {
         if rung.ended {
             self.pacer.rung(self.run.clock.now());
         }
-        let Some((signal, count)) = rung.signal else { return };
-        if self.state.interrupted.is_some() || count > 1 {
-            return self.stop_waiting(signal);
+        let Some((signal, _)) = rung.signal else { return };
+        let now = self.run.clock.now();
+        match self.first_signal {
+            None => {
+                self.first_signal = Some(now);
+                let leave = signal == HANGUP || self.run.settings.leave_on_interrupt;
+                self.tell(EventKind::Interrupted { signal, leave });
+            }
+            Some(first) if now < add(first, ONE_WISH) => {}
+            Some(_) => self.stop_waiting(signal),
         }
-        let leave = signal == HANGUP || self.run.settings.leave_on_interrupt;
-        self.tell(EventKind::Interrupted { signal, leave });
     }
 
     /// A second signal: whatever is still open stays open.
@@ -193,7 +205,11 @@ impl Engine<'_, '_> {
             self.sync();
         }
         for action in actions {
-            if self.state.journal_failed && action.starts_something() {
+            // Orders may be many and each take its time, but a signal is heeded before the next.
+            if !self.goes_on() {
+                return;
+            }
+            if action.starts_something() && self.starts_nothing_more() {
                 self.withdraw(&action);
             } else {
                 self.carry_out(action);
@@ -242,12 +258,19 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// An order whose intent is not on disk is not sent.
+    fn starts_nothing_more(&self) -> bool {
+        self.state.journal_failed || self.state.interrupted.is_some()
+    }
+
+    /// An order whose intent is not on disk, or which a signal has overtaken, is not sent.
     fn withdraw(&mut self, action: &Action) {
         if let Action::Launch { token } | Action::Submit { token, .. } = action {
             let fabric = self.run.fabric.capabilities().fabric;
-            let message = "not sent, since the journal cannot be written";
-            let error = Error::new(ErrorKind::Unavailable, fabric, "journal", message);
+            let message = match self.state.journal_failed {
+                true => "not sent, since the journal cannot be written",
+                false => "not sent, since the run was interrupted",
+            };
+            let error = Error::new(ErrorKind::Unavailable, fabric, "order", message);
             self.tell(EventKind::OrderRefused { token: token.clone(), error, last: false });
         }
     }
@@ -424,7 +447,12 @@ impl Engine<'_, '_> {
     }
 
     fn finish(&mut self, outcome: Outcome) {
+        let recorded = !self.state.journal_failed;
         self.sync();
+        if recorded && self.state.journal_failed && outcome.is_success() {
+            // What led to it is not on disk after all: that is to be decided anew.
+            return;
+        }
         self.tell(EventKind::RunEnded { outcome });
     }
 

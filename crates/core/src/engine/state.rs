@@ -39,7 +39,7 @@ pub struct RunState {
     pub noop: Option<usize>,
     /// The first final refusal, as long as nothing was ever taken.
     pub refused: Option<Error>,
-    /// An order was taken, or may have been.
+    /// An order was taken.
     pub had_effect: bool,
     /// How the run ended.
     pub outcome: Option<Outcome>,
@@ -189,6 +189,11 @@ impl RunState {
         })
     }
 
+    /// Whether an order was taken, or may have been.
+    pub fn may_have_effect(&self) -> bool {
+        self.had_effect || self.orders.values().any(|order| order.lost.is_some())
+    }
+
     /// Folds a whole journal.
     ///
     /// # Errors
@@ -254,7 +259,6 @@ impl RunState {
                 self.refused(token, error, *last, event.at)
             }
             EventKind::OrderLost { token, .. } => {
-                self.had_effect = true;
                 self.order_mut(token)?.lose(event.at);
                 Ok(())
             }
@@ -509,6 +513,11 @@ impl StepRun {
             cancel: None,
             again: None,
         }
+    }
+
+    /// Whether the fabric ever took an attempt of it: an order that came to nothing was none.
+    pub fn was_begun(&self) -> bool {
+        self.attempt > u32::from(self.again.is_some())
     }
 
     /// Whether nothing more happens to it, as far as the fabric is concerned.

@@ -14,8 +14,8 @@ use dataflow_runner_core::config::sample;
 pub use dataflow_runner_core::config::sample::text;
 use dataflow_runner_core::fabric::local::{Config, Local, Surroundings, Tools};
 use dataflow_runner_core::fabric::{
-    ClusterId, ClusterState, ClusterStatus, Clusters, Fabric, Launch, Order, OrderedStep, Result,
-    StepId, StepStatus, Token, Uri,
+    ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Fabric, Launch, Order,
+    OrderedStep, Result, StepId, StepState, StepStatus, Token, Uri,
 };
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -159,6 +159,34 @@ pub fn down(local: &Local, bell: &Bell, id: &ClusterId) -> ClusterStatus {
         }
         assert_eq!(status.state, ClusterState::Stopping);
         assert!(bell.wait(PATIENCE).ended, "the bell did not ring: {status:?}");
+    }
+}
+
+/// Waits for the bell until a step has ended; `None`: its cluster is gone.
+pub fn end_or_gone(bench: &Bench, id: &StepId) -> Option<StepState> {
+    loop {
+        match bench.local.poll(&bench.cluster, std::slice::from_ref(id)) {
+            Ok(polled) if !matches!(polled[0].1.native.as_str(), "STARTING" | "RUNNING") => {
+                return Some(polled[0].1.state);
+            }
+            Ok(_) => assert!(bench.bell.wait(PATIENCE).ended, "the bell did not ring"),
+            Err(err) if err.kind == ErrorKind::NotFound => return None,
+            Err(err) => panic!("{err}"),
+        }
+    }
+}
+
+/// Waits for the bell until a cluster is gone, or not to be found any more.
+pub fn down_or_gone(local: &Local, bell: &Bell, id: &ClusterId) {
+    loop {
+        match local.inspect(id) {
+            Ok(status) if status.state.is_final() => return,
+            Ok(status) => {
+                assert_eq!(status.state, ClusterState::Stopping);
+                assert!(bell.wait(PATIENCE).ended, "the bell did not ring");
+            }
+            Err(err) => return assert_eq!(err.kind, ErrorKind::NotFound),
+        }
     }
 }
 

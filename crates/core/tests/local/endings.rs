@@ -42,7 +42,7 @@ pub fn what_cannot_be_started() {
     let reason = status.reason.unwrap();
     assert!(reason.starts_with("cannot start its program: No such file"), "{reason}");
     assert_eq!((status.exit_code, status.started), (None, None));
-    assert!(bench.log(&id, "controller").contains("cannot start /"));
+    assert!(bench.log(&id, "controller").contains("cannot start its program: "));
 }
 
 pub fn cancelled() {

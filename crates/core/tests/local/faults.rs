@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::fabric::{Clusters, ErrorKind, Fabric, StepId, StepState};
+use dataflow_runner_core::fabric::{ClusterState, Clusters, ErrorKind, Fabric, StepId, StepState};
 
 use crate::bench::{self, Bench, command, config, kill, launch, lives, pid, until};
 
@@ -144,6 +144,32 @@ pub fn another_boot() {
     assert_eq!(forged(other_boot), (StepState::Unknown, "ELSEWHERE".into()));
 }
 
+pub fn a_process_of_another_machine_is_left_alone() {
+    let bench = Bench::new();
+    let id = bench.script("r-1.2.1", "exit 0");
+    assert_eq!(bench.end(&id).state, StepState::Succeeded);
+    let path = bench.logs(&id).join("record");
+    let record = fs::read_to_string(&path).unwrap();
+    let machine = record.split(' ').nth(2).unwrap();
+    // Numbers as those of a process here.
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let start = stat[stat.rfind(')').unwrap()..].split(' ').nth(20).unwrap();
+    for (machine, ends) in [("other", false), (machine, true)] {
+        fs::write(&path, format!("shim 1 {machine} {} {start}\n", child.id())).unwrap();
+        let (other, _) = bench.another();
+        other.cancel(&bench.cluster, std::slice::from_ref(&id)).unwrap();
+        if ends {
+            assert_eq!(
+                std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()),
+                Some(15)
+            );
+        } else {
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
+    }
+}
+
 pub fn the_work_folder_vanishes() {
     let bench = Bench::new();
     let (mut up, mut gate) = (bench.pipe("up"), bench.pipe("gate"));
@@ -162,6 +188,53 @@ pub fn the_work_folder_vanishes() {
     assert_eq!(bench.local.inspect(&bench.cluster).unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(bench.local.terminate(&bench.cluster).unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(bench.local.list().unwrap(), []);
+}
+
+/// Whatever of the folders vanishes, a program ends what it started there.
+pub fn what_runs_in_a_vanished_folder_is_ended() {
+    for cancelled in [true, false] {
+        for gone in ["", "logs", "cluster"] {
+            let bench = Bench::with(config(Duration::from_millis(50)));
+            let (mut up, _gate) = (bench.pipe("up"), bench.pipe("gate"));
+            let stubborn = r#"trap '' TERM; echo $$ >"$0/up"; read x <"$0/gate""#;
+            let id = bench.script("r-1.2.1", stubborn);
+            let tool = up.line();
+            let folder = match gone {
+                "cluster" => bench.work_folder().join(bench.cluster.as_str()),
+                gone => bench.work_folder().join(gone),
+            };
+            fs::remove_dir_all(folder).unwrap();
+            if cancelled {
+                bench.cancel(&id);
+                let status = bench::end_or_gone(&bench, &id);
+                assert_ne!(status, Some(StepState::Succeeded));
+            } else {
+                bench.local.terminate(&bench.cluster).unwrap();
+                bench::down_or_gone(&bench.local, &bench.bell, &bench.cluster);
+            }
+            assert!(!lives(&tool), "{gone} {cancelled}");
+            let again = bench.local.terminate(&bench.cluster).map_err(|err| err.kind);
+            assert!(matches!(again, Ok(()) | Err(ErrorKind::NotFound)), "{again:?}");
+        }
+    }
+}
+
+pub fn a_cluster_that_cannot_be_removed() {
+    let bench = Bench::new();
+    let folder = bench.work_folder().join(bench.cluster.as_str());
+    fs::remove_dir_all(&folder).unwrap();
+    // Nothing that we made, so nothing that we remove.
+    fs::write(&folder, "").unwrap();
+    bench.local.terminate(&bench.cluster).unwrap();
+    let status = loop {
+        let status = bench.local.inspect(&bench.cluster).unwrap();
+        if status.state != ClusterState::Stopping {
+            break status;
+        }
+        assert!(bench.bell.wait(Duration::from_secs(60)).ended);
+    };
+    assert_eq!((status.state, status.native.as_str()), (ClusterState::Unknown, "NOT_REMOVED"));
+    assert!(status.reason.unwrap().starts_with("cannot remove `/"));
 }
 
 pub fn a_work_folder_that_cannot_be() {

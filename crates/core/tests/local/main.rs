@@ -88,7 +88,10 @@ fn trials() -> Vec<Trial> {
             a_torn_record
             a_pid_that_belongs_to_another
             another_boot
+            a_process_of_another_machine_is_left_alone
             the_work_folder_vanishes
+            what_runs_in_a_vanished_folder_is_ended
+            a_cluster_that_cannot_be_removed
             a_work_folder_that_cannot_be;
         races:
             find_fences

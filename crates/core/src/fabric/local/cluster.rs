@@ -114,23 +114,32 @@ impl Clusters for Local {
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
         let place = self.places.cluster(id)?;
-        let Some(descriptor) = Descriptor::read(&place)? else { return Err(not_found(id)) };
-        let failure = self.stopping().get(id).cloned().flatten();
-        let (state, native, cause) = if !place.folder.exists() {
-            (ClusterState::Stopped, "REMOVED", Some(Cause::User))
-        } else if failure.is_some() {
-            (ClusterState::Failed, "NOT_REMOVED", Some(Cause::Other))
-        } else if place.stopping().exists() {
-            (ClusterState::Stopping, "STOPPING", Some(Cause::User))
-        } else {
-            (ClusterState::Ready, "READY", None)
+        let ours = self.stopping().get(id).cloned();
+        let Some(descriptor) = Descriptor::read(&place)? else {
+            return match ours {
+                // Its folder vanished, but what ran there is still on its way to its end.
+                Some(None) => {
+                    Ok(ClusterStatus::bare(id.clone(), ClusterState::Stopping, "STOPPING"))
+                }
+                _ => Err(not_found(id)),
+            };
+        };
+        let (state, native, cause) = match &ours {
+            Some(None) => (ClusterState::Stopping, "STOPPING", Some(Cause::User)),
+            _ if !place.folder.exists() => (ClusterState::Stopped, "REMOVED", Some(Cause::User)),
+            // Not down: what is left may be in use.
+            Some(Some(_)) => (ClusterState::Unknown, "NOT_REMOVED", Some(Cause::Other)),
+            None if place.stopping().exists() => {
+                (ClusterState::Stopping, "STOPPING", Some(Cause::User))
+            }
+            None => (ClusterState::Ready, "READY", None),
         };
         Ok(ClusterStatus {
             id: id.clone(),
             name: descriptor.name,
             state,
             native: native.to_owned(),
-            reason: failure,
+            reason: ours.flatten(),
             cause,
             created: Some(descriptor.created),
         })
@@ -139,17 +148,23 @@ impl Clusters for Local {
     fn terminate(&self, id: &ClusterId) -> Result<()> {
         const TERMINATE: &str = "remove a cluster";
         let place = self.places.cluster(id)?;
-        if Descriptor::read(&place)?.is_none() {
-            return Err(not_found(id));
-        }
-        if !place.folder.exists() {
+        let marker = place.stopping();
+        let asked = Instant::now();
+        // The folders may have vanished under what runs there; what is ours is ended all the same.
+        let stopping = if Descriptor::read(&place)?.is_none() {
+            let stopping = self.ask_watched(&place.logs);
+            if stopping.is_empty() {
+                return Err(not_found(id));
+            }
+            stopping
+        } else {
+            // First: a shim that we do not find below finds this.
+            fs::write(&marker, "").map_err(io_error(TERMINATE, &marker))?;
+            ask_all(&place, &self.here).map_err(io_error(TERMINATE, &place.logs))?
+        };
+        if stopping.is_empty() && !place.folder.exists() {
             return Ok(());
         }
-        // First: a shim that we do not find below finds this.
-        let marker = place.stopping();
-        fs::write(&marker, "").map_err(io_error(TERMINATE, &marker))?;
-        let asked = Instant::now();
-        let stopping = ask_all(&place, &self.here).map_err(io_error(TERMINATE, &place.logs))?;
         // Asked again while it goes: those who were not there the first time are asked, and that is all.
         if self.stopping().get(id).is_some_and(Option::is_none) {
             return Ok(());

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -85,8 +85,8 @@ impl Assignment {
         let child = match spawned {
             Ok(child) => child,
             Err(err) => {
-                let program = Path::new(&self.program).display();
-                self.note(&format!("cannot start {program}: {err}"));
+                // Without its name, which may hold a secret: the first lines of this log tell it as it may be told.
+                self.note(&format!("cannot start its program: {err}"));
                 let how = How::Unstarted(format!("cannot start its program: {err}"));
                 return keeper.end(&End { at: started, how, cancelled: false });
             }

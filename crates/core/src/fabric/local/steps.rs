@@ -233,7 +233,7 @@ impl Local {
             return Ok(unknown("ELSEWHERE", why, place));
         }
         if let Some(process) = Process::find(shim.process) {
-            self.watch.process(&place.logs, process);
+            self.watch.process(&place.logs, shim.process, process);
             return Ok(running(record, place));
         }
         // It may have told between our two looks.
@@ -263,7 +263,13 @@ impl Local {
             }
             // First the marker, then the look: a shim that we do not find finds it.
             let marker = place.cancel();
-            fs::write(&marker, "").map_err(|err| gone(on, &cluster, CANCEL, &marker, err))?;
+            if let Err(err) = fs::write(&marker, "") {
+                // Its folder may have vanished under it; if it is ours, we know whom to ask all the same.
+                let asked = self.ask_watched(&place.logs);
+                if asked.is_empty() {
+                    return Err(gone(on, &cluster, CANCEL, &marker, err));
+                }
+            }
             if let Ok(Some(record)) = Record::read(&path)
                 && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record, &self.here)
             {
@@ -277,6 +283,12 @@ impl Local {
         let grace = self.grace;
         watch::start(move || orphans.iter().for_each(|step| step.finish(asked, grace)))
             .map_err(io_error(CANCEL, &cluster.logs))
+    }
+
+    /// Asks the steps to stop that this program watches, of one step's or one cluster's folder of logs.
+    pub(super) fn ask_watched(&self, logs: &Path) -> Vec<Stopping> {
+        let shims = self.watch.running(logs).into_iter();
+        shims.filter_map(|shim| Stopping::ask_shim(shim, &self.here)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::process::{self, Force, Process};
+use super::process::{self, Force, Identity, Process};
 use super::record::{Record, Shim, Tool};
 
 /// A shim has this much longer than its grace to end its step; then it is thought to be stuck.
@@ -32,6 +32,13 @@ impl Stopping {
         let members = orphans.members();
         members.iter().for_each(|member| member.signal(Force::Term));
         (!members.is_empty()).then_some(orphans)
+    }
+
+    /// Asks a step to stop of which nothing is known but its shim.
+    pub(super) fn ask_shim(shim: Identity, here: &str) -> Option<Self> {
+        let process = Process::find(shim)?;
+        process.signal(Force::Term);
+        Some(Self::Shim(process, Shim { machine: here.to_owned(), process: shim }, None))
     }
 
     /// Waits until nothing of it runs, and kills what runs for too long.

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::process::{self, Process};
+use super::process::{self, Identity, Process};
 use super::shim;
 use crate::bell::Bell;
 use crate::fabric::StepStatus;
@@ -24,6 +24,8 @@ pub(super) struct Watch {
 /// What is known of a watched shim.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watched {
+    /// The shim: whom to ask where no record tells any more.
+    shim: Option<Identity>,
     /// It has ended, and how if it was our child.
     pub ended: Option<Option<String>>,
     /// What its record said while it runs: it need not be read again before it ends.
@@ -37,16 +39,16 @@ impl Watch {
 
     /// Watches a shim that was just started.
     pub(super) fn child(self: &Arc<Self>, logs: &Path, mut child: Child) {
-        self.add(logs, move || {
+        self.add(logs, Identity::of(child.id()), move || {
             let ended = child.wait().ok()?;
             Some(shim::sentence(process::ending(ended), false))
         });
     }
 
     /// Watches the shim of a program that is gone, or of another one.
-    pub(super) fn process(self: &Arc<Self>, logs: &Path, process: Process) {
+    pub(super) fn process(self: &Arc<Self>, logs: &Path, shim: Identity, process: Process) {
         if self.look(logs).is_none() {
-            self.add(logs, move || {
+            self.add(logs, shim, move || {
                 process.wait(None);
                 None
             });
@@ -55,6 +57,14 @@ impl Watch {
 
     pub(super) fn look(&self, logs: &Path) -> Option<Watched> {
         self.shims().get(logs).cloned()
+    }
+
+    /// The watched shims that have not ended, of one step or of all of a cluster, by their folder of logs.
+    pub(super) fn running(&self, logs: &Path) -> Vec<Identity> {
+        let shims = self.shims();
+        let running =
+            shims.iter().filter(|(at, shim)| at.starts_with(logs) && shim.ended.is_none());
+        running.filter_map(|(_, watched)| watched.shim).collect()
     }
 
     /// Keeps what a running step's record said.
@@ -73,8 +83,14 @@ impl Watch {
         self.bell.ring();
     }
 
-    fn add(self: &Arc<Self>, logs: &Path, wait: impl FnOnce() -> Option<String> + Send + 'static) {
-        self.shims().insert(logs.to_owned(), Watched::default());
+    fn add(
+        self: &Arc<Self>,
+        logs: &Path,
+        shim: Identity,
+        wait: impl FnOnce() -> Option<String> + Send + 'static,
+    ) {
+        let watched = Watched { shim: Some(shim), ..Watched::default() };
+        self.shims().insert(logs.to_owned(), watched);
         let (watch, key) = (Arc::clone(self), logs.to_owned());
         let thread = start(move || {
             let ended = wait();
