@@ -147,6 +147,20 @@ impl Document {
         found
     }
 
+    /// The computed pieces of a rendered span, each as the user's own file writes it, such as `{{.day}}`.
+    pub fn computed(&self, span: Span) -> Vec<(Span, String)> {
+        let mut found = Vec::new();
+        self.pieces(span, &mut |piece| {
+            if piece.origin != Origin::Text {
+                let source = self.source.text().get(self.source_span(piece.rendered).range());
+                let short = |text: &&str| text.len() <= LONGEST_QUOTE && !text.contains('\n');
+                let written = source.filter(short).unwrap_or("{{…}}");
+                found.push((piece.rendered, written.to_owned()));
+            }
+        });
+        found
+    }
+
     fn pieces(&self, span: Span, each: &mut dyn FnMut(Piece<'_>)) {
         if let Some(rendered) = &self.rendered {
             rendered.origins.pieces(span, each);

@@ -36,6 +36,8 @@ pub struct Text {
     value: Box<str>,
     /// `None`: the value itself may be shown.
     shown: Option<Box<str>>,
+    /// `None`: it stands in the file as it is.
+    written: Option<Box<str>>,
     /// Where it stands in the user's own file.
     pub span: Span,
 }
@@ -43,12 +45,19 @@ pub struct Text {
 impl Text {
     /// A text without secrets.
     pub fn new(value: impl Into<Box<str>>, span: Span) -> Self {
-        Self { value: value.into(), shown: None, span }
+        Self { value: value.into(), shown: None, written: None, span }
     }
 
     /// A text with secrets in it, and how to show it.
     pub fn with_secrets(value: String, shown: String, span: Span) -> Self {
-        Self { value: value.into(), shown: Some(shown.into()), span }
+        Self { value: value.into(), shown: Some(shown.into()), written: None, span }
+    }
+
+    /// The same, and how the file writes it.
+    #[must_use]
+    pub fn as_written(mut self, written: String) -> Self {
+        self.written = Some(written.into());
+        self
     }
 
     /// The value with its secrets, for the fabric only.
@@ -59,6 +68,17 @@ impl Text {
     /// The value with each secret replaced by its origin.
     pub fn shown(&self) -> &str {
         self.shown.as_deref().unwrap_or(&self.value)
+    }
+
+    /// With all that was computed as the file writes it, such as `--day {{.day}}`: for logs, in which no value of
+    /// a variable is to be found.
+    pub fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or_else(|| self.shown())
+    }
+
+    /// Whether a part of it is computed.
+    pub fn is_computed(&self) -> bool {
+        self.written.is_some()
     }
 
     /// Whether a part of it is secret.

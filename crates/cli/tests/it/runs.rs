@@ -204,3 +204,29 @@ fn what_lies_beside_the_playbook_goes_along() {
     let ran = place.words("run-transient --config c.json --playbook books/p.json");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }
+
+/// Neither journal nor controller log nor any message holds the value of a variable or a secret.
+#[test]
+fn no_value_is_written_anywhere() {
+    let step = r#"{"id": "a", "type": "COMMAND", "command": "true", "arguments": ["--day={{.day}}", "{{systemEnv "PASS"}}", "{{print .day "x"}}"]}"#;
+    let place = Place::new().with("c.json", cluster("")).with("p.json", playbook(step));
+    let mut command = place.command([&TRANSIENT[..], &["--var", "day=va1ue-of-day"]].concat());
+    let output = command.env("PASS", "hunter2").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut seen = Vec::new();
+    let mut folders = vec![place.state()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a text");
+            assert!(!text.contains("va1ue") && !text.contains("hunter2"), "{path:?}: {text}");
+            seen.push(text);
+        }
+    }
+    let told = "run: true '--day={{.day}}' '{{systemEnv \"PASS\"}}' '{{print .day \"x\"}}'";
+    assert!(seen.iter().any(|text| text.contains(told)), "{seen:#?}");
+}

@@ -113,27 +113,37 @@ impl<'a> Str<'a> {
     pub fn text(self, span: Span, document: &Document) -> Text {
         let value = self.get().into_owned();
         let at = document.source_span(span);
-        let secrets = document.secrets(span);
-        if secrets.is_empty() {
+        let computed = document.computed(span);
+        if computed.is_empty() {
             return Text::new(value, at);
         }
-        // A unit that overlaps a secret belongs to it, even where only a part of its escape does.
+        let written = self.with_pieces_as(&computed, span);
+        let secrets = document.secrets(span);
+        if secrets.is_empty() {
+            return Text::new(value, at).as_written(written);
+        }
+        Text::with_secrets(value, self.with_pieces_as(&secrets, span), at).as_written(written)
+    }
+
+    /// The string with other words in the place of some pieces of the rendered text.
+    fn with_pieces_as(self, pieces: &[(Span, String)], span: Span) -> String {
+        // A unit that overlaps a piece belongs to it, even where only a part of its escape does.
         let body = span.start as usize + 1;
-        let mut pieces = secrets.iter().peekable();
-        let mut secret_until = 0;
-        let mut shown = String::with_capacity(value.len());
+        let mut pieces = pieces.iter().peekable();
+        let mut piece_until = 0;
+        let mut text = String::with_capacity(self.0.len());
         units(self.0, |unit, char| {
             let (start, end) = (body + unit.start, body + unit.end);
-            while let Some((piece, name)) = pieces.next_if(|(p, _)| (p.start as usize) < end) {
-                shown.push_str(name);
-                secret_until = piece.end as usize;
+            while let Some((piece, words)) = pieces.next_if(|(p, _)| (p.start as usize) < end) {
+                text.push_str(words);
+                piece_until = piece.end as usize;
             }
-            if start >= secret_until {
-                shown.push(char);
+            if start >= piece_until {
+                text.push(char);
             }
         });
-        shown.extend(pieces.map(|(_, name)| name.as_str()));
-        Text::with_secrets(value, shown, at)
+        text.extend(pieces.map(|(_, words)| words.as_str()));
+        text
     }
 }
 

@@ -151,9 +151,7 @@ impl Making<'_> {
             return;
         }
         match self.maker.find(name) {
-            Some(path) => {
-                self.made.argv.push(Word { value: path.into(), shown: command.shown().into() })
-            }
+            Some(path) => self.made.argv.push(Word { value: path.into(), ..Word::of(command) }),
             None => {
                 self.fault("missing-tool", Some(command), what, not_found(name), &install(name))
             }

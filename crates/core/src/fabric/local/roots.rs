@@ -59,14 +59,15 @@ impl Roots {
         mapped
     }
 
-    /// The same in both forms of a text.
+    /// The same in all forms of a text.
     pub(super) fn map_text(&self, text: &Text) -> Text {
         let value = self.map(text.expose());
-        if text.is_secret() {
+        let mapped = if text.is_secret() {
             Text::with_secrets(value, self.map(text.shown()), text.span)
         } else {
             Text::new(value, text.span)
-        }
+        };
+        if text.is_computed() { mapped.as_written(self.map(text.written())) } else { mapped }
     }
 
     fn longest(&self, text: &str) -> Option<(&str, &Path)> {

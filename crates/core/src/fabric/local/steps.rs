@@ -386,7 +386,7 @@ fn head(
     invocation: &Invocation,
     environment: &[&str],
 ) -> String {
-    let words: Vec<_> = invocation.argv.iter().map(|word| quoted(&word.shown)).collect();
+    let words: Vec<_> = invocation.argv.iter().map(|word| quoted(&word.written)).collect();
     format!(
         "{} {id} on {on}\n  run: {}\n  in: {}\n  environment added: {}\n",
         time(now()),

@@ -13,18 +13,25 @@ pub(super) struct Word {
     pub value: OsString,
     /// The same without secrets.
     pub shown: String,
+    /// The same without values of variables, for logs.
+    pub written: String,
 }
 
 impl Word {
     pub(super) fn of(text: &Text) -> Self {
-        Self { value: text.expose().into(), shown: text.shown().into() }
+        Self {
+            value: text.expose().into(),
+            shown: text.shown().into(),
+            written: text.written().into(),
+        }
     }
 
     /// The same with something before it.
     pub(super) fn after(self, prefix: &str) -> Self {
         let mut value = OsString::from(prefix);
         value.push(self.value);
-        Self { value, shown: format!("{prefix}{}", self.shown) }
+        let put = |text: String| format!("{prefix}{text}");
+        Self { value, shown: put(self.shown), written: put(self.written) }
     }
 
     /// The path that a `file:` URI means: `file:/x`, `file:///x` or `file://localhost/x` is `/x`.
@@ -36,7 +43,11 @@ impl Word {
                 None => rest.to_owned(),
             }
         };
-        Self { value: strip(&self.text()).into(), shown: strip(&self.shown) }
+        Self {
+            value: strip(&self.text()).into(),
+            shown: strip(&self.shown),
+            written: strip(&self.written),
+        }
     }
 
     /// The word as a text: words are made of texts, but for paths of tools, which nobody asks.
@@ -46,12 +57,13 @@ impl Word {
 
     /// A word without secrets.
     pub(super) fn plain(word: &str) -> Self {
-        Self { value: word.into(), shown: word.into() }
+        Self { value: word.into(), shown: word.into(), written: word.into() }
     }
 
     /// A path of this machine.
     pub(super) fn path(path: &Path) -> Self {
-        Self { value: path.into(), shown: path.display().to_string() }
+        let text = path.display().to_string();
+        Self { value: path.into(), shown: text.clone(), written: text }
     }
 }
 
