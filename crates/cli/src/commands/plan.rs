@@ -124,7 +124,11 @@ fn length(time: Duration) -> String {
 
 /// A word as one could type it into a shell, if it is not plain already.
 fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,‹›".contains(c);
+    let plain = |c: char| {
+        let sign =
+            matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ',' | '‹' | '›');
+        c.is_ascii_alphanumeric() || sign || (!c.is_ascii() && c.is_alphanumeric())
+    };
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),

@@ -3,6 +3,10 @@
 
 /// A text on one line that cannot act on a terminal.
 pub(crate) fn line(text: &str) -> String {
+    // Nearly every text is plain, and plans have many.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         push(&mut safe, c);
