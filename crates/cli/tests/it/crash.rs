@@ -107,6 +107,15 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
+/// Whether there are only folders in a folder.
+fn is_bare(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).expect("a folder");
+    entries.all(|entry| {
+        let path = entry.expect("it can be listed").path();
+        path.is_dir() && is_bare(&path)
+    })
+}
+
 fn end(child: Child) -> Ran {
     Ran::from(child.wait_with_output().expect("it ends"))
 }
@@ -199,12 +208,15 @@ fn killed_at_each_event() {
                 assert!(record.ends_with(" exited 0\n"), "{record}");
             }
         }
-        if world.place.state().join("clusters/logs").exists() {
+        let clusters = std::fs::read_dir(world.place.state().join("clusters/logs"));
+        if clusters.is_ok_and(|mut clusters| clusters.next().is_some()) {
             let down = world.down();
             // 4: it was down already.
             assert!(matches!(down.code, Some(0 | 4)), "after event {at}: {}", down.stderr);
             let folder = world.place.state().join("clusters").join(world.cluster());
-            assert!(!folder.exists(), "after event {at}");
+            // Killed while it was made: then it never was a cluster, and nothing is in it.
+            let unmade = down.code == Some(4) && !world.logs().join("cluster.json").exists();
+            assert!(!folder.exists() || (unmade && is_bare(&folder)), "after event {at}");
         }
     }
     assert!(killed > 5, "{killed}");
