@@ -372,6 +372,10 @@ impl Turn<'_> {
     fn teardown(&self, kill: Option<Stop>) -> Option<Stop> {
         let failed =
             || self.state.steps.iter().any(|s| s.phase != Phase::Ended(StepState::Succeeded));
+        // What was decided once is asked for until it is done, whatever comes between.
+        if let Some((_, why)) = &self.state.cluster.terminate {
+            return Some(why.clone());
+        }
         match self.state.goal {
             Goal::Down => Some(Stop::Asked),
             // A playbook whose rule says so takes also a cluster down that was there before.

@@ -484,6 +484,20 @@ fn a_second_signal_stops_waiting_and_is_in_doubt_if_something_may_run() {
 }
 
 #[test]
+fn a_cluster_that_is_to_go_down_is_asked_again_whatever_comes_between() {
+    let mut bench = Bench::dag("a", &[])
+        .step("a", |s| s.on_failure = OnFailure::TerminateCluster)
+        .does("a", &[FAILS])
+        .fault(Operation::Terminate, 1, Fault::Refuse(ErrorKind::Quota));
+    let plain = bench.run();
+    let asked = |e: &Event| matches!(e.kind, EventKind::TerminateIntended { .. });
+    let at = plain.events.iter().position(asked).expect("it is to go down") + 1;
+    bench.signals = vec![(at + 1, 2)];
+    let ran = bench.run().clean();
+    assert_eq!((ran.outcome, ran.left_over), (Outcome::Interrupted { signal: 2 }, vec![]));
+}
+
+#[test]
 fn up_and_down() {
     let up = Bench::new(Goal::Up, Vec::new()).run().clean();
     assert_eq!((&up.outcome, up.left_over.len()), (&Outcome::Succeeded, 1));
