@@ -107,6 +107,22 @@ mod tests {
         assert!(clock.now().as_millisecond() >= ahead.as_millisecond());
     }
 
+    /// The machine's clock is set back by a day while a run goes on: its time goes on from where it was, and a
+    /// deadline is as near as it was.
+    #[test]
+    fn a_clock_that_is_set_back_moves_nothing() {
+        let tomorrow = add(timestamp(), Duration::from_secs(86_400));
+        let clock = Clock(Hand::Machine { wall: tomorrow, since: Instant::now() });
+        let first = clock.now();
+        assert!(first.as_millisecond() >= tomorrow.as_millisecond());
+        assert_eq!(clock.wait(&Bell::new(), add(first, Duration::from_millis(2))), Rung::default());
+        let later = clock.now();
+        assert!(
+            later > first && until(first, later) < Duration::from_secs(3600),
+            "{first} {later}"
+        );
+    }
+
     #[test]
     fn arithmetic_ends_at_the_ends_of_time() {
         assert_eq!(add(Timestamp::MAX, Duration::from_secs(1)), Timestamp::MAX);
