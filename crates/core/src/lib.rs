@@ -17,6 +17,7 @@ pub mod json;
 pub mod plan;
 pub mod schema;
 pub mod secret;
+pub mod shell;
 pub mod source;
 pub mod suggest;
 pub mod template;

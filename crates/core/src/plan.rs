@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::config::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Step, unknown_step,
+    OnFailure, OnResult, Playbook, Program, Retries, Runner, Step, unknown_step,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::fabric::{Capabilities, ExitCodes, LocalFile};
@@ -136,12 +136,6 @@ pub fn is_local(name: &str) -> bool {
     name.starts_with("./") || name.starts_with("../")
 }
 
-/// Whether a jar is one of EMR's own, whose first argument is what it runs.
-fn is_runner(jar: &str) -> bool {
-    let name = jar.rsplit('/').next().unwrap_or(jar);
-    matches!(name, "command-runner.jar" | "script-runner.jar")
-}
-
 /// Every text of a step that may name a file.
 fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
     let program = match &step.work.program {
@@ -156,7 +150,9 @@ fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
     };
     // The program that EMR's own jars run.
     let run_by_jar = match &step.work.program {
-        Program::CustomJar { jar, .. } if is_runner(jar.expose()) => step.work.arguments.first(),
+        Program::CustomJar { jar, .. } if Runner::of(jar.expose()).is_some() => {
+            step.work.arguments.first()
+        }
         _ => None,
     };
     program.into_iter().flatten().chain(run_by_jar).chain(&step.work.files)

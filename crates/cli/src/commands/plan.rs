@@ -8,6 +8,7 @@ use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::config::playbook::{OnResult, Retries, Step};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::shell;
 use serde_json::{Value, json};
 
 use super::Usage;
@@ -76,7 +77,7 @@ fn step(text: &mut String, plan: &Plan, place: usize, words: &[String]) {
     }
     text.push('\n');
     let needs: Vec<_> = plan.needs(place).iter().map(|&n| plan.steps()[n].id.as_str()).collect();
-    let runs: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+    let runs: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
     let lines = [
         ("after", (!needs.is_empty()).then(|| needs.join(", "))),
         ("runs", (!runs.is_empty()).then(|| runs.join(" "))),
@@ -122,19 +123,6 @@ fn retries(retries: &Retries) -> Option<String> {
 
 fn length(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
-}
-
-/// A word as one could type it into a shell, if it is not plain already.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| {
-        let sign =
-            matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ',' | '‹' | '›');
-        c.is_ascii_alphanumeric() || sign || (!c.is_ascii() && c.is_alphanumeric())
-    };
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 fn parallel(plan: &Plan, on: Option<&dyn Fabric>) -> Option<usize> {
@@ -194,16 +182,4 @@ fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
         "stages": plan.stages().iter().map(|stage| ids(stage)).collect::<Vec<_>>(),
         "steps": steps.collect::<Vec<_>>(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_when_a_shell_would_take_them_apart() {
-        let words = ["a-b", "", "a b", "it's", "$HOME", "p=‹systemEnv P›"];
-        let shown: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
-        assert_eq!(shown, ["a-b", "''", "'a b'", r"'it'\''s'", "'$HOME'", "'p=‹systemEnv P›'"]);
-    }
 }

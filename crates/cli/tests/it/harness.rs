@@ -81,6 +81,14 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
+    /// Of a program whose reader goes away before it prints anything.
+    pub(crate) fn unread(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        drop(child.stdout.take());
+        Self::from(child.wait_with_output().expect("it ends"))
+    }
+
     /// The messages of logfmt lines, with their levels.
     pub(crate) fn messages(&self) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.split_once(" level=")).map(|(_, m)| m).collect()

@@ -1,7 +1,5 @@
 //! `up`, `run`, `down` and `run-transient` on this machine.
 
-use std::process::Stdio;
-
 use crate::harness::{Place, Ran, cluster, playbook, playbook_1, script};
 
 const TRANSIENT: [&str; 5] = ["run-transient", "--config", "c.json", "--playbook", "p.json"];
@@ -128,14 +126,7 @@ fn json_has_one_event_a_line_and_nothing_else() {
 #[test]
 fn a_run_goes_on_when_nobody_reads_its_events() {
     let place = place(&[script("a", "touch \"$HOME/done\"", "")]);
-    let mut child = place
-        .command(TRANSIENT.iter().chain(&["--output", "json"]))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    drop(child.stdout.take());
-    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let ran = Ran::unread(&mut place.command(TRANSIENT.iter().chain(&["--output", "json"])));
     assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)));
     assert!(place.path("../home/done").exists());
 }

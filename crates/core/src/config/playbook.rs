@@ -202,6 +202,26 @@ pub struct OnResult {
     pub terminate_job_with_success: Vec<i32>,
 }
 
+/// EMR's own jars, whose first argument is what they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// `command-runner.jar`: a program.
+    Command,
+    /// `script-runner.jar`: a script.
+    Script,
+}
+
+impl Runner {
+    /// Which of them a jar is, if any; they are known by the last part of the path or URI.
+    pub fn of(jar: &str) -> Option<Self> {
+        match jar.rsplit('/').next() {
+            Some("command-runner.jar") => Some(Self::Command),
+            Some("script-runner.jar") => Some(Self::Script),
+            _ => None,
+        }
+    }
+}
+
 impl Work {
     /// What it runs in the words of the playbook, with each secret replaced by its origin.
     pub fn words(&self) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::roots::{Roots, scheme};
 use super::tools::Toolbox;
 use super::word::Word;
 use super::{copy, process};
-use crate::config::playbook::{Program, Step, Work};
+use crate::config::playbook::{Program, Runner, Step, Work};
 use crate::fabric::Uri;
 use crate::plan::is_local;
 use crate::secret::Text;
@@ -89,10 +89,10 @@ impl Making<'_> {
                 self.command(command, "the program");
                 self.texts(&work.arguments);
             }
-            Program::CustomJar { jar, main_class } => match file_name(jar.expose()) {
-                "command-runner.jar" => self.command_runner(jar, &work.arguments),
-                "script-runner.jar" => self.script_runner(jar, &work.arguments),
-                _ => self.jar(jar, main_class.as_ref(), work),
+            Program::CustomJar { jar, main_class } => match Runner::of(jar.expose()) {
+                Some(Runner::Command) => self.command_runner(jar, &work.arguments),
+                Some(Runner::Script) => self.script_runner(jar, &work.arguments),
+                None => self.jar(jar, main_class.as_ref(), work),
             },
             Program::Spark { application, main_class } => {
                 self.tool("spark-submit");

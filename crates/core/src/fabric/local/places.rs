@@ -1,7 +1,7 @@
 //! Where things lie in the work folder.
 //!
 //! ```text
-//! <work folder>/<cluster>/work/           shared by the steps of a cluster, `work://` in playbooks
+//! <work folder>/<cluster>/work            shared by the steps of a cluster, `work://` in playbooks
 //! <work folder>/<cluster>/steps/<step>/   the current directory of one attempt
 //! <work folder>/logs/<cluster>/           cluster.json, and `stopping` from when it was asked to go down
 //! <work folder>/logs/<cluster>/<step>/    record, cancel, stdout, stderr, controller

@@ -17,6 +17,7 @@ use super::{Local, cluster, error, io_error, now, shim, time, watch};
 use crate::fabric::{
     ClusterId, ErrorKind, Found, Order, OrderedStep, Result, StepId, StepState, StepStatus,
 };
+use crate::shell;
 
 /// A shim that has not claimed its step after so long is gone; if it is not, it finds the step void.
 const UNCLAIMED: Duration = Duration::from_secs(30);
@@ -386,7 +387,7 @@ fn head(
     invocation: &Invocation,
     environment: &[&str],
 ) -> String {
-    let words: Vec<_> = invocation.argv.iter().map(|word| quoted(&word.written)).collect();
+    let words: Vec<_> = invocation.argv.iter().map(|word| shell::word(&word.written)).collect();
     format!(
         "{} {id} on {on}\n  run: {}\n  in: {}\n  environment added: {}\n",
         time(now()),
@@ -394,13 +395,4 @@ fn head(
         directory.display(),
         environment.join(", ")
     )
-}
-
-/// A word as a shell would want it, so that a person can paste the line.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "._-/:=,+@%‹›".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
