@@ -77,7 +77,10 @@ pub fn the_shim_is_killed() {
     let (mut up, _gate) = (bench.pipe("up"), bench.pipe("gate"));
     let id = bench.script("r-1.2.1", r#"trap '' TERM; echo $$ >"$0/up"; read x <"$0/gate""#);
     let tool = up.line();
-    kill(&pid(&bench.logs(&id).join("record"), "shim"));
+    let record = bench.logs(&id).join("record");
+    // The program may be quicker than the shim, which notes it once it has started it.
+    assert_eq!(pid(&record, "tool"), tool);
+    kill(&pid(&record, "shim"));
     let status = bench.end(&id);
     assert_eq!((status.state, status.native.as_str()), (StepState::Unknown, "LOST"));
     let reason = status.reason.unwrap();
