@@ -282,7 +282,8 @@ impl Engine<'_, '_> {
                 Error::new(ErrorKind::Unsupported, name, "launch", "it has no clusters to launch");
             return self.tell(EventKind::OrderRefused { token: token.clone(), error, last: true });
         };
-        match clusters.launch(&Launch { token: token.clone(), intended: self.state.at }) {
+        let order = Launch { token: token.clone(), intended: self.state.at, steps: Vec::new() };
+        match clusters.launch(&order) {
             Ok(cluster) => self.launched(token, cluster, false),
             Err(error) => self.order_failed(token, error, &[]),
         }
@@ -346,7 +347,8 @@ impl Engine<'_, '_> {
         let token = &order.token;
         if order.steps.is_empty() {
             let Some(clusters) = self.run.fabric.clusters() else { return };
-            let asked = Launch { token: token.clone(), intended: order.intended };
+            let asked =
+                Launch { token: token.clone(), intended: order.intended, steps: Vec::new() };
             match clusters.find(&asked) {
                 Ok(Found::Yes(cluster)) => self.launched(token, cluster, true),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),

@@ -71,8 +71,7 @@ mod tests {
     const START: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn pacer() -> Pacer {
-        let pace =
-            Pace { rings: false, first: Duration::from_secs(4), longest: Duration::from_secs(10) };
+        let pace = Pace::steady(Duration::from_secs(4), Duration::from_secs(10));
         Pacer::new(pace, START)
     }
 

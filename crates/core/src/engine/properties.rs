@@ -138,7 +138,7 @@ fn bench() -> impl Strategy<Value = Bench> {
             bench.capabilities.parallel = NonZeroU32::new(slots);
             if rings {
                 let minute = Duration::from_secs(60);
-                bench.capabilities.pace = Pace { rings, first: minute, longest: minute };
+                bench.capabilities.pace = Pace { rings, ..Pace::steady(minute, minute) };
             }
             bench.max_parallel = most;
             bench.signals = signals;

@@ -387,7 +387,7 @@ fn a_timed_out_step_is_tried_again_if_it_may() {
 fn on_a_fabric_that_rings_the_time_runs_from_the_order() {
     let mut bench = Bench::dag("a", &[]).step("a", |s| s.timeout = Some(Duration::from_secs(60)));
     bench.capabilities.pace =
-        Pace { rings: true, first: Duration::from_secs(3600), longest: Duration::from_secs(3600) };
+        Pace { rings: true, ..Pace::steady(Duration::from_secs(3600), Duration::from_secs(3600)) };
     let ran = bench.does("a", &[StepScript::never_ends()]).run().clean();
     let cancel = ran
         .events

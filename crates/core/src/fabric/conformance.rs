@@ -86,8 +86,8 @@ fn token(order: u32, sending: u32) -> Token {
     Token::of(&RunId::new("r-conformance"), order, sending)
 }
 
-fn launch(order: u32) -> Launch {
-    Launch { token: token(order, 1), intended: Timestamp::UNIX_EPOCH }
+fn launch(order: u32) -> Launch<'static> {
+    Launch { token: token(order, 1), intended: Timestamp::UNIX_EPOCH, steps: Vec::new() }
 }
 
 fn clusters(subject: &dyn Subject) -> &dyn Clusters {

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::{
     Capabilities, Chunk, ClusterId, ClusterState, ClusterStatus, Clusters, Error, ErrorKind,
-    ExitCodes, Fabric, Found, Launch, LocalFile, LogFile, Order, Pace, Result, StepId, StepState,
-    StepStatus, Token, Uri,
+    ExitCodes, Fabric, Found, Launch, LocalFile, LogFile, Logs, Order, Pace, Result, StepId,
+    StepState, StepStatus, Token, Uri,
 };
 use crate::clock::{Clock, add};
 use crate::config::playbook::{OnFailure, Playbook, StepType};
@@ -162,11 +162,10 @@ impl Memory {
             failure_rules: &OnFailure::ALL,
             cancel_running: true,
             exit_codes: ExitCodes::InStatus,
-            pace: Pace {
-                rings: false,
-                first: Duration::from_secs(5),
-                longest: Duration::from_secs(30),
-            },
+            launch_with_steps: false,
+            stages: true,
+            logs: Logs::Live,
+            pace: Pace::steady(Duration::from_secs(5), Duration::from_secs(30)),
             settle: Duration::from_secs(10),
         }
     }
@@ -405,7 +404,7 @@ impl Fabric for Memory {
 }
 
 impl Clusters for Memory {
-    fn launch(&self, order: &Launch) -> Result<ClusterId> {
+    fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
         self.call(Operation::Launch, |world| {
             if world.clusters.values().any(|c| c.token.as_ref() == Some(&order.token)) {
                 world.violations.push(format!("launch {}: taken before", order.token));
@@ -427,7 +426,7 @@ impl Clusters for Memory {
         })
     }
 
-    fn find(&self, order: &Launch) -> Result<Found<ClusterId>> {
+    fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
         self.call(Operation::FindCluster, |world| {
             let now = self.clock.now();
             let held =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -94,13 +94,13 @@ pub trait Clusters: Send + Sync {
     ///
     /// # Errors
     /// With [`Effect::Unknown`] it may be there all the same: ask [`Clusters::find`].
-    fn launch(&self, order: &Launch) -> Result<ClusterId>;
+    fn launch(&self, order: &Launch<'_>) -> Result<ClusterId>;
 
     /// The cluster of an order that the fabric holds. Asked before a launch is ever repeated.
     ///
     /// # Errors
     /// No answer: ask again.
-    fn find(&self, order: &Launch) -> Result<Found<ClusterId>>;
+    fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>>;
 
     /// All clusters of this fabric that are not gone, newest first.
     ///
@@ -128,6 +128,10 @@ pub struct Capabilities {
     pub fabric: &'static str,
     /// It runs queued steps of one order one after the other, in order, and heeds their failure rules itself.
     pub ordered_queue: bool,
+    /// An order for a cluster may carry steps.
+    pub launch_with_steps: bool,
+    /// It can put files of this machine where steps can read them; else names of files mean what they mean there.
+    pub stages: bool,
     /// So many steps run at once; `None`: as many as one likes.
     pub parallel: Option<NonZeroU32>,
     /// The types of steps it runs.
@@ -138,6 +142,8 @@ pub struct Capabilities {
     pub cancel_running: bool,
     /// Where the exit code of a step is to be had.
     pub exit_codes: ExitCodes,
+    /// When the logs of a step that ended are to be had.
+    pub logs: Logs,
     /// How often to ask.
     pub pace: Pace,
     /// After so long whatever was done is to be seen by all who ask; zero: at once.
@@ -159,19 +165,46 @@ pub struct Pace {
     /// The fabric runs at once what it takes, and rings the bell when something ends: it knows all there is to
     /// know, and the pauses below are only for safety.
     pub rings: bool,
+    /// Between two questions while a cluster comes up.
+    pub launching: Duration,
     /// Between two questions, at first.
     pub first: Duration,
     /// Between two questions, when little happens for long.
     pub longest: Duration,
+    /// One question tells of so many steps at most; `None`: of all.
+    pub at_once: Option<NonZeroUsize>,
+    /// Each so-manieth question of a run with live steps is about the cluster instead; `None`: it is never asked
+    /// about while it is ready.
+    pub cluster_every: Option<NonZeroU32>,
+}
+
+impl Pace {
+    /// One question tells all, and every pause is the same until much time passes without news.
+    pub const fn steady(first: Duration, longest: Duration) -> Self {
+        Self { rings: false, launching: first, first, longest, at_once: None, cluster_every: None }
+    }
+}
+
+/// When the logs of a step that ended are to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logs {
+    /// At once, and while it runs.
+    Live,
+    /// They come so much later at the latest.
+    Settles(Duration),
 }
 
 /// An order for a cluster.
-#[derive(Clone, Debug)]
-pub struct Launch {
+#[derive(Debug)]
+pub struct Launch<'a> {
     /// The order's own token.
     pub token: Token,
     /// When the order was first intended: nothing that ended earlier is ever adopted.
     pub intended: Timestamp,
+    /// Steps that go with it, in this order ([`Capabilities::launch_with_steps`]): the cluster ends itself once
+    /// they are done, even if we die. [`Fabric::find`], asked with the same token, gives their ids. None: the
+    /// cluster stays until it is asked to go.
+    pub steps: Vec<OrderedStep<'a>>,
 }
 
 /// Steps for a cluster.

@@ -56,8 +56,9 @@ pub fn local(folder: &Path, config: Config, bell: &Arc<Bell>) -> Local {
     Local::new(config, around)
 }
 
-pub fn launch(token: &str) -> Launch {
-    Launch { token: Token::new(token), intended: Timestamp::from_second(1_800_000_000).unwrap() }
+pub fn launch(token: &str) -> Launch<'static> {
+    let intended = Timestamp::from_second(1_800_000_000).unwrap();
+    Launch { token: Token::new(token), intended, steps: Vec::new() }
 }
 
 impl Bench {

@@ -86,7 +86,7 @@ fn a_cluster_that_vanishes_under_its_steps_is_doubt_not_an_endless_wait() {
 fn a_fabric_that_knows_all_at_once_is_not_asked_again_for_an_unknown_end() {
     let mut bench = Bench::dag("a", &[]).does("a", &[StepScript { end: End::Unknown, ..SLOW }]);
     let minute = Duration::from_secs(60);
-    bench.capabilities.pace = Pace { rings: true, first: minute, longest: minute };
+    bench.capabilities.pace = Pace { rings: true, ..Pace::steady(minute, minute) };
     let ran = bench.run().clean();
     assert!(matches!(ran.outcome, Outcome::InDoubt { .. }), "{:?}", ran.outcome);
     let [.., seen, ended] = &ran.events[..] else { panic!("{:?}", ran.events) };

@@ -35,7 +35,7 @@ const VERSION: u32 = 1;
 
 /// The id that an order for a cluster gets, the same whenever it is asked for: when it was intended, and a
 /// digest of its token.
-fn id_of(order: &Launch) -> ClusterId {
+fn id_of(order: &Launch<'_>) -> ClusterId {
     // Letters and digits that are not taken for one another.
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let digest = Sha256::digest(order.token.as_str());
@@ -46,7 +46,7 @@ fn id_of(order: &Launch) -> ClusterId {
 }
 
 impl Clusters for Local {
-    fn launch(&self, order: &Launch) -> Result<ClusterId> {
+    fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
         const LAUNCH: &str = "make a cluster";
         let id = id_of(order);
         let place = self.places.cluster(&id)?;
@@ -76,7 +76,7 @@ impl Clusters for Local {
         Ok(id)
     }
 
-    fn find(&self, order: &Launch) -> Result<Found<ClusterId>> {
+    fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
         let id = id_of(order);
         let place = self.places.cluster(&id)?;
         // Making one is done when `launch` returns or its process dies, so absence is proven by a look.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::{
     Capabilities, Chunk, ClusterId, Clusters, Error, ErrorKind, ExitCodes, Fabric, Found,
-    LocalFile, LogFile, Order, Pace, Result, StepId, StepStatus, Uri,
+    LocalFile, LogFile, Logs, Order, Pace, Result, StepId, StepStatus, Uri,
 };
 use jiff::Timestamp;
 
@@ -131,7 +131,10 @@ impl Local {
                 failure_rules: &OnFailure::ALL,
                 cancel_running: true,
                 exit_codes: ExitCodes::InStatus,
-                pace: Pace { rings: true, first: SAFETY, longest: SAFETY },
+                launch_with_steps: false,
+                stages: true,
+                logs: Logs::Live,
+                pace: Pace { rings: true, ..Pace::steady(SAFETY, SAFETY) },
                 settle: Duration::ZERO,
             },
             watch: Watch::new(around.bell),
