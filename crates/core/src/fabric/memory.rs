@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::{
     Capabilities, Cause, Chunk, ClusterId, ClusterState, ClusterStatus, Clusters, Error, ErrorKind,
-    ExitCodes, Fabric, Found, Launch, LocalFile, LogFile, Logs, Order, OrderedStep, Pace, Result,
-    StepId, StepState, StepStatus, Token, Uri,
+    ExitCodes, Fabric, Found, Launch, LocalFile, LogFile, Logs, Order, OrderedStep, Pace, Query,
+    Result, StepId, StepState, StepStatus, Token, Uri,
 };
 use crate::clock::{Clock, add};
 use crate::config::playbook::{OnFailure, Playbook, StepType};
@@ -420,6 +420,10 @@ impl Fabric for Memory {
         let from = usize::try_from(from).unwrap_or(usize::MAX).min(all.len());
         Ok(Chunk { bytes: all[from..].to_vec(), at_end: true })
     }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Clusters for Memory {
@@ -465,14 +469,13 @@ impl Clusters for Memory {
         })
     }
 
-    fn list(&self) -> Result<Vec<ClusterStatus>> {
+    fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
         let world = self.world();
         let alive = world.clusters.iter().filter(|(_, cluster)| !cluster.state.is_final());
-        Ok(alive
-            .map(|(id, cluster)| {
-                ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str())
-            })
-            .collect())
+        let statuses = alive.map(|(id, cluster)| {
+            ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str())
+        });
+        Ok(query.pick(statuses.collect()))
     }
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
@@ -495,6 +498,10 @@ impl Clusters for Memory {
                 Ok(())
             }
         })
+    }
+
+    fn logs(&self, _: &ClusterId) -> Result<Vec<LogFile>> {
+        Ok(Vec::new())
     }
 }
 
