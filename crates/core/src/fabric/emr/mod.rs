@@ -16,7 +16,8 @@ use super::{
 };
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
-use crate::http::aws::{Account, Service, Source};
+use crate::http::Reply;
+use crate::http::aws::{Account, Call, Failure, Service, Source};
 
 pub mod api;
 mod call;
@@ -64,7 +65,7 @@ const SETTLE: Duration = Duration::from_secs(60);
 pub struct Emr {
     /// What to launch; none where steps go to a cluster that is there.
     config: Option<Config>,
-    account: Account,
+    account: Box<dyn Aws>,
     capabilities: Capabilities,
     /// AWS refused tags: a fact about our rights, not about an order.
     tags_refused: AtomicBool,
@@ -82,6 +83,36 @@ struct Noticed {
     told: BTreeSet<String>,
     /// Where the logs of the cluster go that was asked about last.
     log_folder: Option<(ClusterId, Option<s3::Place>)>,
+}
+
+/// AWS as it is reached from here: an [`Account`], but in tests of this fabric's own logic.
+trait Aws: Send + Sync {
+    /// See [`Account::call`].
+    fn call(&self, call: &Call<'_>) -> Result<Reply, Failure>;
+    /// See [`Account::region`].
+    fn region(&self) -> &str;
+    /// See [`Account::endpoint`].
+    fn endpoint(&self, service: Service) -> String;
+    /// See [`Account::credentials_source`].
+    fn credentials_source(&self) -> &'static str;
+}
+
+impl Aws for Account {
+    fn call(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        self.call(call)
+    }
+
+    fn region(&self) -> &str {
+        self.region()
+    }
+
+    fn endpoint(&self, service: Service) -> String {
+        self.endpoint(service)
+    }
+
+    fn credentials_source(&self) -> &'static str {
+        self.credentials_source()
+    }
 }
 
 impl Access {
@@ -108,6 +139,10 @@ impl Emr {
     /// A fabric in the account and region that `account` reaches. `config` is what to launch; without it steps go to
     /// clusters that are there. Sends nothing yet.
     pub fn new(config: Option<Config>, account: Account) -> Self {
+        Self::reaching(config, Box::new(account))
+    }
+
+    fn reaching(config: Option<Config>, account: Box<dyn Aws>) -> Self {
         Self {
             config,
             account,
@@ -241,3 +276,6 @@ impl Fabric for Emr {
 fn error(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Error {
     Error::new(kind, NAME, operation, message)
 }
+
+#[cfg(test)]
+mod tests;
