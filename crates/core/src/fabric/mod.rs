@@ -218,7 +218,7 @@ pub struct Pace {
     pub longest: Duration,
     /// One question tells of so many steps at most; `None`: of all.
     pub at_once: Option<NonZeroUsize>,
-    /// Each so-manieth question of a run with live steps is about the cluster instead; `None`: it is never asked
+    /// Each so-manieth question of a run with live steps is about the cluster instead (≥ 2); `None`: it is never asked
     /// about while it is ready.
     pub cluster_every: Option<NonZeroU32>,
 }
