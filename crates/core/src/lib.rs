@@ -16,6 +16,7 @@ pub mod fabric;
 pub mod http;
 pub mod journal;
 pub mod json;
+pub mod logs;
 pub mod plan;
 pub mod schema;
 pub mod secret;
