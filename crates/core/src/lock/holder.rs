@@ -174,7 +174,9 @@ impl fmt::Display for Owner {
                 let Holder { user, host, pid, run, .. } = holder.as_ref();
                 write!(f, "held by `{user}` on `{host}`, process {pid}, run `{run}`")
             }
-            Self::Old { pid } => write!(f, "held by dataflow-runner 0.7.x, which noted process {pid}"),
+            Self::Old { pid } => {
+                write!(f, "held by dataflow-runner 0.7.x, which noted process {pid}")
+            }
             Self::Foreign { size: 0 } => f.write_str("held, but it is empty: nobody knows by whom"),
             Self::Foreign { size } => {
                 write!(f, "held by something that is not dataflow-runner ({size} bytes)")
@@ -222,7 +224,8 @@ mod tests {
     #[test]
     fn a_later_version_may_say_more() {
         let line = String::from_utf8(holder().line()).expect("text");
-        let later = line.replacen("\"dataflowRunnerLock\":1", "\"new\":[],\"dataflowRunnerLock\":2", 1);
+        let later =
+            line.replacen("\"dataflowRunnerLock\":1", "\"new\":[],\"dataflowRunnerLock\":2", 1);
         assert!(matches!(Owner::of(later.as_bytes()), Owner::Run(_)), "{later}");
     }
 

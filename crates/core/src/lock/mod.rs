@@ -141,10 +141,8 @@ impl Lock {
     /// It is not free, or that cannot be found out.
     pub fn take(&self, taker: &Taker<'_>) -> Result<Held, Refusal> {
         match &self.0 {
-            Place::File(path) => file::take(path, taker.holder).map(|(mine, took_over)| Held {
-                what: Mine::File(mine),
-                took_over,
-            }),
+            Place::File(path) => file::take(path, taker.holder)
+                .map(|(mine, took_over)| Held { what: Mine::File(mine), took_over }),
             Place::Consul(consul, key) => consul::take(consul, key, taker)
                 .map(|mine| Held { what: Mine::Consul(mine), took_over: None }),
         }

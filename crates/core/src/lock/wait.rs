@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Held, Lock, Place, Refusal, Seen, Taker, consul};
+use super::{Fault, Held, Lock, Place, Refusal, Seen, Taker, consul};
 
 /// Between two looks at a file: at first, and in the end.
 const SOONEST: Duration = Duration::from_millis(50);
@@ -18,14 +18,15 @@ pub(super) fn wait(
     let mut pause = SOONEST;
     let mut told: Option<Seen> = None;
     loop {
-        let taken = match lock.take(taker) {
+        let taken = lock.take(taker);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let taken = match taken {
+            Err(refusal) if left == Some(Duration::ZERO) => return Err(refusal),
             Err(Refusal::Taken(taken)) => taken,
+            // Trouble on the way ends no wait that has begun.
+            Err(Refusal::Failed(error)) if error.fault == Fault::Theirs && told.is_some() => None,
             settled => return settled,
         };
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left == Some(Duration::ZERO) {
-            return Err(Refusal::Taken(taken));
-        }
         if let Some(seen) = taken.as_deref()
             && told.as_ref().is_none_or(|told| told.content != seen.content)
         {

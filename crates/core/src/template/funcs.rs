@@ -14,6 +14,7 @@ use super::number::{Bad, parse_int};
 use super::printf::Printer;
 use super::quote::quoted;
 use super::value::{Taint, Val, Value};
+use crate::base64;
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -368,7 +369,11 @@ fn base64_file(call: &mut Call<'_>) -> Result<Val, Fault> {
         Ok(data) => {
             // Before it is made four thirds as long.
             let limit = call.inputs.limits.output;
-            if data.len() > limit { Err(too_long(limit)) } else { string(base64::encode(&data).into_bytes()) }
+            if data.len() > limit {
+                Err(too_long(limit))
+            } else {
+                string(base64::encode(&data).into_bytes())
+            }
         }
         Err(error) => {
             let (verb, why) = os_error(&error);

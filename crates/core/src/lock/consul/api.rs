@@ -316,7 +316,7 @@ fn garbage(reply: &Reply) -> Trouble {
 fn refused(reply: &Reply) -> Trouble {
     let error = match reply.status {
         401 | 403 => denied_because(&text(reply).chars().take(SHOWN).collect::<String>()),
-        300..400 => {
+        300..=399 => {
             let to = reply.header("location").unwrap_or("somewhere else");
             Error::theirs(format!("Consul sends us to `{to}`: give that address"))
         }

@@ -125,7 +125,11 @@ impl Consul {
             let Some(pause) = pauses.next() else {
                 return Err(Stop::Failed(self.cannot(what, key, trouble)));
             };
-            heed(bell.wait(*pause))?;
+            if !bell.pause(*pause)
+                && let Some((signal, _)) = bell.take().signal
+            {
+                return Err(Stop::Interrupted(signal));
+            }
         }
     }
 
@@ -273,10 +277,6 @@ pub(super) fn until_changed(
         ring.ring();
     });
     bell.wait(if thread.is_ok() { most } else { most.min(Duration::from_secs(1)) })
-}
-
-fn heed(rung: Rung) -> Result<(), Stop> {
-    rung.signal.map_or(Ok(()), |(signal, _)| Err(Stop::Interrupted(signal)))
 }
 
 impl From<Stop> for Refusal {

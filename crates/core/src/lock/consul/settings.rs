@@ -112,7 +112,9 @@ fn base(address: &str, environment: &Environment) -> Result<String, Error> {
 fn token(environment: &Environment) -> Result<Option<Secret>, Error> {
     if let Some(path) = environment.get("CONSUL_HTTP_TOKEN_FILE") {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::ours(format!("cannot read the token file `{path}` (CONSUL_HTTP_TOKEN_FILE): {error}"))
+            Error::ours(format!(
+                "cannot read the token file `{path}` (CONSUL_HTTP_TOKEN_FILE): {error}"
+            ))
         })?;
         let token = text.trim();
         if !token.is_empty() {
@@ -185,7 +187,18 @@ mod tests {
             let settings = read(address, variables).expect(address);
             assert_eq!(settings.base, base, "{address} {variables:?}");
         }
-        let wrong = ["", ":8500", "unix:///s", "ftp://c", "c:port", "c:99999", "http://u:secret@c", "a b", "c?x", "c\n"];
+        let wrong = [
+            "",
+            ":8500",
+            "unix:///s",
+            "ftp://c",
+            "c:port",
+            "c:99999",
+            "http://u:secret@c",
+            "a b",
+            "c?x",
+            "c\n",
+        ];
         // A line break at the end is trimmed away, as shells do.
         for address in wrong.into_iter().filter(|address| address.trim() != "c") {
             let error = read(address, &[]).expect_err(address);
@@ -239,13 +252,19 @@ mod tests {
             ],
         )
         .expect("settings");
-        assert_eq!((settings.namespace.as_deref(), settings.partition.as_deref()), (Some("n"), Some("p")));
+        assert_eq!(
+            (settings.namespace.as_deref(), settings.partition.as_deref()),
+            (Some("n"), Some("p"))
+        );
         let Trust { authorities, identity, server_name, unchecked } = settings.trust;
         assert_eq!(authorities, Authorities::File("/ca".into()));
         assert_eq!(identity, Some(("/cert".into(), "/key".into())));
         assert_eq!((server_name.as_deref(), unchecked), (Some("s"), true));
         let folder = read("c", &[("CONSUL_CAPATH", "/cas")]).expect("settings").trust;
-        assert_eq!((folder.authorities, folder.unchecked), (Authorities::File("/cas".into()), false));
+        assert_eq!(
+            (folder.authorities, folder.unchecked),
+            (Authorities::File("/cas".into()), false)
+        );
         assert!(read("c", &[("CONSUL_CLIENT_CERT", "/cert")]).is_err());
         assert!(read("c", &[("CONSUL_HTTP_SSL", "yes")]).is_err());
     }

@@ -6,7 +6,11 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
+pub(crate) use unix::machine;
+#[cfg(unix)]
 pub(super) use unix::*;
+#[cfg(windows)]
+pub(crate) use windows::machine;
 #[cfg(windows)]
 pub(super) use windows::*;
 
