@@ -191,7 +191,9 @@ impl Shared {
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let state = &mut inner.state;
         let session = |prefix| path.strip_prefix(prefix);
-        let answer = if request.method != "PUT" {
+        let answer = if let ("GET", Some(id)) = (&*request.method, session("/v1/session/info/")) {
+            state.info(id)
+        } else if request.method != "PUT" {
             words(405, &format!("method {} not allowed", request.method))
         } else if path == "/v1/session/create" {
             state.open_session(&body)

@@ -49,6 +49,8 @@ pub struct Consul {
     headers: Vec<(&'static str, Secret)>,
     namespace: Option<String>,
     partition: Option<String>,
+    pauses: [Duration; 4],
+    renewal: Duration,
 }
 
 /// A key that is held.
@@ -79,7 +81,8 @@ impl Consul {
     ) -> Result<Self, Error> {
         let Settings { base, headers, namespace, partition, trust } = settings;
         let client = Client::trusting(environment, Arc::clone(bell), trust).map_err(Error::ours)?;
-        Ok(Self { client, base, headers, namespace, partition })
+        let (pauses, renewal) = (PAUSES, TTL / 3);
+        Ok(Self { client, base, headers, namespace, partition, pauses, renewal })
     }
 
     pub(super) fn look(&self, key: &Key) -> Result<Option<Seen>, Error> {
@@ -113,7 +116,7 @@ impl Consul {
         what: &str,
         mut ask: impl FnMut() -> Result<T, Trouble>,
     ) -> Result<T, Stop> {
-        let mut pauses = PAUSES.iter();
+        let mut pauses = self.pauses.iter();
         loop {
             let trouble = match ask() {
                 Ok(answer) => return Ok(answer),

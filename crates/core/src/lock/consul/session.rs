@@ -8,8 +8,7 @@ use super::api::{Key, Locked};
 use super::{Consul, TTL};
 use crate::bell::Bell;
 
-/// Between two renewals, and between two tries of one.
-const RENEWAL: Duration = Duration::from_secs(TTL.as_secs() / 3);
+/// Between two tries of a renewal.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// A session that is renewed until this is dropped.
@@ -77,7 +76,7 @@ impl Keeper {
     fn keep(self, end: &Bell) {
         let mut renewed = Instant::now();
         let mut told = false;
-        let mut pause = RENEWAL;
+        let mut pause = self.consul.renewal;
         while !end.wait(pause).ended {
             let mut id = lock(&self.id);
             match self.consul.renew(&id) {
@@ -85,12 +84,12 @@ impl Keeper {
                     if std::mem::take(&mut told) {
                         self.say("its session is renewed again");
                     }
-                    (renewed, pause) = (Instant::now(), RENEWAL);
+                    (renewed, pause) = (Instant::now(), self.consul.renewal);
                 }
                 Ok(false) => match self.take_again() {
                     Some(new) => {
                         *id = new;
-                        (renewed, pause) = (Instant::now(), RENEWAL);
+                        (renewed, pause) = (Instant::now(), self.consul.renewal);
                     }
                     None => return,
                 },

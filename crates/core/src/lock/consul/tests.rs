@@ -68,7 +68,9 @@ impl Place {
 fn reach(address: &str, variables: &[(&str, &str)]) -> Result<Arc<Consul>, Error> {
     let environment: Environment = variables.iter().copied().collect();
     let settings = Settings::of(address, &environment)?;
-    Consul::new(settings, &environment, &Arc::default()).map(Arc::new)
+    let mut consul = Consul::new(settings, &environment, &Arc::default())?;
+    (consul.pauses, consul.renewal) = ([Duration::from_millis(5); 4], Duration::from_millis(20));
+    Ok(Arc::new(consul))
 }
 
 #[test]

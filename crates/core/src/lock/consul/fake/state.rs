@@ -198,6 +198,13 @@ impl State {
         told(200, &json!({ "ID": id }))
     }
 
+    pub(super) fn info(&self, id: &str) -> Answer {
+        told(
+            200,
+            &Value::Array(self.sessions.get(id).map(|it| it.told.clone()).into_iter().collect()),
+        )
+    }
+
     pub(super) fn renew(&self, id: &str) -> Answer {
         match self.sessions.get(id) {
             Some(session) => told(200, &json!([session.told])),
