@@ -208,6 +208,11 @@ impl Seen {
         let since = owner.since().or(written);
         Self { owner, since, content, index: 0, watch: 0 }
     }
+
+    /// Whether it is proven that the process that took it runs no more; `host` is this machine's name.
+    pub fn is_gone(&self, host: &str) -> bool {
+        matches!(&self.owner, Owner::Run(holder) if holder.is_gone(host))
+    }
 }
 
 /// Who holds it and since when, as one sentence without its end.

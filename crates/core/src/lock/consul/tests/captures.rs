@@ -23,7 +23,8 @@ const NOT_DONE: [(&str, &str); 8] = [
 ];
 
 /// The replies that a session with a TTL of 1 s led to: the fake's sessions do not end by time.
-const BY_TIME: [&str; 5] = ["\"h3\"", "\"h4\"", "wait=", "\"LockIndex\": 3", "\"LockIndex\": 4"];
+const BY_TIME: [&str; 6] =
+    ["\"h3\"", "\"h4\"", "wait=", "\"LockIndex\": 3", "\"LockIndex\": 4", "by timer"];
 
 #[test]
 fn keys_and_sessions() {
