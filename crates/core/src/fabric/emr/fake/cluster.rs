@@ -26,6 +26,8 @@ pub struct Cluster {
     pub since: Timestamp,
     /// When it was ready.
     pub ready: Option<Timestamp>,
+    /// When it began to end.
+    pub died: Option<Timestamp>,
     /// When it had ended.
     pub ended: Option<Timestamp>,
     /// How it ends, once that is clear.
@@ -110,6 +112,7 @@ impl Cluster {
             state: State::Starting,
             since: at,
             ready: None,
+            died: None,
             ended: None,
             death: None,
             steps: Vec::new(),
@@ -202,6 +205,7 @@ impl Cluster {
                 }
             }
             self.death = Some(death);
+            self.died = Some(at);
             self.enter(State::Terminating, at);
         }
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::tempo::Tempo;
+
 /// What is to happen.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -18,6 +20,14 @@ pub struct Script {
     pub late_steps: Duration,
     /// So many records a page, as EMR has it: 50.
     pub page: usize,
+    /// So many keys a page of the bucket, as S3 has it: 1,000.
+    pub keys: usize,
+    /// Credentials that STS gives out are good for so long, whatever is asked for; on the wall's clock.
+    pub lifetime: Option<Duration>,
+    /// How fast the fake's time goes by.
+    pub tempo: Tempo,
+    /// So many times the quotas of EMR, on the wall's clock; `None`: none at all.
+    pub quota: Option<f64>,
     /// Log files come to the bucket so long after a step or bootstrap action ended, or when the cluster has ended.
     pub log_delivery: Duration,
 }
@@ -149,6 +159,10 @@ impl Default for Script {
             late_clusters: Duration::ZERO,
             late_steps: Duration::ZERO,
             page: 50,
+            keys: 1000,
+            lifetime: None,
+            tempo: Tempo::second_in_ms(10),
+            quota: None,
             log_delivery: Duration::from_secs(240),
         }
     }

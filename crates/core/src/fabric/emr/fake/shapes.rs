@@ -59,10 +59,6 @@ pub(super) fn knows(operation: &str) -> bool {
     TABLE.operations.contains_key(operation)
 }
 
-/// All operations of the table.
-pub(super) fn operations() -> impl Iterator<Item = &'static str> {
-    TABLE.operations.keys().copied()
-}
 
 /// Whether a request fits.
 ///

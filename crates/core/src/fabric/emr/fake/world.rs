@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::bucket::Store;
 use super::cluster::{Cluster, State};
 use super::refusal::Refusal;
 use super::script::{Death, Script, StepEnd};
@@ -24,6 +25,8 @@ pub struct World {
     pub denied: BTreeSet<String>,
     /// Oldest first.
     pub clusters: Vec<Cluster>,
+    /// What lies in buckets beside log files.
+    pub(super) store: Store,
     /// The time, as far as it has come.
     pub now: Timestamp,
     violations: Vec<String>,
@@ -38,6 +41,7 @@ impl World {
             script,
             denied: BTreeSet::new(),
             clusters: Vec::new(),
+            store: Store::default(),
             now,
             violations: Vec::new(),
             submitted: BTreeMap::new(),
@@ -133,6 +137,11 @@ impl World {
             }
             cluster.advance(now);
         }
+    }
+
+    /// Notes what should never be done.
+    pub(super) fn note(&mut self, violation: String) {
+        self.violations.push(violation);
     }
 
     /// The cluster of this id, if the caller's region has it.
