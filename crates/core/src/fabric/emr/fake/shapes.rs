@@ -59,7 +59,6 @@ pub(super) fn knows(operation: &str) -> bool {
     TABLE.operations.contains_key(operation)
 }
 
-
 /// Whether a request fits.
 ///
 /// # Errors

@@ -1,9 +1,15 @@
 //! The rules of the fake's world, each shown by what it does.
 
+mod buckets;
+mod caller;
+mod captures;
 mod endings;
 mod lists;
 mod orders;
 mod queue;
+mod tokens;
+mod trouble;
+mod wire;
 
 use std::time::Duration;
 
