@@ -7,6 +7,7 @@ use crate::bell::Bell;
 use crate::environment::Environment;
 
 pub mod aws;
+pub mod fake;
 
 /// Sends requests. One for the whole program: it keeps connections open.
 #[derive(Debug)]
