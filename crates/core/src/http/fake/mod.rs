@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -57,6 +57,7 @@ struct Shared {
     handler: Box<Handler>,
     tls: Option<Arc<rustls::ServerConfig>>,
     stop: AtomicBool,
+    accepted: AtomicUsize,
     connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
 }
 
@@ -87,7 +88,9 @@ impl Server {
         let address = listener.local_addr()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let stop = AtomicBool::new(false);
-        let shared = Arc::new(Shared { handler, tls, stop, connections: Mutex::default() });
+        let accepted = AtomicUsize::new(0);
+        let connections = Mutex::default();
+        let shared = Arc::new(Shared { handler, tls, stop, accepted, connections });
         let acceptor = thread::Builder::new().name("fake".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || accept(&listener, &shared)
@@ -103,6 +106,11 @@ impl Server {
     /// Where it is.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections there have been.
+    pub fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// Ends every connection there is; new ones are served.
@@ -178,6 +186,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let Ok(stream) = stream else { continue };
+        shared.accepted.fetch_add(1, Ordering::SeqCst);
         let Ok(twin) = stream.try_clone() else { continue };
         let thread = thread::Builder::new().name("fake connection".to_owned()).spawn({
             let shared = Arc::clone(shared);
