@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::clock::Clock;
+use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Settings};
 use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
@@ -14,8 +14,8 @@ use dataflow_runner_core::journal::{self, Header, Journal};
 use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
 
-use super::Usage;
 use super::ready::Ready;
+use super::{Usage, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
@@ -32,6 +32,7 @@ pub(super) struct Errand<'a> {
     pub(super) variables: &'a args::Variables,
     pub(super) steps: &'a args::Steps,
     pub(super) engine: &'a args::Engine,
+    pub(super) locks: &'a args::Locks,
     pub(super) global: &'a args::Global,
 }
 
@@ -50,11 +51,19 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
         return Ok(Exit::Invalid);
     }
     let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
-    Ok(run(errand, fabric.as_ref(), &plan, &state, &bell, ui))
+    if let Err(error) = signal::ring(&bell) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
+    let id = RunId::fresh(clock::timestamp(), chance());
+    let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
+    locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
+        run(errand, &id, fabric.as_ref(), &plan, &state, &bell, ui)
+    })
 }
 
 fn run(
     errand: &Errand<'_>,
+    id: &RunId,
     fabric: &dyn Fabric,
     plan: &Plan,
     state: &Path,
@@ -62,7 +71,6 @@ fn run(
     ui: &mut Ui,
 ) -> Exit {
     let clock = Clock::machine(None);
-    let id = RunId::fresh(clock.now(), chance());
     let header = Header {
         version: journal::VERSION,
         run: id.clone(),
@@ -82,11 +90,8 @@ fn run(
             return Exit::Invalid;
         }
     };
-    if let Err(error) = signal::ring(bell) {
-        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
-    }
     let run = engine::Run {
-        id,
+        id: id.clone(),
         goal: errand.goal,
         cluster: errand.cluster.map(ClusterId::new),
         plan,
@@ -129,6 +134,6 @@ fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
 }
 
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.
-fn chance() -> u64 {
+pub(super) fn chance() -> u64 {
     RandomState::new().hash_one(())
 }

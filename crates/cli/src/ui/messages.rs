@@ -423,7 +423,7 @@ pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn signal_name(number: i32) -> String {
+pub(crate) fn signal_name(number: i32) -> String {
     match number {
         1 => "SIGHUP".to_owned(),
         2 => "SIGINT".to_owned(),

@@ -161,7 +161,7 @@ fn action_on_failure(rule: OnFailure) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use serde_json::{Value, json};
