@@ -24,6 +24,7 @@ mod call;
 mod check;
 mod clusters;
 mod config;
+pub mod fake;
 mod find;
 mod logs;
 mod lower;
