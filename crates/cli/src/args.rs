@@ -1,11 +1,15 @@
 //! The command line. Flags take one or two dashes, and each can be set by `DATAFLOW_RUNNER_<FLAG>`.
 
+mod duration;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use dataflow_runner_core::logs;
+use duration::duration;
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -202,6 +206,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) engine: Engine,
     #[command(flatten)]
+    pub(crate) logs: Logs,
+    #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
 
@@ -220,6 +226,8 @@ pub(crate) struct Run {
     pub(crate) steps: Steps,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
     /// Accepted for 0.7.x's sake; refused.
@@ -257,6 +265,8 @@ pub(crate) struct RunTransient {
     pub(crate) steps: Steps,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
     #[command(flatten)]
@@ -375,6 +385,23 @@ pub(crate) struct Steps {
     /// The exit code when a no-op rule ends the run early
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) noop_exit_code: u8,
+}
+
+/// What is shown of logs.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Show so many lines of the end of each log of what failed, where logs come late (EMR)
+    #[arg(long, value_name = "N", default_value_t = logs::LINES)]
+    pub(crate) log_lines: usize,
+    /// Wait so long for logs that come late, such as 90s or 5m [default: as long as they may take, 10m on EMR]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) log_wait: Option<Duration>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { log_lines: logs::LINES, log_wait: None }
+    }
 }
 
 /// 0.7.x's locks: accepted, and refused until this version has them.

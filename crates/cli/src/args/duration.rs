@@ -47,9 +47,10 @@ mod tests {
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for wrong in
-            ["", "s", "5", "5 m", "-1s", "+1s", "1e3s", "infs", "NaNs", "1d", "1ms", "1h30m", "ñ", "."]
-        {
+        for wrong in [
+            "", "s", "5", "5 m", "-1s", "+1s", "1e3s", "infs", "NaNs", "1d", "1ms", "1h30m", "ñ",
+            ".",
+        ] {
             assert_eq!(duration(wrong), Err(FORM.to_owned()), "{wrong}");
         }
         let long = format!("{}h", "9".repeat(300));

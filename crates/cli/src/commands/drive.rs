@@ -8,8 +8,8 @@ use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::Clock;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Settings};
-use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
-use dataflow_runner_core::fabric::{ClusterId, Fabric, RunId, StepState};
+use dataflow_runner_core::event::{Goal, Outcome};
+use dataflow_runner_core::fabric::{ClusterId, Fabric, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
 use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
@@ -19,9 +19,10 @@ use super::ready::Ready;
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
+use crate::logs::Logs;
+use crate::signal;
 use crate::target::Target;
 use crate::ui::Ui;
-use crate::{logs, signal};
 
 /// What is to be done.
 pub(super) struct Errand<'a> {
@@ -31,6 +32,7 @@ pub(super) struct Errand<'a> {
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
     pub(super) steps: &'a args::Steps,
+    pub(super) logs: &'a args::Logs,
     pub(super) engine: &'a args::Engine,
     pub(super) global: &'a args::Global,
 }
@@ -50,12 +52,12 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
         return Ok(Exit::Invalid);
     }
     let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
-    Ok(run(errand, fabric.as_ref(), &plan, &state, &bell, ui))
+    Ok(run(errand, &Arc::from(fabric), &plan, &state, &bell, ui))
 }
 
 fn run(
     errand: &Errand<'_>,
-    fabric: &dyn Fabric,
+    fabric: &Arc<dyn Fabric>,
     plan: &Plan,
     state: &Path,
     bell: &Arc<Bell>,
@@ -90,42 +92,28 @@ fn run(
         goal: errand.goal,
         cluster: errand.cluster.map(ClusterId::new),
         plan,
-        fabric,
+        fabric: fabric.as_ref(),
         clock: &clock,
         bell,
         settings: Settings {
             contact_limit: errand.engine.contact_limit,
             leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
+            ..Settings::default()
         },
         journal: &mut journal,
     };
-    let whole = errand.steps.log_failed_steps;
+    let mut logs = Logs::new(fabric, bell, errand.steps.log_failed_steps, errand.logs);
     let outcome = run.execute(&mut |event| {
         ui.event(event);
-        show_logs(event, fabric, whole, ui);
+        logs.event(event, ui);
     });
+    logs.finish(&outcome, ui);
     // With json the id is in the events.
     if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
         let id = ui.messages().cluster().map(|id| format!("{id}\n"));
         ui.print(id.unwrap_or_default().as_bytes());
     }
     Exit::of(&outcome, errand.steps.noop_exit_code)
-}
-
-/// Shows why a step failed, as soon as it has: a cluster that goes may take its logs with it.
-fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
-    let EventKind::StepEnded { step, state: StepState::Failed, link, .. } = &event.kind else {
-        return;
-    };
-    let known = ui.messages();
-    let (Some(cluster), Some(id)) = (known.cluster().cloned(), known.id(step).cloned()) else {
-        return;
-    };
-    if whole {
-        logs::show_all(fabric, &cluster, &id, ui);
-    } else if ui.output() == Output::Human {
-        logs::show_tail(fabric, &cluster, &id, link.as_deref(), ui);
-    }
 }
 
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.

@@ -21,6 +21,7 @@ pub(super) fn run(
         cluster: None,
         variables: &args.variables,
         steps: &args.steps,
+        logs: &args.logs,
         engine: &args.engine,
         global,
     };

@@ -109,6 +109,14 @@ impl Messages {
             EventKind::Launched { cluster, .. } => {
                 one(Info, format!("{} with ID [{cluster}] is coming up", self.the_cluster()))
             }
+            EventKind::RelaunchScheduled { launch, not_before } => one(
+                Warning,
+                format!(
+                    "{} is launched again at {} (launch {launch})",
+                    self.the_cluster(),
+                    time(*not_before)
+                ),
+            ),
             EventKind::ClusterChanged { cluster, state, native, reason, cause } => {
                 self.cluster_changed(cluster, *state, native, reason.as_deref(), *cause)
             }
@@ -313,6 +321,10 @@ impl Messages {
                     Level::Info,
                     format!("Run ended early by step '{}', with success", self.name(step)),
                 )]
+            }
+            Outcome::Submitted => {
+                let text = "All steps are submitted; nobody waits for how they end";
+                vec![(Level::Info, text.to_owned())]
             }
             Outcome::Failed { failed, total, reason } => {
                 let steps = format!("{failed}/{total} steps failed to complete successfully");

@@ -58,6 +58,9 @@ impl Fabric for Files {
     fn clusters(&self) -> Option<&dyn Clusters> {
         None
     }
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn stage(&self, _: &LocalFile) -> Result<Uri> {
         Self::no()
     }
