@@ -16,8 +16,8 @@ use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
 use dataflow_runner_core::event::Event;
 
 use crate::args::{Global, Level, Output};
-pub(crate) use messages::signal_name;
 use messages::Messages;
+pub(crate) use messages::signal_name;
 use progress::Progress;
 use voice::Voice;
 
