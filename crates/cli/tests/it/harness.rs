@@ -55,6 +55,10 @@ impl Place {
             .env("TZ", "UTC")
             .current_dir(self.folder.path().join("here"))
             .stdin(Stdio::null());
+        // The ring of real tools records what goes over the wire (tests/real/emr/contract.py).
+        if let Some(proxy) = std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY") {
+            command.env("HTTP_PROXY", proxy);
+        }
         command
     }
 
