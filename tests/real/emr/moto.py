@@ -84,8 +84,6 @@ def alive(lab, url: str) -> list:
 def check_cluster(lab, url: str, on: str, file: dict, alive: bool) -> None:
     """Fails unless the cluster is as the file says."""
     cluster = ask(lab, url, "emr", "describe-cluster", "--cluster-id", on)["Cluster"]
-    bootstrap = ask(lab, url, "emr", "list-bootstrap-actions", "--cluster-id", on) if False else None
-    del bootstrap
     instances = cluster["Ec2InstanceAttributes"]
     tags = {tag["Key"]: tag["Value"] for tag in cluster["Tags"]}
     assert tags.pop(RUN_TAG, None), f"no tag {RUN_TAG}: {cluster['Tags']}"
@@ -102,7 +100,8 @@ def check_cluster(lab, url: str, on: str, file: dict, alive: bool) -> None:
         "ends itself": (cluster["AutoTerminate"], not alive),
         "applications": ([one["Name"] for one in cluster["Applications"]], file["applications"]),
         "tags": (tags, {tag["key"]: tag["value"] for tag in file["tags"]}),
-        "configurations": (cluster["Configurations"], [configuration(one) for one in file["configurations"]]),
+        "configurations": ([whole(one) for one in cluster["Configurations"]], [configuration(one) for one in file["configurations"]]),
+        "bootstrap actions": (cluster["BootstrapActions"], [bootstrap(one) for one in file["bootstrapActionConfigs"]]),
         "groups": (sorted(map(group, cluster["InstanceGroups"]), key=str), sorted(groups(file), key=str)),
     }
     for what, (is_, should) in equal.items():
@@ -120,23 +119,44 @@ def check_steps(lab, url: str, on: str, expected: list) -> None:
 
 
 def configuration(file: dict) -> dict:
-    """As EMR gives it back."""
+    """A configuration as EMR has it."""
     inner = [configuration(one) for one in file.get("configurations") or []]
-    return {"Classification": file["classification"], "Properties": file["properties"]} | (
-        {"Configurations": inner} if inner else {}
-    )
+    return {"Classification": file["classification"], "Properties": file["properties"], "Configurations": inner}
+
+
+def whole(answer: dict) -> dict:
+    """A configuration that EMR gave back, with what it leaves out where that is empty."""
+    inner = [whole(one) for one in answer.get("Configurations") or []]
+    return answer | {"Properties": answer.get("Properties") or {}, "Configurations": inner}
+
+
+def bootstrap(file: dict) -> dict:
+    """A bootstrap action as EMR gives it back."""
+    script = file["scriptBootstrapAction"]
+    return {"Name": file["name"], "ScriptPath": script["path"], "Args": script["args"]}
 
 
 def groups(file: dict) -> list:
     """The groups of instances of a file, as `group` has them."""
     return [
-        (role.upper(), one["type"], one.get("count", 1), one.get("bid"))
+        (role.upper(), one["type"], one.get("count", 1), one.get("bid"), volumes(one.get("ebsConfiguration")))
         for role, one in file["ec2"]["instances"].items()
     ]
 
 
+def volumes(ebs: dict | None) -> list:
+    """The volumes of one instance, one by one. moto keeps no throughput."""
+    found = []
+    for device in ebs["ebsBlockDeviceConfigs"] if ebs else ():
+        volume = device["volumeSpecification"]
+        found += [(volume["volumeType"], volume["sizeInGB"], volume["iops"])] * device["volumesPerInstance"]
+    return found
+
+
 def group(answer: dict) -> tuple:
     """What is compared of a group of instances."""
+    devices = [device["VolumeSpecification"] for device in answer["EbsBlockDevices"]]
     return (
-        answer["InstanceGroupType"], answer["InstanceType"], answer["RequestedInstanceCount"], answer.get("BidPrice")
+        answer["InstanceGroupType"], answer["InstanceType"], answer["RequestedInstanceCount"], answer.get("BidPrice"),
+        [(volume["VolumeType"], volume["SizeInGB"], volume["Iops"]) for volume in devices],
     )  # fmt: skip

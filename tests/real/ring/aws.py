@@ -89,8 +89,8 @@ def _started(lab):
 def command_line(lab, url: str, *arguments: str) -> str:
     """What AWS's own command line prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "awscli", *arguments, "--output", "json"],
-        env=environment(lab.work, PYTHONPATH=str(packages()), AWS_ENDPOINT_URL=url) | {processes.MARK: lab.mark},
+        [sys.executable, "-m", "awscli", "--endpoint-url", url, "--output", "json", *arguments],
+        env=environment(lab.work, PYTHONPATH=str(packages())) | {processes.MARK: lab.mark},
         cwd=lab.work,
         stdin=subprocess.DEVNULL,
         capture_output=True,

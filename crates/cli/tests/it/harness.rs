@@ -1,6 +1,6 @@
 //! Runs the program with an environment, a home and a folder of its own.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -55,8 +55,7 @@ impl Place {
             .env("TZ", "UTC")
             .current_dir(self.folder.path().join("here"))
             .stdin(Stdio::null());
-        // The ring of real tools records what goes over the wire (tests/real/emr/contract.py).
-        if let Some(proxy) = std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY") {
+        if let Some(proxy) = recorder() {
             command.env("HTTP_PROXY", proxy);
         }
         command
@@ -97,6 +96,13 @@ impl Ran {
     pub(crate) fn messages(&self) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.split_once(" level=")).map(|(_, m)| m).collect()
     }
+}
+
+/// The proxy through which everything goes that the program sends, where the ring of real tools records it
+/// (`tests/real/emr/contract.py`).
+#[expect(clippy::disallowed_methods, reason = "set by whoever runs the tests, not by a test")]
+pub(crate) fn recorder() -> Option<OsString> {
+    std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY")
 }
 
 /// The built program.
