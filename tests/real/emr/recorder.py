@@ -38,6 +38,7 @@ def check(lab) -> None:
             assert exchange.reply_body == (sent.encode("latin-1") if body is None else body), f"{number}: {exchange}"
         assert len(recorded) == len(received), f"{number}: {len(recorded)} recorded, {len(received)} sent"
     closes_when_the_server_does(lab)
+    waits_for_no_one(lab)
 
 
 def talk(through: str, host: str, length: int, times: int):
@@ -58,6 +59,20 @@ def closes_when_the_server_does(lab) -> None:
     with server(reply, keeps=False) as (host, seen), proxy.Recorder(lab.work / "idle.jsonl") as recorder:
         assert [*talk(recorder.url, host, len(reply), 1)] == [reply.decode()]
     assert len(seen) == 1
+
+
+def waits_for_no_one(lab) -> None:
+    """A client that hangs up while the server is silent is the end of it."""
+    file = lab.work / "silent.jsonl"
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as silent, proxy.Recorder(file) as recorder:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        with contextlib.closing(socket.create_connection(address(recorder.url.removeprefix("http://")))) as side:
+            side.sendall(REQUEST.format(host=host).encode("latin-1"))
+            arrived, _ = silent.accept()
+            with contextlib.closing(arrived):
+                arrived.recv(4096)
+    (exchange,) = proxy.exchanges(file)
+    assert exchange.reply == "none" and exchange.status is None
 
 
 @contextlib.contextmanager

@@ -158,7 +158,7 @@ class _Connection:
                 return
             if (_first(headers, "expect") or "").lower() == "100-continue":
                 self.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body, whole = _body(self.client, headers, rest, None)
+            body, whole = _body(lambda: self.client.recv(65536), headers, rest)
             if not whole:
                 return
             status, reply_headers, reply_body, word = None, [], b"", "none"
@@ -215,12 +215,25 @@ class _Connection:
         status, headers = int(first[1]), _headers(lines[1:])
         if method == "HEAD" or status in (204, 304):
             return status, headers, b"", "whole"
-        body, whole = _body(self.server, headers, rest, self.client, until_end=True)
+        body, whole = _body(self._pass_on, headers, rest, until_end=True)
         return status, headers, body, "whole" if whole else "cut"
 
+    def _pass_on(self) -> bytes:
+        more = self._receive()
+        self.client.sendall(more)
+        return more
+
     def _receive(self) -> bytes:
+        """What the server sends next; nothing when it is gone or nobody waits for it any more."""
+        sides = [self.server, self.client]
         try:
-            return self.server.recv(65536)
+            while True:
+                readable, _, _ = select.select(sides, [], [], SILENCE_SECONDS)
+                if self.server in readable or not readable:
+                    return self.server.recv(65536) if readable else b""
+                if not self.client.recv(1, socket.MSG_PEEK):
+                    return b""
+                sides = [self.server]  # its next request, already
         except OSError:
             return b""
 
@@ -242,37 +255,31 @@ def _headers(lines: list[str]) -> list:
     return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
-def _body(side: socket.socket, headers: list, rest: bytes, to, until_end: bool = False):
-    """The body, unchunked, and whether it was whole. It is passed on `to` as it comes."""
-    reader = _Reader(side, rest, to)
+def _body(receive, headers: list, rest: bytes, until_end: bool = False) -> tuple[bytes, bool]:
+    """The body, unchunked, and whether it was whole. `rest` was received already, `receive` gets more."""
+    reader = _Reader(receive, rest)
     chunked = "chunked" in (_first(headers, "transfer-encoding") or "").lower()
     length = _first(headers, "content-length")
     if chunked:
-        body, whole = reader.chunks()
-    elif length is not None:
+        return reader.chunks()
+    if length is not None:
         body = reader.exactly(int(length))
-        whole = len(body) == int(length)
-    elif until_end:
-        body, whole = reader.all(), True
-    else:
-        body, whole = b"", True
-    return body, whole
+        return body, len(body) == int(length)
+    return (reader.all() if until_end else b""), True
 
 
 class _Reader:
-    """Reads from a socket behind what was read already."""
+    """Reads from a connection behind what was read already."""
 
-    def __init__(self, side: socket.socket, rest: bytes, to) -> None:
-        self.side, self.buffer, self.to = side, rest, to
+    def __init__(self, receive, rest: bytes) -> None:
+        self.receive, self.buffer = receive, rest
 
     def _more(self) -> bool:
         try:
-            data = self.side.recv(65536)
+            data = self.receive()
         except OSError:
             data = b""
         self.buffer += data
-        if data and self.to is not None:
-            self.to.sendall(data)
         return bool(data)
 
     def exactly(self, count: int) -> bytes:
