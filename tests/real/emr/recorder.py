@@ -29,7 +29,8 @@ def check(lab) -> None:
         # One that ends by itself is met twice on one connection, one that does not ends with it.
         keeps = word == "whole" and "close" not in sent
         with server(sent.encode("latin-1"), keeps) as (host, seen), proxy.Recorder(file) as recorder:
-            received = [*talk(recorder.url, host, len(sent), 2 if keeps else 1)]
+            # Every other one through a tunnel.
+            received = [*talk(recorder.url, host, len(sent), 2 if keeps else 1, tunnel=number % 2 == 1)]
         assert received == [sent] * len(received), f"{number}: {received!r} came of {sent!r}"
         assert seen == [ARRIVES.format(host=host)] * len(received), f"{number}: the server saw {seen!r}"
         for exchange in (recorded := proxy.exchanges(file)):
@@ -41,11 +42,14 @@ def check(lab) -> None:
     waits_for_no_one(lab)
 
 
-def talk(through: str, host: str, length: int, times: int):
+def talk(through: str, host: str, length: int, times: int, tunnel: bool = False):
     """Sends the request so often over one connection to the recorder; what comes back each time."""
     with contextlib.closing(socket.create_connection(address(through.removeprefix("http://")), timeout=10)) as side:
+        if tunnel:
+            side.sendall(f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("latin-1"))
+            assert (said := side.recv(4096)) == b"HTTP/1.1 200 connected\r\n\r\n", said
         for _ in range(times):
-            side.sendall(REQUEST.format(host=host).encode("latin-1"))
+            side.sendall((ARRIVES if tunnel else REQUEST).format(host=host).encode("latin-1"))
             received = b""
             # To the end, unless there is to be another.
             while (times == 1 or len(received) < length) and (more := side.recv(4096)):
@@ -79,7 +83,7 @@ def waits_for_no_one(lab) -> None:
 def server(reply: bytes, keeps: bool):
     """Sends the same whatever it is asked; closes unless it `keeps`. Its host and what it was asked."""
     listener = socket.create_server(("127.0.0.1", 0))
-    host, seen = f"127.0.0.1:{listener.getsockname()[1]}", []
+    host, seen = f"a.test:{listener.getsockname()[1]}", []
     wanted = len(ARRIVES.format(host=host))
 
     def serve() -> None:

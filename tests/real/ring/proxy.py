@@ -2,7 +2,9 @@
 
 It stands between the program and a server without changing what either of them meets: one connection to the
 server for each of the client, closed when the other is, and a reply that is cut off or no HTTP at all arrives
-as such.
+as such. It takes requests in absolute form and tunnels (CONNECT), in which it expects HTTP as well.
+
+Clients send what is for this machine past any proxy, so to it every name that ends in `.test` is this machine.
 """
 
 import base64
@@ -138,7 +140,9 @@ class _Connection:
     """One connection of a client, and the one to the server that goes with it."""
 
     def __init__(self, client: socket.socket, begin, write) -> None:
-        self.client, self.server, self.host = client, None, None
+        self.client, self.server = client, None
+        # Where the server is, and whether the client asked for a tunnel to it.
+        self.host, self.tunnel = None, False
         self.begin, self.write = begin, write
         client.settimeout(SILENCE_SECONDS)
 
@@ -154,8 +158,11 @@ class _Connection:
             method, target, _version = head[0].split(" ", 2)
             headers = _headers(head[1:])
             if method == "CONNECT":
-                self.client.sendall(b"HTTP/1.1 501 tunnels are not recorded\r\ncontent-length: 0\r\n\r\n")
-                return
+                if not self._opens_tunnel(target):
+                    return
+                continue
+            if self.tunnel:
+                target = f"http://{self.host}{target}"
             if (_first(headers, "expect") or "").lower() == "100-continue":
                 self.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             body, whole = _body(lambda: self.client.recv(65536), headers, rest)
@@ -179,16 +186,33 @@ class _Connection:
         readable, _, _ = select.select(sides, [], [], SILENCE_SECONDS)
         return self.server not in readable and self.client in readable
 
+    def _opens_tunnel(self, host: str) -> bool:
+        try:
+            self._reach(host)
+        except OSError:
+            self.client.sendall(b"HTTP/1.1 502 no such server\r\ncontent-length: 0\r\n\r\n")
+            return False
+        self.client.sendall(b"HTTP/1.1 200 connected\r\n\r\n")
+        self.tunnel = True
+        return True
+
+    def _reach(self, host: str) -> None:
+        """A connection to the server, unless there is one already."""
+        if self.host == host:
+            return
+        if self.server is not None:
+            self.server.close()
+        name, _, port = host.partition(":")
+        here = name.endswith(".test")
+        self.server = socket.create_connection(("127.0.0.1" if here else name, int(port or 80)), SILENCE_SECONDS)
+        self.host = host
+
     def _to_server(self, method: str, target: str, headers: list, body: bytes) -> None:
         url = urllib.parse.urlsplit(target)
         if url.scheme != "http":
             raise _Closed(f"no absolute form: {target}")
-        if self.host != url.netloc:
-            if self.server is not None:
-                self.server.close()
-            # A server that is not there: the client's connection is closed without a word.
-            self.server = socket.create_connection((url.hostname, url.port or 80), timeout=SILENCE_SECONDS)
-            self.host = url.netloc
+        # A server that is not there: the client's connection is closed without a word.
+        self._reach(url.netloc)
         path = target.split("://", 1)[1].removeprefix(url.netloc) or "/"
         kept = [(name, value) for name, value in headers if name.lower() not in OURS | {"transfer-encoding"}]
         if _first(kept, "content-length") is None and body:

@@ -105,6 +105,15 @@ pub(crate) fn recorder() -> Option<OsString> {
     std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY")
 }
 
+/// The address of a server on this machine by a name, where there is a recorder: an address of this machine never
+/// goes through a proxy, and to the recorder every name in `.test` is this machine.
+pub(crate) fn recorded(url: &str) -> String {
+    match recorder() {
+        Some(_) => url.replace("//127.0.0.1:", "//fake.test:"),
+        None => url.to_owned(),
+    }
+}
+
 /// The built program.
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_dataflow-runner"))
