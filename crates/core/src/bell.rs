@@ -59,6 +59,22 @@ impl Bell {
         std::mem::take(&mut *rung)
     }
 
+    /// Lets `limit` pass, unless a signal comes or came; says whether it passed. Nothing is taken: what happened is
+    /// there for the next wait. Whatever else ends does not matter here.
+    pub fn pause(&self, limit: Duration) -> bool {
+        let deadline = Instant::now().checked_add(limit);
+        let mut rung = self.lock();
+        while rung.signal.is_none() {
+            let left = match deadline.map(|d| d.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return true,
+                Some(left) => left,
+                None => Duration::from_secs(3600),
+            };
+            rung = self.wake.wait_timeout(rung, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+
     fn lock(&self) -> MutexGuard<'_, Rung> {
         // The state is two plain fields: whoever panicked while holding it cannot have left it broken.
         self.rung.lock().unwrap_or_else(PoisonError::into_inner)
@@ -79,6 +95,21 @@ mod tests {
         assert_eq!(rung, Rung { ended: true, signal: Some((2, 2)) });
         assert_eq!(bell.take(), Rung::default());
         assert_eq!(bell.wait(Duration::ZERO), Rung::default());
+    }
+
+    #[test]
+    fn a_signal_ends_a_pause_and_stays_for_the_next_wait() {
+        let bell = Bell::new();
+        bell.ring();
+        assert!(bell.pause(Duration::from_millis(1)), "what ended is not what it waits for");
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| bell.pause(Duration::from_secs(3600)));
+            bell.signal(15);
+            assert!(!waiter.join().expect("the waiter ends"));
+        });
+        assert!(!bell.pause(Duration::ZERO));
+        assert_eq!(bell.take(), Rung { ended: true, signal: Some((15, 1)) });
+        assert!(bell.pause(Duration::ZERO));
     }
 
     #[test]

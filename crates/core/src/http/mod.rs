@@ -1,22 +1,44 @@
-//! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `auth`'s.
+//! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{self, HeaderValue, Uri};
+use ureq::unversioned::resolver::DefaultResolver;
 
 use crate::bell::Bell;
 use crate::environment::Environment;
 
 pub mod aws;
+pub mod fake;
+pub mod retry;
+
+mod connect;
+mod fault;
+mod proxy;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod unpack;
+
+use proxy::Proxies;
+pub use trust::{Authorities, Trust};
+
+/// The longest reply that is taken, packed or unpacked.
+pub const LONGEST_REPLY: u64 = 32 * 1024 * 1024;
 
 /// Sends requests. One for the whole program: it keeps connections open.
-#[derive(Debug)]
 pub struct Client {
     /// Ends every wait between two tries.
     bell: Arc<Bell>,
+    proxies: Proxies,
+    agent: Agent,
 }
 
 /// A request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// Such as `POST`.
     pub method: &'static str,
@@ -29,7 +51,7 @@ pub struct Request {
 }
 
 /// A reply, whatever its status.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reply {
     /// Such as 200.
     pub status: u16,
@@ -55,23 +77,154 @@ impl Client {
     /// # Errors
     /// What they say makes no sense.
     pub fn new(environment: &Environment, bell: Arc<Bell>) -> Result<Self, String> {
-        let _ = environment;
-        Ok(Self { bell })
+        Self::trusting(environment, bell, Trust::of(environment))
     }
 
-    /// Sends a request once and waits for the reply, `limit` at most.
+    /// The same, but what is said of authorities is said by `trust`.
+    ///
+    /// # Errors
+    /// What they say makes no sense.
+    pub fn trusting(
+        environment: &Environment,
+        bell: Arc<Bell>,
+        trust: Trust,
+    ) -> Result<Self, String> {
+        if !trust.is_plain() {
+            // It is read again for the first connection; here it is to be found wrong before anything is done.
+            trust.config()?;
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("dataflow-runner/", env!("CARGO_PKG_VERSION")))
+            .input_buffer_size(16 * 1024)
+            .output_buffer_size(16 * 1024)
+            .max_idle_connections(4)
+            .max_idle_age(Duration::from_secs(60))
+            .build();
+        let connector = connect::connector(trust);
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        Ok(Self { bell, proxies: Proxies::of(environment)?, agent })
+    }
+
+    /// The bell on which waits between two tries are.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Sends a request once and waits for the reply, `limit` at most. It goes over a connection that is open
+    /// already, if there is one, so the far side may just have closed it; that is then [`Fault::Lost`].
     ///
     /// # Errors
     /// There is none.
     pub fn send(&self, request: &Request, limit: Duration) -> Result<Reply, Fault> {
-        let _ = (request, limit, &self.bell);
-        Err(Fault::NotSent("not built yet".to_owned()))
+        self.exchange(request, limit, false)
     }
+
+    /// The same over a connection of its own, for orders that must not be repeated: on a new connection, what
+    /// is lost was lost after the far side agreed to listen, not because it had grown tired of waiting.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn send_afresh(&self, request: &Request, limit: Duration) -> Result<Reply, Fault> {
+        self.exchange(request, limit, true)
+    }
+
+    fn exchange(&self, request: &Request, limit: Duration, afresh: bool) -> Result<Reply, Fault> {
+        let uri: Uri = request
+            .url
+            .parse()
+            .map_err(|_| Fault::NotSent(format!("`{}` is not a URL", hide_query(&request.url))))?;
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let https = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
+        let proxy = self.proxies.choose(https, &host, port).cloned();
+        let via = proxy.as_ref().map(|it| format!("{}:{}", it.host(), it.port()));
+        let reply = self.run(request, uri, proxy, limit, afresh);
+        reply.map_err(|error| {
+            let way = fault::Way { host: &host, port, via: via.as_deref(), limit };
+            way.fault(&error, connect::left())
+        })
+    }
+
+    fn run(
+        &self,
+        request: &Request,
+        uri: Uri,
+        proxy: Option<ureq::Proxy>,
+        limit: Duration,
+        afresh: bool,
+    ) -> Result<Reply, ureq::Error> {
+        connect::begin();
+        let mut head = http::Request::builder().method(request.method).uri(uri);
+        for (name, value) in &request.headers {
+            head = head.header(name, value);
+        }
+        if !request.headers.iter().any(|(name, _)| name == "accept-encoding") {
+            head = head.header("accept-encoding", "gzip");
+        }
+        macro_rules! run {
+            ($body:expr) => {{
+                let mut settings = self.agent.configure_request(head.body($body)?);
+                settings = settings.timeout_global(Some(limit)).proxy(proxy);
+                if afresh {
+                    settings = settings.max_idle_age(Duration::ZERO);
+                }
+                self.agent.run(settings.build())?
+            }};
+        }
+        let has_body = matches!(request.method, "POST" | "PUT" | "PATCH");
+        let response = if has_body { run!(&request.body[..]) } else { run!(()) };
+        let (parts, body) = response.into_parts();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+        let body = body.into_with_config().limit(LONGEST_REPLY).read_to_vec()?;
+        let reply = Reply { status: parts.status.as_u16(), headers: headers.collect(), body };
+        unpack::unpack(reply)
+    }
+}
+
+fn hide_query(url: &str) -> &str {
+    url.split(['?', '@']).next().unwrap_or_default()
 }
 
 impl Reply {
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NotSent(message) | Self::Lost(message)) = self;
+        f.write_str(message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// Without values of headers, query and body, which may be secret.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let size = self.body.len();
+        write!(f, "{} {} {names:?} {size} bytes", self.method, hide_query(&self.url))
+    }
+}
+
+/// Without values of headers and body, which may be secret.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        write!(f, "{} {names:?} {} bytes", self.status, self.body.len())
     }
 }

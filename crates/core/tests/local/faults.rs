@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::fabric::{ClusterState, Clusters, ErrorKind, Fabric, StepId, StepState};
+use dataflow_runner_core::fabric::{
+    ClusterState, Clusters, ErrorKind, Fabric, Query, StepId, StepState,
+};
 
 use crate::bench::{self, Bench, command, config, kill, launch, lives, pid, until};
 
@@ -190,7 +192,7 @@ pub fn the_work_folder_vanishes() {
     assert_eq!(err.kind, ErrorKind::NotFound);
     assert_eq!(bench.local.inspect(&bench.cluster).unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(bench.local.terminate(&bench.cluster).unwrap_err().kind, ErrorKind::NotFound);
-    assert_eq!(bench.local.list().unwrap(), []);
+    assert_eq!(bench.local.list(&Query::All).unwrap(), []);
 }
 
 /// Whatever of the folders vanishes, a program ends what it started there.

@@ -216,6 +216,10 @@ impl Fabric for Local {
     fn read(&self, file: &LogFile, from: u64) -> Result<Chunk> {
         files::read(file, from)
     }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// An error of this fabric.

@@ -1,12 +1,21 @@
 //! AWS as it is reached from here: endpoints, credentials, signatures, quotas and the errors all its services share.
 
+pub mod encode;
+pub mod xml;
+
+mod sign;
+mod verify;
+
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::{Client, Reply};
 use crate::environment::Environment;
 use crate::fabric::Error;
 use crate::secret::Secret;
+pub use verify::{Refusal, Signer, refusal, verify};
 
 /// What an [`Account`] is made from.
 #[derive(Debug)]
@@ -50,6 +59,30 @@ pub enum Service {
     S3,
     /// AWS STS: query, XML.
     Sts,
+}
+
+/// What requests are signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The access key id.
+    pub id: Secret,
+    /// The secret access key.
+    pub secret: Secret,
+    /// The session token, of credentials that expire.
+    pub token: Option<Secret>,
+    /// When they expire, if it is known.
+    pub expires: Option<Timestamp>,
+}
+
+impl Service {
+    /// As signatures name it.
+    pub fn signing_name(self) -> &'static str {
+        match self {
+            Self::Emr => "elasticmapreduce",
+            Self::S3 => "s3",
+            Self::Sts => "sts",
+        }
+    }
 }
 
 /// One call of an operation.
