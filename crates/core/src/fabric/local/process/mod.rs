@@ -4,11 +4,14 @@
 mod unix;
 #[cfg(windows)]
 mod windows;
+#[cfg_attr(not(target_os = "linux"), path = "no_wire.rs")]
+mod wire;
 
 #[cfg(unix)]
 pub(super) use unix::*;
 #[cfg(windows)]
 pub(super) use windows::*;
+pub(super) use wire::*;
 
 /// A process, told from a later one with the same number by its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
