@@ -202,6 +202,23 @@ pub fn a_term_without_a_marker() {
     assert_ne!(succeed(&bench, "r-1.5.1", "exit 0"), third);
 }
 
+/// Who does not give a shim its steps cannot know where a signal without a marker would arrive.
+pub fn no_marker_can_be_written() {
+    let bench = Bench::new();
+    let (mut up, _gate) = (bench.pipe("up"), bench.pipe("gate"));
+    let ([_, id], tool) = two(&bench, &mut up);
+    let ids = std::slice::from_ref(&id);
+    std::os::unix::fs::symlink("/absent/file", bench.logs(&id).join("cancel")).unwrap();
+    pid(&bench.logs(&id).join("record"), "tool");
+    let (other, _) = bench.another();
+    assert_eq!(bench::status(&other, &bench.cluster, &id).state, StepState::Running);
+    other.cancel(&bench.cluster, ids).unwrap_err();
+    assert!(lives(&tool));
+    bench.local.cancel(&bench.cluster, ids).unwrap();
+    assert_eq!(bench.end(&id).state, StepState::Cancelled);
+    assert_ne!(succeed(&bench, "r-1.3.1", "exit 0"), shim(&bench, &id));
+}
+
 pub fn cancels_at_any_moment() {
     let bench = Bench::new();
     let (other, _) = bench.another();

@@ -296,6 +296,26 @@ mod tests {
     }
 
     #[test]
+    fn who_holds_it_attends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let process = Identity { pid: 1, start: 1 };
+        let mut shim = Shim { machine: "m".into(), process, holds: true };
+        let keeper = Keeper::claim(&one, &shim).unwrap();
+        assert!(keeper.held);
+        assert_eq!(Record::read(&one).unwrap().unwrap().shim.as_ref(), Some(&shim));
+        assert!(shim.attends(&one) && shim.attends(&one), "to look changes nothing");
+        assert!(shim.attends(&folder.path().join("gone")), "only its process tells");
+        drop(keeper);
+        assert!(!shim.attends(&one) && wait_released(&one));
+        shim.holds = false;
+        let keeper = Keeper::claim(&two, &shim).unwrap();
+        assert!(!keeper.held && shim.attends(&two));
+        drop(keeper);
+        assert!(shim.attends(&two), "as long as it lives");
+    }
+
+    #[test]
     fn a_torn_record_is_no_end() {
         assert!(end(WHOLE).is_some());
         for cut in 0..WHOLE.len() {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::places::StepPlace;
+use super::places::{RECORD, StepPlace};
 use super::process::{self, Identity, Process, Wire};
 use super::record::{self, Shim};
 use super::shim;
@@ -43,6 +43,8 @@ pub(super) struct Watched {
     shim: Option<Identity>,
     /// The same, if it is ours and serves one step after the other.
     server: Option<Arc<Server>>,
+    /// It serves one step after the other, and is not ours.
+    foreign: bool,
     /// Its shim has ended, and how if it was our child; or is through with this step.
     pub ended: Option<Option<String>>,
     /// What its record said while it runs: it need not be read again before it ends.
@@ -129,7 +131,7 @@ impl Watch {
 
     /// Watches a shim of one step that was just started.
     pub(super) fn child(self: &Arc<Self>, logs: &Path, mut child: Child) {
-        self.add(logs, Identity::of(child.id()), move || {
+        self.add(logs, Identity::of(child.id()), false, move || {
             let ended = child.wait().ok()?;
             Some(shim::sentence(process::ending(ended), false))
         });
@@ -138,9 +140,9 @@ impl Watch {
     /// Watches the shim of a program that is gone, or of another one, until it is through with the step of a record.
     pub(super) fn process(self: &Arc<Self>, place: &StepPlace, shim: &Shim, process: Process) {
         if self.look(&place.logs).is_none() {
-            let record = shim.holds.then(|| place.record());
-            self.add(&place.logs, shim.process, move || {
-                if !record.is_some_and(|record| record::wait_released(&record)) {
+            let (holds, record) = (shim.holds, place.record());
+            self.add(&place.logs, shim.process, holds, move || {
+                if !holds || !record::wait_released(&record) {
                     process.wait(None);
                 }
                 None
@@ -152,13 +154,15 @@ impl Watch {
         self.state().steps.get(logs).cloned()
     }
 
-    /// The shims of the watched steps that have not ended, of one step or of all of a cluster, by their folder of
-    /// logs. From now on those of ours get no other step: what is sent to them can reach none.
+    /// The shims to signal where no marker can be written: those of the watched steps that have not ended, of one
+    /// step or of all of a cluster, by their folder of logs. From now on those of ours get no other step, so what is
+    /// sent to them can reach none; those of another program are among them only if they can take no other.
     pub(super) fn running(&self, logs: &Path) -> Vec<Identity> {
         let state = self.state();
         let running =
             state.steps.iter().filter(|(at, step)| at.starts_with(logs) && step.ended.is_none());
-        let shims = running.filter_map(|(_, step)| {
+        let ours = running.filter(|(at, step)| !step.foreign || !at.join(RECORD).exists());
+        let shims = ours.filter_map(|(_, step)| {
             step.server.iter().for_each(|server| server.wire.close());
             step.shim
         });
@@ -185,9 +189,10 @@ impl Watch {
         self: &Arc<Self>,
         logs: &Path,
         shim: Identity,
+        foreign: bool,
         wait: impl FnOnce() -> Option<String> + Send + 'static,
     ) {
-        let watched = Watched { shim: Some(shim), ..Watched::default() };
+        let watched = Watched { shim: Some(shim), foreign, ..Watched::default() };
         self.state().steps.insert(logs.to_owned(), watched);
         let (watch, key) = (Arc::clone(self), logs.to_owned());
         let thread = start(move || {
