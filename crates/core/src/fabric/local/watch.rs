@@ -74,12 +74,14 @@ impl Watch {
     /// Gives a step to a shim that has none; `false` if there is no such shim.
     pub(super) fn hand(&self, logs: &Path, send: impl Fn(&Wire) -> io::Result<()>) -> bool {
         let mut state = self.state();
-        // The last that came is the one whose memory is still at hand. One that is gone takes nothing.
+        // The last that came is the one whose memory is still at hand.
         while let Some(server) = state.idle.pop() {
             if send(&server.wire).is_ok() {
                 state.begin(logs, &server);
                 return true;
             }
+            // It is gone, or about to go.
+            server.wire.close();
         }
         false
     }

@@ -2,7 +2,7 @@
 //! done in a slower way elsewhere; only Linux was tried.
 
 use std::io::{self, Read};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -111,7 +111,7 @@ impl Alarm {
 
     /// The same, but also for something to read elsewhere; gives whether there is.
     #[cfg(target_os = "linux")]
-    pub(super) fn wait_or(&self, other: BorrowedFd<'_>, limit: Duration) -> bool {
+    pub(super) fn wait_or(&self, other: std::os::fd::BorrowedFd<'_>, limit: Duration) -> bool {
         let limit = Timespec::try_from(limit).ok();
         let mut both =
             [PollFd::new(&self.rings, PollFlags::IN), PollFd::new(&other, PollFlags::IN)];
