@@ -15,11 +15,11 @@ use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
 
 use super::ready::Ready;
-use super::{Usage, locked};
+use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
-use crate::target::Target;
+
 use crate::ui::Ui;
 use crate::{logs, signal};
 
@@ -33,6 +33,8 @@ pub(super) struct Errand<'a> {
     pub(super) steps: &'a args::Steps,
     pub(super) engine: &'a args::Engine,
     pub(super) locks: &'a args::Locks,
+    /// The run ends once the fabric has all steps.
+    pub(super) detached: bool,
     pub(super) global: &'a args::Global,
 }
 
@@ -43,27 +45,34 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, &bell, &mut loader)?;
-    if ready.as_ref().is_some_and(|ready| ready.fabric.is_none()) {
-        loader.sink().push(Target::not_yet());
+    let poll = errand.engine.poll_interval;
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, poll, &bell, &mut loader)?;
+    if let (true, Some(ready)) = (errand.detached, &ready) {
+        ready.check_detached(loader.sink());
     }
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
+    let Some(Ready { plan, fabric, state }) = ready else { return Ok(Exit::Invalid) };
     if let Err(error) = signal::ring(&bell) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
     let id = RunId::fresh(clock::timestamp(), chance());
     let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
     locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
-        run(errand, &id, fabric.as_ref(), &plan, &state, &bell, ui)
+        let cluster = match errand.cluster.map(|given| cluster::named(given, &*fabric, &bell, ui)) {
+            Some(Err(exit)) => return exit,
+            Some(Ok(id)) => Some(id),
+            None => None,
+        };
+        run(errand, &id, cluster, fabric.as_ref(), &plan, &state, &bell, ui)
     })
 }
 
 fn run(
     errand: &Errand<'_>,
     id: &RunId,
+    cluster: Option<ClusterId>,
     fabric: &dyn Fabric,
     plan: &Plan,
     state: &Path,
@@ -93,14 +102,16 @@ fn run(
     let run = engine::Run {
         id: id.clone(),
         goal: errand.goal,
-        cluster: errand.cluster.map(ClusterId::new),
+        cluster,
         plan,
         fabric,
         clock: &clock,
         bell,
         settings: Settings {
-            contact_limit: errand.engine.contact_limit,
+            contact_limit: errand.engine.lost_contact_after,
             leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
+            detach: errand.detached,
+            bootstrap_retry: errand.engine.bootstrap_retry_delay,
         },
         journal: &mut journal,
     };

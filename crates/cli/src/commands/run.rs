@@ -10,7 +10,7 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
     super::locked::check(&args.locks, args.detached)?;
-    super::refuse_unsupported(args.detached, &args.sentry)?;
+    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::Run,
         config: args.config.path.as_deref(),
@@ -20,6 +20,7 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
         steps: &args.steps,
         engine: &args.engine,
         locks: &args.locks,
+        detached: args.detached,
         global,
     };
     drive(&errand, ui)

@@ -48,6 +48,10 @@ impl Fabric for Files {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn check(&self, _: &Playbook, _: &mut Diagnostics) {}
     fn describe(&self, _: &Playbook) -> Vec<Vec<String>> {
         Vec::new()

@@ -132,7 +132,7 @@ fn tags(tags: &[Tag], faults: &mut Faults<'_>) {
 }
 
 /// What EMR would refuse of a playbook, or could not do; `config` is the cluster's where it is known.
-pub(super) fn playbook(playbook: &Playbook, config: Option<&Config>, all: &mut Diagnostics) {
+pub fn playbook(playbook: &Playbook, config: Option<&Config>, all: &mut Diagnostics) {
     let mut faults = Faults { source: &playbook.source, all };
     chain(playbook, &mut faults);
     let old = config.is_some_and(|config| matches!(config.release(), Release::Ami(_)));
