@@ -11,7 +11,7 @@ use dataflow_runner_core::document::Document;
 use dataflow_runner_core::environment::Environment;
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::conformance::{Behaviour, CASES, Subject};
-use dataflow_runner_core::fabric::emr::fake::{Fake, Script, StepScript, Tempo};
+use dataflow_runner_core::fabric::emr::fake::{ClusterScript, Fake, Script, StepScript, Tempo};
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::http::Client;
 use dataflow_runner_core::http::aws::{Account, Settings, Source as Credentials};
@@ -38,6 +38,9 @@ const CLUSTER: &str = r#"{
     }
 }"#;
 
+/// Much shorter than a wait.
+const SOON: Duration = Duration::from_secs(1);
+
 struct There {
     fake: Fake,
     emr: Emr,
@@ -53,7 +56,13 @@ impl There {
             late_clusters: Duration::from_secs(3),
             late_steps: Duration::from_secs(3),
             page: 2,
-            quota: None,
+            // Few questions, since the client keeps to EMR's quotas.
+            clusters: vec![ClusterScript {
+                starting: SOON,
+                bootstrapping: SOON,
+                terminating: SOON,
+                ..ClusterScript::default()
+            }],
             ..Script::default()
         };
         let fake = Fake::start(script).unwrap();
@@ -87,8 +96,8 @@ impl Subject for There {
 
     fn step(&self, id: &str, does: Behaviour) -> Step {
         let script = match does {
-            Behaviour::Exits(0) => StepScript::completes(10),
-            Behaviour::Exits(_) => StepScript::fails(10),
+            Behaviour::Exits(0) => StepScript::completes(1),
+            Behaviour::Exits(_) => StepScript::fails(1),
             Behaviour::RunsUntilStopped => StepScript::never_ends(),
         };
         self.fake.world(|world| world.script.steps.insert(id.to_owned(), vec![script]));
@@ -112,7 +121,9 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
         Trial::test(format!("conformance::{name}"), move || {
             let there = There::new();
             case(&there);
-            assert_eq!(there.fake.world(|world| world.violations().to_vec()), [] as [&str; 0]);
+            let violations = there.fake.world(|world| world.violations().to_vec());
+            let doubled = *name == "an_order_sent_twice_runs_once";
+            assert_eq!(violations.len(), usize::from(doubled), "{violations:?}");
             Ok(())
         })
     })
