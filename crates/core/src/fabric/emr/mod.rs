@@ -129,6 +129,7 @@ pub fn capabilities() -> Capabilities {
         fabric: NAME,
         ordered_queue: true,
         launch_with_steps: true,
+        knows_orders: false,
         stages: false,
         // More may run where the cluster allows it, but then EMR refuses our failure rules.
         parallel: Some(NonZeroU32::MIN),
