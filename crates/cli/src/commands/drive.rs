@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::clock::Clock;
+use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Settings};
 use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
@@ -14,12 +14,12 @@ use dataflow_runner_core::journal::{self, Header, Journal};
 use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
 
-use super::Usage;
 use super::ready::Ready;
+use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
-use crate::target::Target;
+
 use crate::ui::Ui;
 use crate::{logs, signal};
 
@@ -32,6 +32,9 @@ pub(super) struct Errand<'a> {
     pub(super) variables: &'a args::Variables,
     pub(super) steps: &'a args::Steps,
     pub(super) engine: &'a args::Engine,
+    pub(super) locks: &'a args::Locks,
+    /// The run ends once the fabric has all steps.
+    pub(super) detached: bool,
     pub(super) global: &'a args::Global,
 }
 
@@ -42,19 +45,34 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, &bell, &mut loader)?;
-    if ready.as_ref().is_some_and(|ready| ready.fabric.is_none()) {
-        loader.sink().push(Target::not_yet());
+    let poll = errand.engine.poll_interval;
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, poll, &bell, &mut loader)?;
+    if let (true, Some(ready)) = (errand.detached, &ready) {
+        ready.check_detached(loader.sink());
     }
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
-    Ok(run(errand, fabric.as_ref(), &plan, &state, &bell, ui))
+    let Some(Ready { plan, fabric, state }) = ready else { return Ok(Exit::Invalid) };
+    if let Err(error) = signal::ring(&bell) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
+    let id = RunId::fresh(clock::timestamp(), chance());
+    let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
+    locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
+        let cluster = match errand.cluster.map(|given| cluster::named(given, &*fabric, &bell, ui)) {
+            Some(Err(exit)) => return exit,
+            Some(Ok(id)) => Some(id),
+            None => None,
+        };
+        run(errand, &id, cluster, fabric.as_ref(), &plan, &state, &bell, ui)
+    })
 }
 
 fn run(
     errand: &Errand<'_>,
+    id: &RunId,
+    cluster: Option<ClusterId>,
     fabric: &dyn Fabric,
     plan: &Plan,
     state: &Path,
@@ -62,7 +80,6 @@ fn run(
     ui: &mut Ui,
 ) -> Exit {
     let clock = Clock::machine(None);
-    let id = RunId::fresh(clock.now(), chance());
     let header = Header {
         version: journal::VERSION,
         run: id.clone(),
@@ -82,20 +99,19 @@ fn run(
             return Exit::Invalid;
         }
     };
-    if let Err(error) = signal::ring(bell) {
-        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
-    }
     let run = engine::Run {
-        id,
+        id: id.clone(),
         goal: errand.goal,
-        cluster: errand.cluster.map(ClusterId::new),
+        cluster,
         plan,
         fabric,
         clock: &clock,
         bell,
         settings: Settings {
-            contact_limit: errand.engine.contact_limit,
+            contact_limit: errand.engine.lost_contact_after,
             leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
+            detach: errand.detached,
+            bootstrap_retry: errand.engine.bootstrap_retry_delay,
         },
         journal: &mut journal,
     };
@@ -129,6 +145,6 @@ fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
 }
 
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.
-fn chance() -> u64 {
+pub(super) fn chance() -> u64 {
     RandomState::new().hash_one(())
 }

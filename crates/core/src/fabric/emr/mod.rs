@@ -17,7 +17,7 @@ use super::{
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::http::Reply;
-use crate::http::aws::{Account, Call, Failure, Service, Source};
+use crate::http::aws::{Account, Call, Failure, Service};
 
 pub mod api;
 mod call;
@@ -35,7 +35,7 @@ mod s3;
 mod status;
 mod steps;
 
-pub use check::cluster as check_cluster;
+pub use check::{cluster as check_cluster, playbook as check_playbook};
 pub use config::{
     Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
     Volumes,
@@ -123,16 +123,31 @@ impl Access {
     }
 }
 
-impl From<&Credentials> for Source {
-    fn from(credentials: &Credentials) -> Self {
-        match credentials {
-            Credentials::Instance => Self::Instance,
-            Credentials::Environment => Self::Environment,
-            Credentials::Chain => Self::Chain,
-            Credentials::Key { id, secret, .. } => {
-                Self::Key { id: id.clone(), secret: secret.clone() }
-            }
-        }
+/// What it can do, wherever it is reached.
+pub fn capabilities() -> Capabilities {
+    Capabilities {
+        fabric: NAME,
+        ordered_queue: true,
+        launch_with_steps: true,
+        knows_orders: false,
+        stages: false,
+        // More may run where the cluster allows it, but then EMR refuses our failure rules.
+        parallel: Some(NonZeroU32::MIN),
+        step_types: &StepType::ALL,
+        failure_rules: &OnFailure::ALL,
+        // Of EMR 5.28 and later; of older ones only what waits.
+        cancel_running: true,
+        exit_codes: ExitCodes::None,
+        logs: Logs::Settles(LOGS),
+        pace: Pace {
+            rings: false,
+            launching: LAUNCHING,
+            first: TICK,
+            longest: TICK,
+            at_once: NonZeroUsize::new(steps::AT_ONCE),
+            cluster_every: NonZeroU32::new(4),
+        },
+        settle: SETTLE,
     }
 }
 
@@ -147,30 +162,7 @@ impl Emr {
         Self {
             config,
             account,
-            capabilities: Capabilities {
-                fabric: NAME,
-                ordered_queue: true,
-                launch_with_steps: true,
-                knows_orders: false,
-                stages: false,
-                // More may run where the cluster allows it, but then EMR refuses our failure rules.
-                parallel: Some(NonZeroU32::MIN),
-                step_types: &StepType::ALL,
-                failure_rules: &OnFailure::ALL,
-                // Of EMR 5.28 and later; of older ones only what waits.
-                cancel_running: true,
-                exit_codes: ExitCodes::None,
-                logs: Logs::Settles(LOGS),
-                pace: Pace {
-                    rings: false,
-                    launching: LAUNCHING,
-                    first: TICK,
-                    longest: TICK,
-                    at_once: NonZeroUsize::new(steps::AT_ONCE),
-                    cluster_every: NonZeroU32::new(4),
-                },
-                settle: SETTLE,
-            },
+            capabilities: capabilities(),
             tags_refused: AtomicBool::new(false),
             list_denied: AtomicBool::new(false),
             noticed: Mutex::default(),

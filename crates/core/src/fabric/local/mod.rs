@@ -32,7 +32,7 @@ pub mod copy;
 mod files;
 mod glob;
 mod places;
-mod process;
+pub(crate) mod process;
 mod record;
 mod roots;
 pub mod shim;
