@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use dataflow_runner_core::logs;
+use duration::duration;
 
 mod duration;
 mod locks;
@@ -242,6 +244,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) engine: Engine,
     #[command(flatten)]
+    pub(crate) logs: Logs,
+    #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
 
@@ -260,6 +264,8 @@ pub(crate) struct Run {
     pub(crate) steps: Steps,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
     /// End once the cluster has the steps; how they end is not waited for
@@ -297,6 +303,8 @@ pub(crate) struct RunTransient {
     pub(crate) steps: Steps,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
     #[command(flatten)]
@@ -421,6 +429,23 @@ pub(crate) struct Steps {
     /// The exit code when a no-op rule ends the run early
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) noop_exit_code: u8,
+}
+
+/// What is shown of logs.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Show so many lines of the end of each log of what failed, where logs come late (EMR)
+    #[arg(long, value_name = "N", default_value_t = logs::LINES)]
+    pub(crate) log_lines: usize,
+    /// Wait so long for logs that come late, such as 90s or 5m [default: as long as they may take, 10m on EMR]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) log_wait: Option<Duration>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { log_lines: logs::LINES, log_wait: None }
+    }
 }
 
 /// 0.7.x's error reports: accepted, and refused until this version has them.

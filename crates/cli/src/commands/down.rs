@@ -17,6 +17,7 @@ pub(super) fn run(args: &args::Down, global: &args::Global, ui: &mut Ui) -> Resu
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,
         steps: &args::Steps::default(),
+        logs: &args::Logs::default(),
         engine: &args.engine,
         locks: &args::Locks::default(),
         detached: false,

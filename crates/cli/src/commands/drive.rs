@@ -8,10 +8,9 @@ use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Settings};
-use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
-use dataflow_runner_core::fabric::{ClusterId, Fabric, RunId, StepState};
+use dataflow_runner_core::event::{Goal, Outcome};
+use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
-use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
 
 use super::ready::Ready;
@@ -19,9 +18,9 @@ use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
-
+use crate::logs::Logs;
+use crate::signal;
 use crate::ui::Ui;
-use crate::{logs, signal};
 
 /// What is to be done.
 pub(super) struct Errand<'a> {
@@ -31,6 +30,7 @@ pub(super) struct Errand<'a> {
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
     pub(super) steps: &'a args::Steps,
+    pub(super) logs: &'a args::Logs,
     pub(super) engine: &'a args::Engine,
     pub(super) locks: &'a args::Locks,
     /// The run ends once the fabric has all steps.
@@ -53,19 +53,19 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(Ready { plan, fabric, state }) = ready else { return Ok(Exit::Invalid) };
+    let Some(ready) = ready else { return Ok(Exit::Invalid) };
     if let Err(error) = signal::ring(&bell) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
     let id = RunId::fresh(clock::timestamp(), chance());
     let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
     locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
-        let cluster = match errand.cluster.map(|given| cluster::named(given, &*fabric, &bell, ui)) {
-            Some(Err(exit)) => return exit,
-            Some(Ok(id)) => Some(id),
-            None => None,
-        };
-        run(errand, &id, cluster, fabric.as_ref(), &plan, &state, &bell, ui)
+        let given = errand.cluster;
+        let cluster = given.map(|given| cluster::named(given, &*ready.fabric, &bell, ui));
+        match cluster.transpose() {
+            Ok(cluster) => run(errand, &id, cluster, &ready, &bell, ui),
+            Err(exit) => exit,
+        }
     })
 }
 
@@ -73,12 +73,11 @@ fn run(
     errand: &Errand<'_>,
     id: &RunId,
     cluster: Option<ClusterId>,
-    fabric: &dyn Fabric,
-    plan: &Plan,
-    state: &Path,
+    ready: &Ready,
     bell: &Arc<Bell>,
     ui: &mut Ui,
 ) -> Exit {
+    let Ready { plan, fabric, state } = ready;
     let clock = Clock::machine(None);
     let header = Header {
         version: journal::VERSION,
@@ -104,7 +103,7 @@ fn run(
         goal: errand.goal,
         cluster,
         plan,
-        fabric,
+        fabric: fabric.as_ref(),
         clock: &clock,
         bell,
         settings: Settings {
@@ -115,33 +114,18 @@ fn run(
         },
         journal: &mut journal,
     };
-    let whole = errand.steps.log_failed_steps;
+    let mut logs = Logs::new(fabric, bell, errand.steps.log_failed_steps, errand.logs);
     let outcome = run.execute(&mut |event| {
         ui.event(event);
-        show_logs(event, fabric, whole, ui);
+        logs.event(event, ui);
     });
+    logs.finish(&outcome, ui);
     // With json the id is in the events.
     if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
         let id = ui.messages().cluster().map(|id| format!("{id}\n"));
         ui.print(id.unwrap_or_default().as_bytes());
     }
     Exit::of(&outcome, errand.steps.noop_exit_code)
-}
-
-/// Shows why a step failed, as soon as it has: a cluster that goes may take its logs with it.
-fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
-    let EventKind::StepEnded { step, state: StepState::Failed, link, .. } = &event.kind else {
-        return;
-    };
-    let known = ui.messages();
-    let (Some(cluster), Some(id)) = (known.cluster().cloned(), known.id(step).cloned()) else {
-        return;
-    };
-    if whole {
-        logs::show_all(fabric, &cluster, &id, ui);
-    } else if ui.output() == Output::Human {
-        logs::show_tail(fabric, &cluster, &id, link.as_deref(), ui);
-    }
 }
 
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.

@@ -18,6 +18,7 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,
         steps: &args.steps,
+        logs: &args.logs,
         engine: &args.engine,
         locks: &args.locks,
         detached: args.detached,

@@ -22,6 +22,7 @@ pub(super) fn run(
         cluster: None,
         variables: &args.variables,
         steps: &args.steps,
+        logs: &args.logs,
         engine: &args.engine,
         locks: &args.locks,
         detached: false,

@@ -17,6 +17,7 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
         cluster: None,
         variables: &args.variables,
         steps: &args::Steps::default(),
+        logs: &args.logs,
         engine: &args.engine,
         locks: &args::Locks::default(),
         detached: false,

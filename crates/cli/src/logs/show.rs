@@ -1,5 +1,7 @@
 //! What is said of the logs of something that failed.
 
+use std::time::Duration;
+
 use dataflow_runner_core::fabric::Error;
 use dataflow_runner_core::logs::{Cause, Excerpt, Findings};
 
@@ -15,6 +17,23 @@ pub(crate) struct Failed {
     pub(crate) of: String,
     /// Where its logs are, as far as is known.
     pub(crate) link: Option<String>,
+}
+
+impl Failed {
+    /// Its logs come so much later at the latest, and nobody waits for them.
+    pub(super) fn where_they_come(&self, delivery: Duration) -> String {
+        let minutes = delivery.as_secs().div_ceil(60);
+        format!(
+            "The logs of {} are there within {minutes} minutes{}; --log-failed-steps shows them",
+            self.of,
+            at(self)
+        )
+    }
+
+    /// Its logs were not seen.
+    pub(super) fn not_seen(&self) -> String {
+        format!("The logs of {} were not there yet{}", self.of, at(self))
+    }
 }
 
 /// Something to say.
@@ -137,10 +156,7 @@ mod tests {
                 ),
                 text("\\x1b[2Jone\ttwo\nthree\n"),
                 message(Level::Warning, "log file 'stderr.gz': it is cut off"),
-                message(
-                    Level::Info,
-                    "Content of log file 'stdout.gz' for step s-1: it is empty"
-                ),
+                message(Level::Info, "Content of log file 'stdout.gz' for step s-1: it is empty"),
                 text(""),
                 message(Level::Warning, "The logs of step s-1 may go on at s3://l/"),
             ]

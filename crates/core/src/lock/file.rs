@@ -22,8 +22,8 @@ use crate::journal::sync_folder;
 /// So often a lock that changes hands while it is looked at is tried again; then it is taken by somebody.
 const TRIES: u32 = 100;
 /// A remover needs microseconds. One that was stopped meanwhile is not waited for longer than this.
-const REMOVER_PATIENCE: u32 = 200;
-const REMOVER_PAUSE: Duration = Duration::from_millis(10);
+const REMOVER_PATIENCE: u32 = 2000;
+const REMOVER_PAUSE: Duration = Duration::from_millis(1);
 /// No lock has so much in it; more is not read.
 const READ_LIMIT: u64 = 64 * 1024;
 

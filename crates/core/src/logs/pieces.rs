@@ -89,7 +89,8 @@ impl Read for Pieces<'_> {
 
 /// Gives all bytes of a file to `sink`, unpacked, as far as they go.
 pub(super) fn copy(pieces: Pieces<'_>, sink: &mut dyn FnMut(&[u8])) -> End {
-    let named_packed = pieces.file.name.ends_with(".gz");
+    // The name may be that of the log, without what is the file's.
+    let named_packed = [&pieces.file.name, &pieces.file.place].iter().any(|n| n.ends_with(".gz"));
     let mut raw = BufReader::with_capacity(PIECE, pieces);
     // A piece has at least the two bytes, unless it is the whole file.
     let packed = raw.fill_buf().is_ok_and(|first| first.starts_with(&GZIP));

@@ -48,10 +48,6 @@ impl Fabric for Files {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
-    fn warnings(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     fn check(&self, _: &Playbook, _: &mut Diagnostics) {}
     fn describe(&self, _: &Playbook) -> Vec<Vec<String>> {
         Vec::new()
@@ -61,6 +57,9 @@ impl Fabric for Files {
     }
     fn clusters(&self) -> Option<&dyn Clusters> {
         None
+    }
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
     }
     fn stage(&self, _: &LocalFile) -> Result<Uri> {
         Self::no()

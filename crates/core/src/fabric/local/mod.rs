@@ -149,6 +149,13 @@ impl Local {
     }
 }
 
+/// No shim is left that looks after nothing.
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.watch.dismiss();
+    }
+}
+
 /// The folder only: the environment may hold credentials.
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

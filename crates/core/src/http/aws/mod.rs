@@ -27,7 +27,7 @@ use super::retry::{Miss, persist};
 use super::{Client, Reply};
 use crate::clock::{add, timestamp};
 use crate::environment::Environment;
-use crate::fabric::{Error, ErrorKind, emr};
+use crate::fabric::{Error, ErrorKind};
 use crate::secret::Secret;
 use credentials::{Keeper, World};
 use endpoints::Endpoints;
@@ -68,19 +68,6 @@ pub enum Source {
         /// The secret access key.
         secret: Secret,
     },
-}
-
-impl From<&emr::Credentials> for Source {
-    fn from(credentials: &emr::Credentials) -> Self {
-        match credentials {
-            emr::Credentials::Instance => Self::Instance,
-            emr::Credentials::Environment => Self::Environment,
-            emr::Credentials::Chain => Self::Chain,
-            emr::Credentials::Key { id, secret, .. } => {
-                Self::Key { id: id.clone(), secret: secret.clone() }
-            }
-        }
-    }
 }
 
 /// A service.
