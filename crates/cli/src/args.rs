@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use dataflow_runner_core::logs;
+use duration::duration;
 
 mod duration;
 mod locks;
@@ -242,6 +244,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) engine: Engine,
     #[command(flatten)]
+    pub(crate) logs: Logs,
+    #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
 
@@ -261,9 +265,11 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) engine: Engine,
     #[command(flatten)]
+    pub(crate) logs: Logs,
+    #[command(flatten)]
     pub(crate) locks: Locks,
-    /// Accepted for 0.7.x's sake; refused.
-    #[arg(long = "async", hide = true)]
+    /// End once the cluster has the steps; how they end is not waited for
+    #[arg(long = "async")]
     pub(crate) detached: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
@@ -297,6 +303,8 @@ pub(crate) struct RunTransient {
     pub(crate) steps: Steps,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
     #[command(flatten)]
@@ -392,9 +400,15 @@ pub(crate) struct Engine {
     /// What a first SIGINT or SIGTERM does to what runs
     #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
     pub(crate) on_interrupt: OnInterrupt,
+    /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there]
+    #[arg(long, value_name = "DURATION", value_parser = duration::some)]
+    pub(crate) poll_interval: Option<Duration>,
+    /// Wait so long at most before another cluster is launched in place of one whose set-up failed
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::duration)]
+    pub(crate) bootstrap_retry_delay: Duration,
     /// Give up after so long without an answer of the fabric
-    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
-    pub(crate) contact_limit: Duration,
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration::duration)]
+    pub(crate) lost_contact_after: Duration,
 }
 
 /// What an interruption does to what runs.
@@ -415,6 +429,23 @@ pub(crate) struct Steps {
     /// The exit code when a no-op rule ends the run early
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) noop_exit_code: u8,
+}
+
+/// What is shown of logs.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Show so many lines of the end of each log of what failed, where logs come late (EMR)
+    #[arg(long, value_name = "N", default_value_t = logs::LINES)]
+    pub(crate) log_lines: usize,
+    /// Wait so long for logs that come late, such as 90s or 5m [default: as long as they may take, 10m on EMR]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) log_wait: Option<Duration>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { log_lines: logs::LINES, log_wait: None }
+    }
 }
 
 /// 0.7.x's error reports: accepted, and refused until this version has them.
@@ -484,12 +515,6 @@ fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsS
     words
 }
 
-/// A length of time in whole or broken seconds.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse::<f64>().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|e| e.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -532,14 +557,6 @@ mod tests {
                 let name = format!("DATAFLOW_RUNNER_{}", long.to_uppercase().replace('-', "_"));
                 assert_eq!(arg.get_env(), Some(name.as_ref()), "--{long}");
             }
-        }
-    }
-
-    #[test]
-    fn seconds_are_not_negative() {
-        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
-        for wrong in ["-1", "x", "inf", "NaN", "1e300"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }
 }

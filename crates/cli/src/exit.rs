@@ -48,7 +48,7 @@ impl Exit {
     /// What the outcome of a run means; `noop` is the code for an early end with success.
     pub(crate) fn of(outcome: &Outcome, noop: u8) -> Self {
         match outcome {
-            Outcome::Succeeded => Self::Success,
+            Outcome::Succeeded | Outcome::Submitted => Self::Success,
             Outcome::Noop { .. } => Self::Noop(noop),
             Outcome::Failed { .. } => Self::Failed,
             Outcome::Refused { error } => Self::of_error(error),

@@ -53,6 +53,9 @@ pub enum EventKind {
     LaunchIntended {
         /// The order.
         token: Token,
+        /// The steps and their attempts that go with it, in this order: the cluster ends itself after them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<Attempt>,
     },
     /// The fabric took the order for a cluster.
     Launched {
@@ -63,6 +66,13 @@ pub enum EventKind {
         /// The answer to the order was lost; the cluster was found by its token.
         #[serde(default, skip_serializing_if = "is_false")]
         adopted: bool,
+    },
+    /// The cluster's own set-up failed and it is gone; another is to be ordered.
+    RelaunchScheduled {
+        /// The launch to come, from 2.
+        launch: u32,
+        /// Not before then.
+        not_before: Timestamp,
     },
     /// The cluster's state changed, or its reason.
     ClusterChanged {
@@ -336,6 +346,8 @@ pub enum Outcome {
         /// Its id in the playbook.
         step: String,
     },
+    /// All steps were taken by the fabric, which carries on alone; nobody has seen how they end (`--async`).
+    Submitted,
     /// It went wrong.
     Failed {
         /// How many steps failed, were cancelled or not started.
@@ -364,9 +376,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether all went as the playbook wants it.
+    /// Whether all went as it was asked for.
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Succeeded | Self::Noop { .. })
+        matches!(self, Self::Succeeded | Self::Noop { .. } | Self::Submitted)
     }
 }
 

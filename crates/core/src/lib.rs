@@ -18,6 +18,7 @@ pub mod http;
 pub mod journal;
 pub mod json;
 pub mod lock;
+pub mod logs;
 pub mod plan;
 pub mod schema;
 pub mod secret;

@@ -137,7 +137,7 @@ pub fn is_local(name: &str) -> bool {
 }
 
 /// Every text of a step that may name a file.
-fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
+pub(crate) fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
     let program = match &step.work.program {
         Program::CustomJar { jar, .. } | Program::Flink { jar, .. } => [Some(jar), None],
         Program::Command { command } => [Some(command), None],

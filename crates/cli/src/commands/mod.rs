@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod cluster;
 mod down;
 mod drive;
 mod lint;
@@ -71,12 +72,11 @@ fn cluster(id: &Option<String>) -> Result<&str, Usage> {
 }
 
 /// Refuses flags of 0.7.x which this version does not obey yet.
-fn refuse_unsupported(detached: bool, sentry: &Sentry) -> Result<(), Usage> {
-    let given = [("--async", detached), ("--sentry", sentry.dsn.is_some())];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Usage::new(format!(
-            "{flag} is known from 0.7.x, but this version does not support it yet; run without it"
-        ))),
+fn refuse_unsupported(sentry: &Sentry) -> Result<(), Usage> {
+    match &sentry.dsn {
+        Some(_) => Err(Usage::new(
+            "--sentry is known from 0.7.x, but this version does not support it yet; run without it",
+        )),
         None => Ok(()),
     }
 }

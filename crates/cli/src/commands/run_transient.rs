@@ -14,7 +14,7 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
     super::locked::check(&args.locks, false)?;
-    super::refuse_unsupported(false, &args.sentry)?;
+    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),
@@ -22,8 +22,10 @@ pub(super) fn run(
         cluster: None,
         variables: &args.variables,
         steps: &args.steps,
+        logs: &args.logs,
         engine: &args.engine,
         locks: &args.locks,
+        detached: false,
         global,
     };
     drive(&errand, ui)

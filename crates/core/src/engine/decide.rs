@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
-use super::state::{Again, Phase, RunState};
+use super::state::{Again, Phase, RunState, backoff};
 use crate::clock::add;
 use crate::config::playbook::OnFailure;
 use crate::event::{Attempt, Goal, Outcome, Skip, Stop};
-use crate::fabric::{Capabilities, ClusterState, StepState, Token};
+use crate::fabric::{Capabilities, Cause, ClusterState, StepState, Token};
 use crate::plan::Plan;
 
 /// What users may set of the policy.
@@ -18,11 +19,20 @@ pub struct Settings {
     pub contact_limit: Duration,
     /// A signal leaves everything as it is.
     pub leave_on_interrupt: bool,
+    /// The run ends once the fabric has all steps.
+    pub detach: bool,
+    /// After a cluster's own set-up failed, the next is launched so much later at most.
+    pub bootstrap_retry: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { contact_limit: Duration::from_secs(30 * 60), leave_on_interrupt: false }
+        Self {
+            contact_limit: Duration::from_secs(30 * 60),
+            leave_on_interrupt: false,
+            detach: false,
+            bootstrap_retry: Duration::from_secs(300),
+        }
     }
 }
 
@@ -33,6 +43,15 @@ pub enum Action {
     Launch {
         /// The order.
         token: Token,
+        /// The steps that go with it, with their attempts.
+        attempts: Vec<Attempt>,
+    },
+    /// Note that another cluster is to be ordered, since the set-up of the last one failed.
+    Relaunch {
+        /// The launch to come.
+        launch: u32,
+        /// When.
+        not_before: Timestamp,
     },
     /// Order steps.
     Submit {
@@ -92,6 +111,12 @@ pub struct Decision {
 /// An order to stop that shows no effect is repeated after so long: that is harmless.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
+/// So often is a cluster launched whose own set-up fails: once, and 3 times again, as 0.7.x did.
+const LAUNCHES: u32 = 4;
+
+/// A cluster that is to end itself is given so long to begin with it, from the end of its last step.
+const ENDS_ITSELF_WITHIN: Duration = Duration::from_secs(5 * 60);
+
 /// A first answer is waited for so long at most: nothing runs because of us yet.
 const FIRST_CONTACT_LIMIT: Duration = Duration::from_secs(60);
 
@@ -125,6 +150,9 @@ impl Turn<'_> {
         if let Some(outcome) = self.given_up() {
             return self.act(Action::Finish(outcome));
         }
+        if self.must_relaunch() {
+            return self.relaunch();
+        }
         self.look_for_lost_orders();
         let halt = self.halt();
         match &halt {
@@ -155,6 +183,9 @@ impl Turn<'_> {
             self.launch();
             self.submit();
         }
+        if self.state.cluster.ends_itself && self.will_end_itself() {
+            self.wake(add(self.state.last_end, ENDS_ITSELF_WITHIN));
+        }
         if let (Some((since, _)), false) =
             (&self.state.contact_lost, self.state.interrupted.is_some_and(|i| i.1))
         {
@@ -171,6 +202,18 @@ impl Turn<'_> {
                 return Some(Outcome::Interrupted { signal });
             }
             _ => {}
+        }
+        let limit = self.settings.contact_limit;
+        let lost = |order: &&super::state::Order| {
+            order.lost.is_some_and(|since| add(since, limit) <= self.now)
+        };
+        if let Some(order) = self.state.orders.values().find(lost) {
+            let reason = format!(
+                "nobody can say what became of order `{}`; {}",
+                order.token,
+                self.where_to_look()
+            );
+            return Some(Outcome::InDoubt { reason });
         }
         let (since, error) = self.state.contact_lost.as_ref()?;
         if self.now < add(*since, self.contact_limit()) {
@@ -206,7 +249,10 @@ impl Turn<'_> {
     fn look_for_lost_orders(&mut self) {
         for (&number, order) in &self.state.orders {
             let Some(lost) = order.lost else { continue };
+            self.wake(add(lost, self.settings.contact_limit));
             let next = match order.asked {
+                // The cluster is there, so its steps are.
+                None if order.taken => lost,
                 None => add(lost, self.fabric.settle),
                 Some(asked) => add(asked, self.fabric.settle.max(backoff(order.times_asked))),
             };
@@ -216,6 +262,25 @@ impl Turn<'_> {
                 self.wake(next);
             }
         }
+    }
+
+    /// The cluster is gone since its own set-up failed, it has run nothing, and there are launches left.
+    fn must_relaunch(&self) -> bool {
+        let cluster = &self.state.cluster;
+        self.state.goal.launches()
+            && cluster.state.is_some_and(ClusterState::is_final)
+            && cluster.cause == Some(Cause::Bootstrap)
+            && cluster.terminate.is_none()
+            && cluster.launches < LAUNCHES
+            && self.state.interrupted.is_none()
+            && !self.state.journal_failed
+            && !(0..self.state.steps.len()).any(|step| self.state.has_run(step))
+    }
+
+    fn relaunch(&mut self) {
+        let launch = self.state.cluster.launches + 1;
+        let pause = jitter(self.settings.bootstrap_retry, self.state.run.as_str(), launch);
+        self.act(Action::Relaunch { launch, not_before: add(self.now, pause) });
     }
 
     /// Why nothing more may be started, if so.
@@ -382,14 +447,21 @@ impl Turn<'_> {
             _ if matches!(kill, Some(Stop::StepFailed(_))) => kill,
             goal if !goal.launches() => None,
             _ if kill.is_some() => kill,
-            Goal::RunTransient if self.is_quiet() => match self.state.noop {
-                Some(step) => Some(Stop::Noop(self.id(step))),
-                None if failed() => Some(Stop::RunFailed),
-                None => Some(Stop::Done),
-            },
+            Goal::RunTransient if self.is_quiet() && !self.will_end_itself() => {
+                match self.state.noop {
+                    Some(step) => Some(Stop::Noop(self.id(step))),
+                    None if failed() => Some(Stop::RunFailed),
+                    None => Some(Stop::Done),
+                }
+            }
             Goal::Up if self.state.journal_failed => Some(Stop::RunFailed),
             _ => None,
         }
+    }
+
+    /// The cluster is to go down by itself, and has had no reason yet to be late with it.
+    fn will_end_itself(&self) -> bool {
+        self.state.cluster.ends_itself && self.now < add(self.state.last_end, ENDS_ITSELF_WITHIN)
     }
 
     fn terminate(&mut self, why: Stop) {
@@ -427,6 +499,9 @@ impl Turn<'_> {
     }
 
     fn outcome(&self) -> Option<Outcome> {
+        if self.settings.detach && self.is_handed_over() {
+            return Some(Outcome::Submitted);
+        }
         if !self.is_quiet() {
             return None;
         }
@@ -436,7 +511,9 @@ impl Turn<'_> {
         if let Some(error) = refused {
             return Some(Outcome::Refused { error: error.clone() });
         }
-        let must_go = self.teardown(self.kill()).is_some() || cluster.terminate.is_some();
+        let must_go = self.teardown(self.kill()).is_some()
+            || cluster.terminate.is_some()
+            || cluster.ends_itself;
         if cluster.id.is_some()
             && must_go
             && !final_state
@@ -466,6 +543,15 @@ impl Turn<'_> {
             Goal::Up => Some(self.failed()),
             Goal::Run | Goal::RunTransient => Some(self.outcome_of_steps()),
         }
+    }
+
+    /// The fabric has every step, and nothing is wrong so far.
+    fn is_handed_over(&self) -> bool {
+        let live = |step: &super::state::StepRun| matches!(step.phase, Phase::Live { .. });
+        self.state.goal == Goal::Run
+            && !self.state.steps.is_empty()
+            && self.state.interrupted.is_none()
+            && self.state.steps.iter().all(live)
     }
 
     /// A step whose end nobody will ever tell.
@@ -512,12 +598,20 @@ impl Turn<'_> {
     }
 
     fn launch(&mut self) {
-        let ordered = self.state.orders.values().any(|order| order.steps.is_empty());
+        let ordered = self.state.orders.values().any(|order| order.launch);
         if !self.state.goal.launches() || ordered || self.state.cluster.id.is_some() {
             return;
         }
+        if let Some(then) = self.state.cluster.not_before.filter(|then| *then > self.now) {
+            return self.wake(then);
+        }
         if let Some(token) = self.token(self.state.cluster.again, &mut 0) {
-            self.act(Action::Launch { token });
+            let carries = self.state.goal == Goal::RunTransient
+                && self.fabric.launch_with_steps
+                && self.plan.is_plain_chain();
+            let steps = 0..if carries { self.state.steps.len() } else { 0 };
+            let attempts = steps.map(|step| self.next_attempt(step)).collect();
+            self.act(Action::Launch { token, attempts });
         }
     }
 
@@ -569,9 +663,8 @@ impl Turn<'_> {
     fn token(&mut self, again: Option<Again>, fresh: &mut u32) -> Option<Token> {
         match again {
             Some(again) => {
-                let then = add(again.not_before, backoff(again.sent));
-                if then > self.now {
-                    self.wake(then);
+                if again.not_before > self.now {
+                    self.wake(again.not_before);
                     return None;
                 }
                 Some(Token::of(&self.state.run, again.order, again.sent + 1))
@@ -597,9 +690,10 @@ impl Turn<'_> {
     }
 }
 
-/// How long to wait after so many (≥ 1) tries: 2 s, 4 s, … 64 s.
-fn backoff(tries: u32) -> Duration {
-    Duration::from_secs(1 << tries.clamp(1, 6))
+/// Some time up to `most`, the same for the same run and launch.
+fn jitter(most: Duration, run: &str, launch: u32) -> Duration {
+    let digest = Sha256::digest(format!("{run} {launch}"));
+    most.mul_f64(f64::from(digest[0]) / f64::from(u8::MAX))
 }
 
 impl Decision {

@@ -1,11 +1,92 @@
 //! One look at the fabric: what changed becomes events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use jiff::Timestamp;
 
 use super::Engine;
+use super::decide::Action;
 use super::state::Phase;
-use crate::event::{EventKind, Outcome};
-use crate::fabric::{ClusterState, ClusterStatus, Error, ErrorKind, StepId, StepState, StepStatus};
+use crate::event::{EventKind, Goal, Outcome};
+use crate::fabric::{
+    Cause, ClusterState, ClusterStatus, Error, ErrorKind, StepId, StepState, StepStatus,
+};
+
+/// A step that the fabric has.
+#[derive(Clone, Copy, Debug)]
+struct LiveStep {
+    /// Its place in the playbook.
+    place: usize,
+    state: StepState,
+    /// When it came into that state: in a queue, the older is before the younger.
+    since: Timestamp,
+}
+
+/// Whose turn it is to be asked about, where one question cannot tell all.
+#[derive(Debug, Default)]
+pub(super) struct Rota {
+    /// How many questions about steps were asked.
+    questions: u64,
+    /// The question in which a step was last asked about, by its place.
+    last: HashMap<usize, u64>,
+    /// How many questions about steps were asked since the last about the cluster.
+    since_cluster: u32,
+    /// A step ended otherwise than well: it may have taken the cluster along.
+    cluster_next: bool,
+    /// The number of questions when the cluster was seen to be gone.
+    gone: Option<u64>,
+}
+
+impl Rota {
+    /// Of the live steps those to ask about next: what runs, the longest unasked first, then the head of the
+    /// queue; the last place that is left goes round among the rest of it. Once the cluster is gone each is asked
+    /// about once more.
+    fn turn(&self, live: &[LiveStep], most: Option<NonZeroUsize>) -> Vec<usize> {
+        let most = most.map_or(usize::MAX, NonZeroUsize::get);
+        let asked = |step: &LiveStep| self.last.get(&step.place).copied().unwrap_or(0);
+        let due = live.iter().filter(|step| self.gone.is_none_or(|gone| asked(step) <= gone));
+        let (mut running, mut queue): (Vec<&LiveStep>, Vec<&LiveStep>) =
+            due.partition(|step| step.state == StepState::Running || self.gone.is_some());
+        running.sort_by_key(|step| (asked(step), step.place));
+        queue.sort_by_key(|step| (step.since, step.place));
+        // However much runs, the others are not forgotten.
+        let crowded = running.len() >= most && !queue.is_empty() && self.questions % 16 == 15;
+        running.truncate(most - usize::from(crowded));
+        let room = most - running.len();
+        if queue.len() > room && (room > 1 || (room == 1 && (crowded || self.questions % 2 == 1))) {
+            let rest = &mut queue[room - 1..];
+            rest.sort_by_key(|step| (asked(step), step.place));
+        }
+        running.into_iter().chain(queue).map(|step| step.place).take(most).collect()
+    }
+
+    /// So many questions it takes to hear of all that runs, with one about the cluster among them at most.
+    fn cluster_is_due(
+        &self,
+        every: NonZeroU32,
+        running: usize,
+        most: Option<NonZeroUsize>,
+    ) -> bool {
+        let round = most.map_or(1, |most| running.div_ceil(most.get()));
+        let every = (every.get() as usize).max(round + 1);
+        self.cluster_next || self.since_cluster as usize + 1 >= every
+    }
+
+    /// These were asked about, and there was an answer.
+    fn answered(&mut self, steps: &[usize]) {
+        self.questions += 1;
+        self.since_cluster += 1;
+        self.last.extend(steps.iter().map(|&step| (step, self.questions)));
+    }
+
+    /// Whether there are live steps not asked about since the cluster was gone.
+    fn is_open(&self, live: impl Iterator<Item = usize>) -> bool {
+        let Some(gone) = self.gone else { return false };
+        let mut live = live;
+        live.any(|step| self.last.get(&step).is_none_or(|&last| last <= gone))
+    }
+}
 
 impl Engine<'_, '_> {
     /// Whether there is anything to ask about.
@@ -14,10 +95,14 @@ impl Engine<'_, '_> {
     }
 
     fn has_live_steps(&self) -> bool {
-        self.state
-            .busy
-            .iter()
-            .any(|&step| matches!(self.state.steps[step].phase, Phase::Live { .. }))
+        self.live_steps().next().is_some()
+    }
+
+    fn live_steps(&self) -> impl Iterator<Item = LiveStep> {
+        self.state.busy.iter().filter_map(|&place| match self.state.steps[place].phase {
+            Phase::Live { state, since, .. } => Some(LiveStep { place, state, since }),
+            _ => None,
+        })
     }
 
     /// The cluster is not known yet, or on its way up or down.
@@ -26,33 +111,96 @@ impl Engine<'_, '_> {
         match (&cluster.id, cluster.state) {
             (None, _) => false,
             (_, None | Some(ClusterState::Starting | ClusterState::Stopping)) => true,
-            (_, Some(ClusterState::Ready | ClusterState::Unknown)) => cluster.terminate.is_some(),
+            (_, Some(ClusterState::Ready | ClusterState::Unknown)) => {
+                cluster.terminate.is_some()
+                    || (cluster.ends_itself
+                        && self.state.orders.is_empty()
+                        && !self.has_live_steps())
+            }
             (_, Some(ClusterState::Stopped | ClusterState::Failed)) => false,
         }
     }
 
-    /// Asks once about the cluster, where it may change, and once about the steps.
+    /// It is the cluster's turn, though nothing is known to change it.
+    fn cluster_is_due(&self) -> bool {
+        let pace = self.run.fabric.capabilities().pace;
+        let Some(every) = pace.cluster_every.filter(|_| !self.blind) else { return false };
+        let running = self.live_steps().filter(|step| step.state != StepState::Pending).count();
+        self.state.cluster.state == Some(ClusterState::Ready)
+            && self.rota.cluster_is_due(every, running, pace.at_once)
+    }
+
+    /// Asks about the cluster, where it may change, and about the steps. Where questions are dear, that is one
+    /// question a tick.
     pub(super) fn look(&mut self) {
         let before = self.state.seq;
-        let mut answer = Ok(());
-        if self.cluster_may_change() {
-            answer = self.look_at_cluster();
-        }
-        if answer.is_ok() && self.state.outcome.is_none() && self.has_live_steps() {
-            answer = self.look_at_steps();
-        }
+        let answer = self.ask();
+        self.pass_warnings_on();
         let now = self.run.clock.now();
+        self.pacer.launching(self.state.cluster.state == Some(ClusterState::Starting));
         match answer {
             Ok(()) => {
                 let news = self.state.seq > before;
                 self.restored();
                 self.pacer.answered(now, news);
+                if self.ask_on() {
+                    self.pacer.rung(now);
+                }
             }
+            Err(error) if error.kind == ErrorKind::Quota => self.pacer.deferred(now, &error),
             Err(error) => {
                 self.pacer.unanswered(now, &error);
                 self.lost(error);
             }
         }
+    }
+
+    fn ask(&mut self) -> Result<(), Error> {
+        let dear = self.run.fabric.capabilities().pace.cluster_every.is_some();
+        if self.cluster_may_change() || self.cluster_is_due() {
+            self.look_at_cluster()?;
+            self.rota.since_cluster = 0;
+            self.rota.cluster_next = false;
+            if self.state.cluster.state.is_some_and(ClusterState::is_final) {
+                self.rota.gone.get_or_insert(self.rota.questions);
+            } else {
+                self.rota.gone = None;
+            }
+            if dear {
+                return Ok(());
+            }
+        }
+        // A cluster that never got up took nothing along: what was for it may go to the next.
+        if self.state.outcome.is_some() || !self.has_live_steps() || self.must_relaunch() {
+            return Ok(());
+        }
+        self.rota.cluster_next |= self.look_at_steps()?;
+        Ok(())
+    }
+
+    /// There is more to ask, and it is not to wait for the next tick: a failed step's cluster, the steps of a
+    /// cluster that is gone, the cluster whose steps are all done.
+    fn ask_on(&self) -> bool {
+        let cluster = &self.state.cluster;
+        let live = self.live_steps().map(|step| step.place);
+        match cluster.state {
+            Some(ClusterState::Ready) => {
+                (self.rota.cluster_next && self.cluster_is_due() && self.has_live_steps())
+                    || (cluster.ends_itself
+                        && self.rota.since_cluster > 0
+                        && self.state.orders.is_empty()
+                        && !self.has_live_steps())
+            }
+            Some(ClusterState::Stopped | ClusterState::Failed) => {
+                self.rota.is_open(live) && !self.must_relaunch()
+            }
+            _ => false,
+        }
+    }
+
+    fn must_relaunch(&self) -> bool {
+        self.state.cluster.cause == Some(Cause::Bootstrap)
+            && matches!(self.decide().actions.first(), Some(Action::Relaunch { .. }))
     }
 
     fn look_at_cluster(&mut self) -> Result<(), Error> {
@@ -79,6 +227,15 @@ impl Engine<'_, '_> {
             Ok(status) => self.cluster_changed(status),
             Err(error) if error.kind == ErrorKind::NotFound => {
                 self.cluster_not_found(error, first_look)
+            }
+            // Who may only run steps is taken at their word that the cluster takes them.
+            Err(error)
+                if first_look && error.kind == ErrorKind::Auth && self.run.goal == Goal::Run =>
+            {
+                self.blind = true;
+                let message = format!("the cluster cannot be asked about: {error}");
+                self.tell(EventKind::Warning { message });
+                self.cluster_changed(ClusterStatus::bare(id, ClusterState::Ready, "NOT_ASKED"));
             }
             Err(error) if first_look && !error.is_passing() => self.refused(error),
             Err(error) => return Err(error),
@@ -126,15 +283,21 @@ impl Engine<'_, '_> {
         });
     }
 
-    fn look_at_steps(&mut self) -> Result<(), Error> {
-        let Some(cluster) = self.state.cluster.id.clone() else { return Ok(()) };
+    /// Asks about the steps whose turn it is; whether one ended otherwise than well.
+    fn look_at_steps(&mut self) -> Result<bool, Error> {
+        let Some(cluster) = self.state.cluster.id.clone() else { return Ok(false) };
         let live: BTreeMap<StepId, usize> =
             self.state.busy.iter().filter_map(|&step| Some((self.live_id(step)?, step))).collect();
-        let ids: Vec<StepId> = live.keys().cloned().collect();
+        let all: Vec<_> = self.live_steps().collect();
+        let turn = self.rota.turn(&all, self.run.fabric.capabilities().pace.at_once);
+        let ids: Vec<StepId> = turn.iter().filter_map(|&step| self.live_id(step)).collect();
+        let mut failed = false;
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
+                self.rota.answered(&turn);
                 for (id, status) in statuses {
                     if let Some(&step) = live.get(&id) {
+                        failed |= status.state.is_final() && status.state != StepState::Succeeded;
                         self.step_seen(step, status);
                     }
                 }
@@ -147,10 +310,11 @@ impl Engine<'_, '_> {
             }
             Err(error) => return Err(error),
         }
-        if self.state.cluster.state.is_some_and(ClusterState::is_final) {
+        let gone = self.state.cluster.state.is_some_and(ClusterState::is_final);
+        if gone && !self.rota.is_open(live.values().copied()) {
             self.end_what_the_cluster_took_along(&live);
         }
-        Ok(())
+        Ok(failed)
     }
 
     /// The cluster cannot be found any more, so nobody will ever tell of its steps.

@@ -74,7 +74,16 @@ impl Run<'_> {
             return Outcome::InDoubt { reason: "two steps have the same id".into() };
         };
         let pacer = Pacer::new(self.fabric.capabilities().pace, now);
-        let mut engine = Engine { run: self, state, staged, pacer, first_signal: None, seen };
+        let mut engine = Engine {
+            run: self,
+            state,
+            staged,
+            pacer,
+            rota: look::Rota::default(),
+            blind: false,
+            first_signal: None,
+            seen,
+        };
         engine.record(&first);
         match stage_error {
             Some(error) => engine.finish(Outcome::Refused { error }),
@@ -85,6 +94,9 @@ impl Run<'_> {
     }
 
     fn stage(&self, staged: &mut BTreeMap<String, Uri>) -> Result<(), Error> {
+        if !self.fabric.capabilities().stages {
+            return Ok(());
+        }
         for (name, file) in self.plan.local_files() {
             if !staged.contains_key(name.expose()) {
                 staged.insert(name.expose().to_owned(), self.fabric.stage(&file)?);
@@ -117,7 +129,10 @@ struct Engine<'a, 's> {
     /// Where the files beside the playbook were staged.
     staged: BTreeMap<String, Uri>,
     pacer: Pacer,
-    /// When the first signal was heeded.
+    rota: look::Rota,
+    /// We may not ask about the cluster.
+    blind: bool,
+    /// When the firstsignal was heeded.
     first_signal: Option<Timestamp>,
     seen: &'s mut dyn FnMut(&Event),
 }
@@ -216,13 +231,28 @@ impl Engine<'_, '_> {
             }
         }
         self.pacer.ordered(self.run.clock.now());
+        self.pass_warnings_on();
+    }
+
+    /// What the fabric noticed on the way.
+    fn pass_warnings_on(&mut self) {
+        for message in self.run.fabric.warnings() {
+            if self.state.outcome.is_none() {
+                self.tell(EventKind::Warning { message });
+            }
+        }
     }
 
     /// What the journal must hold before an action is carried out.
     fn intent(&self, action: &Action) -> Option<EventKind> {
         let ids = |steps: &[usize]| steps.iter().map(|&s| self.state.steps[s].id.clone()).collect();
         Some(match action {
-            Action::Launch { token } => EventKind::LaunchIntended { token: token.clone() },
+            Action::Launch { token, attempts } => {
+                EventKind::LaunchIntended { token: token.clone(), steps: attempts.clone() }
+            }
+            Action::Relaunch { launch, not_before } => {
+                EventKind::RelaunchScheduled { launch: *launch, not_before: *not_before }
+            }
             Action::Submit { token, attempts, .. } => {
                 EventKind::SubmitIntended { token: token.clone(), steps: attempts.clone() }
             }
@@ -248,12 +278,12 @@ impl Engine<'_, '_> {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Launch { token } => self.launch(&token),
+            Action::Launch { token, attempts } => self.launch(&token, &attempts),
             Action::Submit { token, attempts, .. } => self.submit(&token, &attempts),
             Action::Find { order } => self.find(order),
             Action::Cancel { steps, .. } => self.cancel(&steps),
             Action::Terminate { .. } => self.terminate(),
-            Action::Retry { .. } | Action::Skip { .. } => {}
+            Action::Retry { .. } | Action::Skip { .. } | Action::Relaunch { .. } => {}
             Action::Finish(outcome) => self.finish(outcome),
         }
     }
@@ -264,7 +294,7 @@ impl Engine<'_, '_> {
 
     /// An order whose intent is not on disk, or which a signal has overtaken, is not sent.
     fn withdraw(&mut self, action: &Action) {
-        if let Action::Launch { token } | Action::Submit { token, .. } = action {
+        if let Action::Launch { token, .. } | Action::Submit { token, .. } = action {
             let fabric = self.run.fabric.capabilities().fabric;
             let message = match self.state.journal_failed {
                 true => "not sent, since the journal cannot be written",
@@ -275,18 +305,21 @@ impl Engine<'_, '_> {
         }
     }
 
-    fn launch(&mut self, token: &Token) {
+    fn launch(&mut self, token: &Token, attempts: &[Attempt]) {
         let Some(clusters) = self.run.fabric.clusters() else {
             let name = self.run.fabric.capabilities().fabric;
             let error =
                 Error::new(ErrorKind::Unsupported, name, "launch", "it has no clusters to launch");
             return self.tell(EventKind::OrderRefused { token: token.clone(), error, last: true });
         };
-        let order = Launch { token: token.clone(), intended: self.state.at, steps: Vec::new() };
-        match clusters.launch(&order) {
+        match clusters.launch(&self.launch_of(token, self.state.at, attempts)) {
             Ok(cluster) => self.launched(token, cluster, false),
             Err(error) => self.order_failed(token, error, &[]),
         }
+    }
+
+    fn launch_of(&self, token: &Token, intended: Timestamp, attempts: &[Attempt]) -> Launch<'_> {
+        Launch { token: token.clone(), intended, steps: self.ordered_steps(attempts) }
     }
 
     fn launched(&mut self, token: &Token, cluster: ClusterId, adopted: bool) {
@@ -315,12 +348,16 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
+        Order { token, intended, steps: self.ordered_steps(attempts) }
+    }
+
+    fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {
         let plan = self.run.plan;
         let steps = attempts.iter().filter_map(|attempt| {
             let step = &plan.steps()[self.state.place(&attempt.step)?];
             Some(OrderedStep { step, attempt: attempt.attempt, staged: &self.staged })
         });
-        Order { token, intended, steps: steps.collect() }
+        steps.collect()
     }
 
     fn order_failed(&mut self, token: &Token, error: Error, attempts: &[Attempt]) {
@@ -345,20 +382,18 @@ impl Engine<'_, '_> {
     fn find(&mut self, number: u32) {
         let Some(order) = self.state.orders.get(&number).cloned() else { return };
         let token = &order.token;
-        if order.steps.is_empty() {
+        let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
+        if order.launch && !order.taken {
             let Some(clusters) = self.run.fabric.clusters() else { return };
-            let asked =
-                Launch { token: token.clone(), intended: order.intended, steps: Vec::new() };
-            match clusters.find(&asked) {
+            match clusters.find(&self.launch_of(token, order.intended, &attempts)) {
                 Ok(Found::Yes(cluster)) => self.launched(token, cluster, true),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }
         } else {
             let Some(cluster) = self.state.cluster.id.clone() else { return };
-            let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
             let asked = self.order(token, order.intended, &attempts);
             match self.run.fabric.find(&cluster, &asked) {
-                Ok(Found::Yes(ids)) => self.submitted(token, ids, true),
+                Ok(Found::Yes(ids)) => self.submitted(token, ids, !order.taken),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }
         }
@@ -371,7 +406,12 @@ impl Engine<'_, '_> {
             Ok(absent) => {
                 self.restored();
                 let second = order.absent || self.run.fabric.capabilities().settle.is_zero();
-                self.tell(EventKind::OrderNotFound { token, absent, proven: absent && second });
+                let proven = absent && second && !order.taken;
+                self.tell(EventKind::OrderNotFound { token, absent, proven });
+            }
+            // Not its turn yet: that is no answer, and no loss.
+            Err(error) if error.kind == ErrorKind::Quota => {
+                self.tell(EventKind::OrderNotFound { token, absent: false, proven: false });
             }
             Err(error) => {
                 self.lost(error.clone());

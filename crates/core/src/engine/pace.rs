@@ -19,13 +19,15 @@ pub(super) struct Pacer {
     pause: Duration,
     /// How many questions in a row went unanswered.
     unanswered: u32,
+    /// A cluster is on its way up.
+    launching: bool,
     next: Timestamp,
 }
 
 impl Pacer {
     /// The first question may be asked at once.
     pub(super) fn new(pace: Pace, now: Timestamp) -> Self {
-        Self { pace, pause: pace.first, unanswered: 0, next: now }
+        Self { pace, pause: pace.first, unanswered: 0, launching: false, next: now }
     }
 
     /// When to ask next.
@@ -38,7 +40,23 @@ impl Pacer {
         self.unanswered = 0;
         self.pause =
             if news { self.pace.first } else { (self.pause * 3 / 2).min(self.pace.longest) };
-        self.next = add(now, self.pause);
+        let pause = if self.launching { self.pace.launching } else { self.pause };
+        self.next = add(now, pause);
+    }
+
+    /// Whether a cluster is on its way up: that takes its time.
+    pub(super) fn launching(&mut self, launching: bool) {
+        self.launching = launching;
+    }
+
+    /// It was not our turn to ask.
+    pub(super) fn deferred(&mut self, now: Timestamp, error: &Error) {
+        let soonest = add(now, FIRST_BACKOFF);
+        self.next = error.not_before.unwrap_or(soonest).max(now);
+        // A fabric that names a time that is past is not asked without pause.
+        if self.next == now {
+            self.next = soonest;
+        }
     }
 
     /// It did not.

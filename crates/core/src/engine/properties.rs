@@ -1,7 +1,7 @@
 //! Laws of every run: random graphs, rules, outcomes, faults and interruptions on the strictest of fabrics.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -106,7 +106,9 @@ fn bench() -> impl Strategy<Value = Bench> {
         prop_oneof![4 => Just(None), 1 => (0..12_u32, prop::sample::select(&[ClusterState::Failed, ClusterState::Stopped][..])).prop_map(Some)],
         0..10_u64,
     );
-    let far = (any::<bool>(), any::<bool>(), 1..4_u32, 1..4_u32);
+    let dear = prop_oneof![1 => Just(None), 1 => (1..3_usize, 2..5_u32).prop_map(Some)];
+    let carries = (any::<bool>(), prop_oneof![3 => Just(0_usize), 1 => 1..6_usize], any::<bool>());
+    let far = (any::<bool>(), any::<bool>(), 1..4_u32, 1..4_u32, dear, carries);
     let here = (
         prop::collection::vec((1..60_usize, prop::sample::select(&[1, 2, 15][..])), 0..3),
         prop_oneof![6 => Just(usize::MAX), 1 => 0..6000_usize],
@@ -119,7 +121,7 @@ fn bench() -> impl Strategy<Value = Bench> {
             steps,
             scripts,
             (faults, notches, cluster_ends, late),
-            (queue, rings, slots, most),
+            (queue, rings, slots, most, dear, (carries, broken, detach)),
             (signals, room, limit),
         )| {
             let has_steps = matches!(goal, Goal::Run | Goal::RunTransient);
@@ -140,6 +142,13 @@ fn bench() -> impl Strategy<Value = Bench> {
                 let minute = Duration::from_secs(60);
                 bench.capabilities.pace = Pace { rings, ..Pace::steady(minute, minute) };
             }
+            if let Some((at_once, every)) = dear {
+                bench.capabilities.pace.at_once = NonZeroUsize::new(at_once);
+                bench.capabilities.pace.cluster_every = NonZeroU32::new(every);
+            }
+            bench.capabilities.launch_with_steps = queue && carries;
+            bench.script.bootstrap_failures = broken;
+            bench.settings.detach = detach && queue;
             bench.max_parallel = most;
             bench.signals = signals;
             bench.room = room;
@@ -186,7 +195,7 @@ fn no_step_before_its_needs(bench: &Bench, ran: &Ran) {
     let mut last: BTreeMap<String, StepState> = BTreeMap::new();
     for event in &ran.events {
         match &event.kind {
-            EventKind::SubmitIntended { steps, .. } => {
+            EventKind::SubmitIntended { steps, .. } | EventKind::LaunchIntended { steps, .. } => {
                 let together: Vec<&str> = steps.iter().map(|a| a.step.as_str()).collect();
                 for attempt in steps {
                     let place = plan
@@ -282,7 +291,7 @@ fn nothing_is_left_unsaid(bench: &Bench, ran: &Ran) {
     for (cluster, busy) in &ran.left_over {
         let stays = match bench.goal {
             Goal::Up => ran.outcome == Outcome::Succeeded,
-            Goal::Run => busy.is_empty(),
+            Goal::Run => busy.is_empty() || ran.outcome == Outcome::Submitted,
             // Its one order is out, or was refused.
             Goal::Down => !matches!(ran.outcome, Outcome::Succeeded),
             Goal::RunTransient => false,

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::clock::add;
 use crate::event::{Attempt, Event, EventKind, Goal, Outcome, Skip, StepInfo, Stop};
-use crate::fabric::{ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
+use crate::fabric::{Cause, ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
 
 /// Where a run stands. Steps are named by their place in the playbook, from 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct RunState {
     pub refused: Option<Error>,
     /// An order was taken.
     pub had_effect: bool,
+    /// When a step last ended or was skipped, or an order was last taken.
+    pub last_end: Timestamp,
     /// How the run ended.
     pub outcome: Option<Outcome>,
     places: HashMap<String, usize>,
@@ -55,10 +59,18 @@ pub struct Cluster {
     pub state: Option<ClusterState>,
     /// Why it is in that state.
     pub reason: Option<String>,
+    /// Why, as far as decisions need to know.
+    pub cause: Option<Cause>,
+    /// How many clusters were launched so far.
+    pub launches: u32,
+    /// It took its steps along and goes down by itself once they are done.
+    pub ends_itself: bool,
     /// When it was last asked to go down, and why.
     pub terminate: Option<(Timestamp, Stop)>,
     /// The order for it that came to nothing last, and when to send it again.
     pub again: Option<Again>,
+    /// The next one is not to be ordered before then.
+    pub not_before: Option<Timestamp>,
 }
 
 /// One step of a run.
@@ -110,8 +122,12 @@ pub struct Order {
     pub token: Token,
     /// When it was intended.
     pub intended: Timestamp,
-    /// The steps it is for; none: it is for the cluster.
+    /// It is for a cluster.
+    pub launch: bool,
+    /// The steps it is for, or that go with the cluster.
     pub steps: Vec<usize>,
+    /// The cluster is there and has the steps; only their ids are still to be asked for.
+    pub taken: bool,
     /// Since when its answer is lost.
     pub lost: Option<Timestamp>,
     /// When the fabric was last asked for it.
@@ -184,6 +200,7 @@ impl RunState {
             noop: None,
             refused: None,
             had_effect: false,
+            last_end: event.at,
             outcome: None,
             places,
         })
@@ -230,29 +247,28 @@ impl RunState {
         require(self.outcome.is_none(), || "the run has ended".to_owned())?;
         match &event.kind {
             EventKind::RunStarted { .. } => Err("the run has started already".into()),
-            EventKind::LaunchIntended { token } => {
+            EventKind::LaunchIntended { token, steps } => {
                 require(self.cluster.id.is_none(), || "there is a cluster already".into())?;
-                self.intend(token, event.at, Vec::new())
+                let places = self.order_steps(steps)?;
+                self.intend(token, event.at, true, places)
             }
-            EventKind::Launched { token, cluster, .. } => {
-                let order = self.close(token)?;
-                require(order.steps.is_empty(), || "the order is for steps".into())?;
-                self.had_effect = true;
-                self.cluster.again = None;
-                self.cluster.id = Some(cluster.clone());
-                self.cluster.state = Some(ClusterState::Starting);
-                Ok(())
+            EventKind::Launched { token, cluster, .. } => self.launched(event.at, token, cluster),
+            EventKind::RelaunchScheduled { launch, not_before } => {
+                self.relaunch(*launch, *not_before)
             }
-            EventKind::ClusterChanged { cluster, state, reason, .. } => {
+            EventKind::ClusterChanged { cluster, state, reason, cause, .. } => {
                 require(self.cluster.id.as_ref() == Some(cluster), || "another cluster".into())?;
                 let gone = self.cluster.state.is_some_and(ClusterState::is_final);
                 require(!gone, || "the cluster is gone for good".into())?;
                 self.cluster.state = Some(*state);
                 self.cluster.reason.clone_from(reason);
+                self.cluster.cause = *cause;
                 Ok(())
             }
             EventKind::SubmitIntended { token, steps } => {
-                self.submit_intended(event.at, token, steps)
+                require(!steps.is_empty(), || "an order for no step".into())?;
+                let places = self.order_steps(steps)?;
+                self.intend(token, event.at, false, places)
             }
             EventKind::Submitted { token, ids, .. } => self.submitted(event.at, token, ids),
             EventKind::OrderRefused { token, error, last } => {
@@ -267,7 +283,8 @@ impl RunState {
                 require(order.lost.is_some(), || "the order is not lost".into())?;
                 order.lose(event.at);
                 order.absent |= absent;
-                if *proven { self.send_again(token, event.at) } else { Ok(()) }
+                require(!(*proven && order.taken), || "it was taken".into())?;
+                if *proven { self.send_again(token, event.at, None) } else { Ok(()) }
             }
             EventKind::StepChanged { step, attempt, state, .. } => {
                 require(!state.is_final(), || "an end is told by `step-ended`".into())?;
@@ -285,6 +302,7 @@ impl RunState {
                 }
             }
             EventKind::StepEnded { step, attempt, state, noop, .. } => {
+                self.last_end = event.at;
                 self.step_ended(step, *attempt, *state, *noop)
             }
             EventKind::RetryScheduled { step, attempt, not_before } => {
@@ -302,6 +320,7 @@ impl RunState {
                 let waits = matches!(self.steps[place].phase, Phase::Waiting { .. });
                 require(waits, || format!("step `{step}` does not wait"))?;
                 self.steps[place].phase = Phase::Skipped;
+                self.last_end = event.at;
                 Ok(())
             }
             EventKind::CancelIntended { steps, why } => {
@@ -343,12 +362,8 @@ impl RunState {
         }
     }
 
-    fn submit_intended(
-        &mut self,
-        at: Timestamp,
-        token: &Token,
-        attempts: &[Attempt],
-    ) -> Result<(), String> {
+    /// The steps of an intent are no longer waiting.
+    fn order_steps(&mut self, attempts: &[Attempt]) -> Result<Vec<usize>, String> {
         let mut places = Vec::with_capacity(attempts.len());
         for Attempt { step, attempt } in attempts {
             let place = self.known(step)?;
@@ -365,15 +380,70 @@ impl RunState {
             self.busy.insert(place);
             places.push(place);
         }
-        require(!places.is_empty(), || "an order for no step".into())?;
-        self.intend(token, at, places)
+        Ok(places)
+    }
+
+    fn launched(
+        &mut self,
+        at: Timestamp,
+        token: &Token,
+        cluster: &ClusterId,
+    ) -> Result<(), String> {
+        let order = self.order_mut(token)?;
+        require(order.launch && !order.taken, || "the order is for steps".into())?;
+        if order.steps.is_empty() {
+            self.close(token)?;
+        } else {
+            order.taken = true;
+            order.lost = Some(at);
+            order.asked = None;
+            order.times_asked = 0;
+            self.cluster.ends_itself = true;
+        }
+        self.had_effect = true;
+        self.last_end = at;
+        self.cluster.again = None;
+        self.cluster.not_before = None;
+        self.cluster.launches += 1;
+        self.cluster.id = Some(cluster.clone());
+        self.cluster.state = Some(ClusterState::Starting);
+        Ok(())
+    }
+
+    /// The cluster is gone without having run anything: all that was for it waits again.
+    fn relaunch(&mut self, launch: u32, not_before: Timestamp) -> Result<(), String> {
+        let gone = self.cluster.state.is_some_and(ClusterState::is_final);
+        require(gone, || "the cluster is not gone".into())?;
+        require(launch == self.cluster.launches + 1, || format!("launch {launch} is not next"))?;
+        let ordered = std::mem::take(&mut self.busy);
+        require(!ordered.iter().any(|&place| self.has_run(place)), || "a step has run".into())?;
+        for place in ordered {
+            let run = &mut self.steps[place];
+            // Nobody ever began it.
+            run.attempt -= 1;
+            run.phase = Phase::Waiting { not_before: None };
+            run.cancel = None;
+        }
+        self.orders.clear();
+        self.cluster = Cluster {
+            launches: self.cluster.launches,
+            not_before: Some(not_before),
+            ..Cluster::default()
+        };
+        Ok(())
+    }
+
+    /// Whether the fabric was ever seen to run a live step.
+    pub fn has_run(&self, step: usize) -> bool {
+        matches!(&self.steps[step].phase, Phase::Live { running: Some(_), .. } | Phase::Ended(_))
     }
 
     fn submitted(&mut self, at: Timestamp, token: &Token, ids: &[StepId]) -> Result<(), String> {
         let order = self.close(token)?;
         require(ids.len() == order.steps.len(), || "ids and steps differ in number".into())?;
-        require(!order.steps.is_empty(), || "the order is for a cluster".into())?;
+        require(!order.launch || order.taken, || "the order is for a cluster".into())?;
         self.had_effect = true;
+        self.last_end = at;
         for (place, id) in order.steps.into_iter().zip(ids) {
             let run = &mut self.steps[place];
             run.again = None;
@@ -391,11 +461,14 @@ impl RunState {
         at: Timestamp,
     ) -> Result<(), String> {
         if !last {
-            let not_before = error.not_before.unwrap_or(at);
-            return self.send_again(token, not_before);
+            return self.send_again(token, at, error.not_before);
         }
         // Its steps stay ordered until `step-ended` says what that means for them.
-        self.close(token)?;
+        let order = self.close(token)?;
+        if order.launch {
+            // What was to go with the cluster never left.
+            self.wait_again(&order.steps, None);
+        }
         if !self.had_effect {
             self.refused.get_or_insert_with(|| error.clone());
         }
@@ -403,19 +476,33 @@ impl RunState {
     }
 
     /// The order came to nothing: what it was for waits to be ordered again.
-    fn send_again(&mut self, token: &Token, not_before: Timestamp) -> Result<(), String> {
+    fn send_again(
+        &mut self,
+        token: &Token,
+        at: Timestamp,
+        not_before: Option<Timestamp>,
+    ) -> Result<(), String> {
         let order = self.close(token)?;
         let (number, sent) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
+        let not_before = not_before.unwrap_or(at).max(add(at, backoff(sent)));
         let again = Some(Again { order: number, sent, not_before });
-        if order.steps.is_empty() {
+        if order.launch {
             self.cluster.again = again;
         }
-        for place in order.steps {
-            self.busy.remove(&place);
-            self.steps[place].again = again;
-            self.steps[place].phase = Phase::Waiting { not_before: None };
-        }
+        self.wait_again(&order.steps, again);
         Ok(())
+    }
+
+    fn wait_again(&mut self, places: &[usize], again: Option<Again>) {
+        for &place in places {
+            self.busy.remove(&place);
+            let run = &mut self.steps[place];
+            run.again = again;
+            if again.is_none() {
+                run.attempt -= 1;
+            }
+            run.phase = Phase::Waiting { not_before: None };
+        }
     }
 
     fn step_ended(
@@ -444,13 +531,21 @@ impl RunState {
         Ok(())
     }
 
-    fn intend(&mut self, token: &Token, at: Timestamp, steps: Vec<usize>) -> Result<(), String> {
+    fn intend(
+        &mut self,
+        token: &Token,
+        at: Timestamp,
+        launch: bool,
+        steps: Vec<usize>,
+    ) -> Result<(), String> {
         let (number, _) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
         self.next_order = self.next_order.max(number + 1);
         let order = Order {
             token: token.clone(),
             intended: at,
+            launch,
             steps,
+            taken: false,
             lost: None,
             asked: None,
             times_asked: 0,
@@ -538,6 +633,11 @@ impl Skip {
             Self::JournalFailed => "the journal cannot be written".to_owned(),
         }
     }
+}
+
+/// How long to wait after so many (≥ 1) tries: 2 s, 4 s, … 64 s.
+pub(super) fn backoff(tries: u32) -> Duration {
+    Duration::from_secs(1 << tries.clamp(1, 6))
 }
 
 fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {

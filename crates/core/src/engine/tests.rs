@@ -16,6 +16,7 @@ use crate::fabric::memory::{End, Fault, Memory, Operation, Script, StepScript};
 use crate::fabric::{Capabilities, Pace};
 
 mod crossings;
+mod dear;
 
 /// One run on `memory`: what is asked of it, and what came of it.
 #[derive(Debug)]
@@ -165,7 +166,7 @@ impl Ran {
     /// The kinds of all events of a life of orders, in short.
     fn orders(&self) -> String {
         let short = self.events.iter().filter_map(|event| match &event.kind {
-            EventKind::SubmitIntended { token, .. } | EventKind::LaunchIntended { token } => {
+            EventKind::SubmitIntended { token, .. } | EventKind::LaunchIntended { token, .. } => {
                 Some(format!("?{token}"))
             }
             EventKind::Submitted { adopted, .. } | EventKind::Launched { adopted, .. } => {
@@ -674,7 +675,7 @@ fn unrecorded_orders(events: &[Event], room: usize) -> Vec<&Token> {
     for event in events {
         written += serde_json::to_string(event).expect("it serialises").len() + CHECKSUM;
         match &event.kind {
-            EventKind::LaunchIntended { token } | EventKind::SubmitIntended { token, .. }
+            EventKind::LaunchIntended { token, .. } | EventKind::SubmitIntended { token, .. }
                 if written <= room =>
             {
                 recorded.push(token);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     Capabilities, ClusterId, ClusterState, Clusters, ErrorKind, ExitCodes, Fabric, Found, Launch,
-    LocalFile, Order, OrderedStep, RunId, StepId, StepState, StepStatus, Token,
+    LocalFile, Order, OrderedStep, Query, RunId, StepId, StepState, StepStatus, Token,
 };
 use crate::config::playbook::Step;
 
@@ -189,11 +189,24 @@ fn a_cluster_comes_up_is_found_and_listed(subject: &dyn Subject) {
     let bench = Bench::ready(subject);
     let clusters = clusters(subject);
     assert_eq!(clusters.find(&launch(1)).expect("it answers"), Found::Yes(bench.cluster.clone()));
-    let listed: Vec<_> = clusters.list().expect("it answers").into_iter().map(|c| c.id).collect();
-    assert!(listed.contains(&bench.cluster), "{listed:?}");
+    let name = clusters.inspect(&bench.cluster).expect("it answers").name;
+    let listed = |query: &Query| -> Vec<ClusterId> {
+        clusters.list(query).expect("it answers").into_iter().map(|c| c.id).collect()
+    };
+    let named = [Query::All, Query::Name(name.clone()), Query::Newest(name)];
+    for query in &named {
+        assert!(listed(query).contains(&bench.cluster), "{query:?}");
+    }
+    let other = "no-such-name".to_owned();
+    let tag = Query::Tag { key: other.clone(), value: other.clone() };
+    for query in [Query::Name(other.clone()), Query::Newest(other), tag] {
+        assert_eq!(listed(&query), [], "{query:?}");
+    }
     bench.down();
-    let listed: Vec<_> = clusters.list().expect("it answers").into_iter().map(|c| c.id).collect();
-    assert!(!listed.contains(&bench.cluster), "{listed:?}");
+    for query in &named {
+        assert!(!listed(query).contains(&bench.cluster), "{query:?}");
+    }
+    assert_eq!(clusters.logs(&bench.cluster).map_err(|error| error.kind), Ok(Vec::new()));
 }
 
 fn a_cluster_that_was_never_ordered_is_not_there(subject: &dyn Subject) {

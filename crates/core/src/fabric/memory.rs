@@ -11,9 +11,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Capabilities, Chunk, ClusterId, ClusterState, ClusterStatus, Clusters, Error, ErrorKind,
-    ExitCodes, Fabric, Found, Launch, LocalFile, LogFile, Logs, Order, Pace, Result, StepId,
-    StepState, StepStatus, Token, Uri,
+    Capabilities, Cause, Chunk, ClusterId, ClusterState, ClusterStatus, Clusters, Error, ErrorKind,
+    ExitCodes, Fabric, Found, Launch, LocalFile, LogFile, Logs, Order, OrderedStep, Pace, Query,
+    Result, StepId, StepState, StepStatus, Token, Uri,
 };
 use crate::clock::{Clock, add};
 use crate::config::playbook::{OnFailure, Playbook, StepType};
@@ -43,7 +43,11 @@ pub struct Script {
     pub notches: u32,
     /// After so many looks the cluster comes to this end by itself.
     pub cluster_ends: Option<(u32, ClusterState)>,
-    /// An order becomes visible to `find` only so long after it was carried out.
+    /// The first so many clusters never come up: their own set-up fails.
+    pub bootstrap_failures: usize,
+    /// A cluster that is to end itself once its steps are done stays all the same.
+    pub never_ends_itself: bool,
+    /// An order becomes visibleto `find` only so long after it was carried out.
     pub late: Duration,
 }
 
@@ -123,6 +127,10 @@ struct MemoryCluster {
     state: ClusterState,
     looks: u32,
     asked_to_stop: Option<u32>,
+    /// It goes down once its steps are done.
+    ends_itself: bool,
+    /// Its own set-up fails.
+    broken: bool,
     orders: BTreeMap<Token, (Timestamp, Vec<StepId>)>,
     steps: BTreeMap<StepId, MemoryStep>,
 }
@@ -226,11 +234,46 @@ impl Memory {
         }
     }
 
-    /// Starts as many waiting steps as may run, in the order in which they were queued.
+    /// Queues steps on a cluster that is there.
+    fn take(
+        &self,
+        world: &mut World,
+        on: &ClusterId,
+        token: &Token,
+        steps: &[OrderedStep<'_>],
+    ) -> Vec<StepId> {
+        let Some(cluster) = world.clusters.get_mut(on) else { return Vec::new() };
+        let queued = cluster.steps.len();
+        let mut ids = Vec::new();
+        for (n, ordered) in steps.iter().enumerate() {
+            let scripts = self.script.steps.get(&ordered.step.id);
+            let nth = ordered.attempt as usize - 1;
+            let told = world.told.get(&ordered.step.id);
+            let script = told.or(scripts.and_then(|s| s.get(nth).or(s.last()))).copied();
+            let id = StepId::new(format!("{token}/{n}"));
+            let step = MemoryStep {
+                step: ordered.step.id.clone(),
+                on_failure: ordered.step.on_failure,
+                script: script.unwrap_or(StepScript::exits(0)),
+                place: queued + n,
+                looks: 0,
+                cancelled_at: None,
+                state: StepState::Pending,
+            };
+            cluster.steps.insert(id.clone(), step);
+            ids.push(id);
+        }
+        let visible = add(self.clock.now(), self.script.late);
+        cluster.orders.insert(token.clone(), (visible, ids.clone()));
+        ids
+    }
+
+    /// Starts as many waiting stepsas may run, in the order in which they were queued.
     fn may_start(&self, cluster: &MemoryCluster, place: usize) -> bool {
         let before =
             cluster.steps.values().filter(|s| s.place < place && !s.state.is_final()).count();
-        !self.capabilities.ordered_queue || before == 0
+        let up = !cluster.ends_itself || cluster.state == ClusterState::Ready;
+        up && (!self.capabilities.ordered_queue || before == 0)
     }
 }
 
@@ -305,32 +348,7 @@ impl Fabric for Memory {
                     format!("`{}` runs already", twice.step.id),
                 );
             }
-            let mut ids = Vec::new();
-            let queued = cluster.steps.len();
-            for (n, ordered) in order.steps.iter().enumerate() {
-                let scripts = self.script.steps.get(&ordered.step.id);
-                let nth = ordered.attempt as usize - 1;
-                let told = world.told.get(&ordered.step.id);
-                let script = told.or(scripts.and_then(|s| s.get(nth).or(s.last()))).copied();
-                let id = StepId::new(format!("{}/{n}", order.token));
-                let step = MemoryStep {
-                    step: ordered.step.id.clone(),
-                    on_failure: ordered.step.on_failure,
-                    script: script.unwrap_or(StepScript::exits(0)),
-                    place: queued + n,
-                    looks: 0,
-                    cancelled_at: None,
-                    state: StepState::Pending,
-                };
-                ids.push((id, step));
-            }
-            let names: Vec<StepId> = ids.iter().map(|(id, _)| id.clone()).collect();
-            let visible = add(self.clock.now(), self.script.late);
-            if let Some(cluster) = world.clusters.get_mut(on) {
-                cluster.orders.insert(order.token.clone(), (visible, names.clone()));
-                cluster.steps.extend(ids);
-            }
-            Ok(names)
+            Ok(self.take(world, on, order.token, &order.steps))
         })
     }
 
@@ -348,6 +366,9 @@ impl Fabric for Memory {
         self.call(Operation::Poll, |world| {
             if ids.is_empty() {
                 world.violations.push("poll for nothing".into());
+            }
+            if self.capabilities.pace.at_once.is_some_and(|most| ids.len() > most.get()) {
+                world.violations.push(format!("poll for {} at once", ids.len()));
             }
             let Some(cluster) = world.clusters.get_mut(on) else {
                 return Err(error(ErrorKind::NotFound, Operation::Poll, "no such cluster"));
@@ -401,6 +422,10 @@ impl Fabric for Memory {
         let from = usize::try_from(from).unwrap_or(usize::MAX).min(all.len());
         Ok(Chunk { bytes: all[from..].to_vec(), at_end: true })
     }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Clusters for Memory {
@@ -417,11 +442,21 @@ impl Clusters for Memory {
             if world.clusters.values().any(|c| c.token.is_some() && !c.state.is_final()) {
                 world.violations.push(format!("launch {}: a second cluster", order.token));
             }
+            if !order.steps.is_empty() && !self.capabilities.launch_with_steps {
+                let message = "a cluster takes no steps along";
+                return Err(error(ErrorKind::Unsupported, Operation::Launch, message));
+            }
             let id = ClusterId::new(format!("m-{}", order.token));
             let visible = add(self.clock.now(), self.script.late);
-            let cluster =
+            let launched = world.clusters.values().filter(|c| c.token.is_some()).count();
+            let mut cluster =
                 MemoryCluster::new(Some(order.token.clone()), ClusterState::Starting, visible);
+            cluster.ends_itself = !order.steps.is_empty();
+            cluster.broken = launched < self.script.bootstrap_failures;
             world.clusters.insert(id.clone(), cluster);
+            if !order.steps.is_empty() {
+                self.take(world, &id, &order.token, &order.steps);
+            }
             Ok(id)
         })
     }
@@ -436,14 +471,13 @@ impl Clusters for Memory {
         })
     }
 
-    fn list(&self) -> Result<Vec<ClusterStatus>> {
+    fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
         let world = self.world();
         let alive = world.clusters.iter().filter(|(_, cluster)| !cluster.state.is_final());
-        Ok(alive
-            .map(|(id, cluster)| {
-                ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str())
-            })
-            .collect())
+        let statuses = alive.map(|(id, cluster)| {
+            ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str())
+        });
+        Ok(query.pick(statuses.collect()))
     }
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
@@ -452,7 +486,9 @@ impl Clusters for Memory {
                 return Err(error(ErrorKind::NotFound, Operation::Inspect, "no such cluster"));
             };
             cluster.look(&self.script);
-            Ok(ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str()))
+            let status = ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str());
+            let broken = cluster.broken && cluster.state == ClusterState::Failed;
+            Ok(ClusterStatus { cause: broken.then_some(Cause::Bootstrap), ..status })
         })
     }
 
@@ -465,6 +501,10 @@ impl Clusters for Memory {
             }
         })
     }
+
+    fn logs(&self, _: &ClusterId) -> Result<Vec<LogFile>> {
+        Ok(Vec::new())
+    }
 }
 
 impl MemoryCluster {
@@ -475,6 +515,8 @@ impl MemoryCluster {
             state,
             looks: 0,
             asked_to_stop: None,
+            ends_itself: false,
+            broken: false,
             orders: BTreeMap::new(),
             steps: BTreeMap::new(),
         }
@@ -491,15 +533,21 @@ impl MemoryCluster {
             let done = self.looks > asked + script.notches;
             self.state = if done { ClusterState::Stopped } else { ClusterState::Stopping };
         } else if self.looks > script.notches {
-            self.state = ClusterState::Ready;
+            self.state = if self.broken { ClusterState::Failed } else { ClusterState::Ready };
+        }
+        let done = self.steps.values().all(|step| step.state.is_final());
+        if self.ends_itself
+            && !script.never_ends_itself
+            && self.state == ClusterState::Ready
+            && done
+        {
+            self.asked_to_stop.get_or_insert(self.looks);
         }
         if self.state.is_final() {
             for step in self.steps.values_mut().filter(|s| !s.state.is_final()) {
-                step.state = if step.state == StepState::Running {
-                    StepState::Cancelled
-                } else {
-                    step.state
-                };
+                if step.state == StepState::Running || self.broken {
+                    step.state = StepState::Cancelled;
+                }
             }
         }
     }

@@ -86,6 +86,10 @@ pub trait Fabric: Debug + Send + Sync {
     /// # Errors
     /// No answer.
     fn read(&self, file: &LogFile, from: u64) -> Result<Chunk>;
+
+    /// What it noticed since it was last asked that stops nothing but that a person should know, such as a right it
+    /// lacks and does without: each once, as a lowercase fragment.
+    fn warnings(&self) -> Vec<String>;
 }
 
 /// Fabrics that own clusters.
@@ -102,11 +106,11 @@ pub trait Clusters: Send + Sync {
     /// No answer: ask again.
     fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>>;
 
-    /// All clusters of this fabric that are not gone, newest first.
+    /// Clusters of this fabric that are not gone, newest first.
     ///
     /// # Errors
     /// No answer.
-    fn list(&self) -> Result<Vec<ClusterStatus>>;
+    fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>>;
 
     /// One cluster.
     ///
@@ -119,6 +123,47 @@ pub trait Clusters: Send + Sync {
     /// # Errors
     /// It may not have been asked: ask again.
     fn terminate(&self, id: &ClusterId) -> Result<()>;
+
+    /// The log files that may tell why a cluster failed, such as those of its set-up; none where there are none, or
+    /// none yet.
+    ///
+    /// # Errors
+    /// No answer.
+    fn logs(&self, id: &ClusterId) -> Result<Vec<LogFile>>;
+}
+
+/// Which clusters to list. All but [`Query::All`] leave out those that go down: they take no steps any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// All that are not gone.
+    All,
+    /// Those of this name.
+    Name(String),
+    /// Those with this label.
+    Tag {
+        /// Its name.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// The newest of this name, if there is one.
+    Newest(String),
+}
+
+impl Query {
+    /// What it means on a fabric whose clusters have no labels.
+    pub fn pick(&self, newest_first: Vec<ClusterStatus>) -> Vec<ClusterStatus> {
+        let (name, most) = match self {
+            Self::All => return newest_first,
+            Self::Tag { .. } => return Vec::new(),
+            Self::Name(name) => (name, usize::MAX),
+            Self::Newest(name) => (name, 1),
+        };
+        let meant = |cluster: &ClusterStatus| {
+            cluster.name == *name && cluster.state != ClusterState::Stopping
+        };
+        newest_first.into_iter().filter(meant).take(most).collect()
+    }
 }
 
 /// What a fabric can do. Facts, not wishes; the conformance suite tests each both ways.
@@ -173,7 +218,7 @@ pub struct Pace {
     pub longest: Duration,
     /// One question tells of so many steps at most; `None`: of all.
     pub at_once: Option<NonZeroUsize>,
-    /// Each so-manieth question of a run with live steps is about the cluster instead; `None`: it is never asked
+    /// Each so-manieth question of a run with live steps is about the cluster instead (≥ 2); `None`: it is never asked
     /// about while it is ready.
     pub cluster_every: Option<NonZeroU32>,
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use dataflow_runner_core::fabric::{
-    Cause, ClusterId, ClusterState, Clusters, ErrorKind, Fabric, Found, StepState,
+    Cause, ClusterId, ClusterState, Clusters, ErrorKind, Fabric, Found, Query, StepState,
 };
 
 use crate::bench::{Bench, config, down, kill, launch, lives, pid, text};
@@ -15,14 +15,14 @@ pub fn up_and_down() {
     let status = bench.local.inspect(&bench.cluster).unwrap();
     assert_eq!((status.state, status.name.as_str()), (ClusterState::Ready, "test"));
     assert_eq!(status.created, Some(launch("").intended));
-    assert_eq!(bench.local.list().unwrap(), [status]);
+    assert_eq!(bench.local.list(&Query::All).unwrap(), [status]);
     let id = bench.script("r-1.2.1", "echo out; echo kept > kept");
     assert_eq!(bench.end(&id).state, StepState::Succeeded);
     bench.local.terminate(&bench.cluster).unwrap();
     let status = down(&bench.local, &bench.bell, &bench.cluster);
     assert_eq!((status.state, status.cause), (ClusterState::Stopped, Some(Cause::User)));
     assert!(!bench.work_folder().join(bench.cluster.as_str()).exists());
-    assert_eq!(bench.local.list().unwrap(), []);
+    assert_eq!(bench.local.list(&Query::All).unwrap(), []);
     bench.local.terminate(&bench.cluster).expect("asking again is fine");
     assert_eq!(bench.status(&id).state, StepState::Succeeded, "what was proven stays proven");
     assert_eq!(bench.log(&id, "stdout"), "out\n");
@@ -39,7 +39,7 @@ pub fn launched_once() {
     assert_eq!(Clusters::find(&other, &launch("r-2.1.1")).unwrap(), Found::No);
     let second = other.launch(&launch("r-2.1.1")).unwrap();
     assert_ne!(second, bench.cluster);
-    assert_eq!(other.list().unwrap().len(), 2);
+    assert_eq!(other.list(&Query::All).unwrap().len(), 2);
     // One that was begun and never done is not there, and is made when asked for again.
     let folder = bench.work_folder();
     fs::remove_file(folder.join("logs").join(second.as_str()).join("cluster.json")).unwrap();
@@ -109,7 +109,7 @@ pub fn only_our_own() {
         );
     }
     assert!(folder.exists());
-    assert_eq!(bench.local.list().unwrap().len(), 1);
+    assert_eq!(bench.local.list(&Query::All).unwrap().len(), 1);
     let mut config = config(Duration::ZERO);
     config.name = text("n");
     let capabilities = bench.local.capabilities();

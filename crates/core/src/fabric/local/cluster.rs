@@ -15,7 +15,8 @@ use super::record::Record;
 use super::stop::Stopping;
 use super::{Local, error, io_error, places, process, watch};
 use crate::fabric::{
-    Cause, ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, Result,
+    Cause, ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile,
+    Query, Result,
 };
 
 /// All ids begin so.
@@ -90,7 +91,7 @@ impl Clusters for Local {
         })
     }
 
-    fn list(&self) -> Result<Vec<ClusterStatus>> {
+    fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
         let root = self.places.root();
         let entries = match fs::read_dir(root) {
             Ok(entries) => entries,
@@ -109,7 +110,12 @@ impl Clusters for Local {
             }
         }
         clusters.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.id.cmp(&a.id)));
-        Ok(clusters)
+        Ok(query.pick(clusters))
+    }
+
+    fn logs(&self, _: &ClusterId) -> Result<Vec<LogFile>> {
+        // Making a folder leaves no log.
+        Ok(Vec::new())
     }
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
@@ -174,6 +180,7 @@ impl Clusters for Local {
             (id.clone(), self.grace, self.stopping.clone(), self.watch.clone());
         let waiter = watch::start(move || {
             stopping.iter().for_each(|step| step.finish(asked, grace));
+            watch.dismiss();
             let removed = remove(&place.folder);
             let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match removed {
@@ -195,8 +202,9 @@ fn ask_all(place: &ClusterPlace, here: &str) -> io::Result<Vec<Stopping>> {
     let mut stopping = Vec::new();
     for entry in fs::read_dir(&place.logs)? {
         // A record that cannot be read tells of no process that could be asked.
-        if let Ok(Some(record)) = Record::read(&entry?.path().join(places::RECORD)) {
-            stopping.extend(Stopping::ask(&record, here));
+        let path = entry?.path().join(places::RECORD);
+        if let Ok(Some(record)) = Record::read(&path) {
+            stopping.extend(Stopping::ask(&record, &path, here));
         }
     }
     Ok(stopping)

@@ -148,6 +148,13 @@ impl Local {
     }
 }
 
+/// No shim is left that looks after nothing.
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.watch.dismiss();
+    }
+}
+
 /// The folder only: the environment may hold credentials.
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,6 +222,10 @@ impl Fabric for Local {
 
     fn read(&self, file: &LogFile, from: u64) -> Result<Chunk> {
         files::read(file, from)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -4,6 +4,8 @@
 mod unix;
 #[cfg(windows)]
 mod windows;
+#[cfg_attr(not(target_os = "linux"), path = "no_wire.rs")]
+mod wire;
 
 #[cfg(unix)]
 pub(crate) use unix::machine;
@@ -13,6 +15,7 @@ pub(super) use unix::*;
 pub(crate) use windows::machine;
 #[cfg(windows)]
 pub(super) use windows::*;
+pub(super) use wire::*;
 
 /// A process, told from a later one with the same number by its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

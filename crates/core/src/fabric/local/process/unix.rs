@@ -106,6 +106,22 @@ impl Alarm {
     pub(in super::super) fn wait(&self, limit: Option<Duration>) {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         _ = poll(&mut [PollFd::new(&self.rings, PollFlags::IN)], limit.as_ref());
+        self.silence();
+    }
+
+    /// The same, but also for something to read elsewhere; gives whether there is.
+    #[cfg(target_os = "linux")]
+    pub(super) fn wait_or(&self, other: std::os::fd::BorrowedFd<'_>, limit: Duration) -> bool {
+        let limit = Timespec::try_from(limit).ok();
+        let mut both =
+            [PollFd::new(&self.rings, PollFlags::IN), PollFd::new(&other, PollFlags::IN)];
+        let polled = poll(&mut both, limit.as_ref());
+        let ready = polled.is_ok() && !both[1].revents().is_empty();
+        self.silence();
+        ready
+    }
+
+    fn silence(&self) {
         while matches!((&self.rings).read(&mut [0; 64]), Ok(64)) {}
     }
 }

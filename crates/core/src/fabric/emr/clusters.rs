@@ -1,0 +1,172 @@
+//! Clusters of EMR: launched, found, listed, looked at, terminated.
+
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::call::{about, is_denied};
+use super::check::MOST_TAGS;
+use super::find::{self, FARTHEST, Intent};
+use super::reply::{self, Cluster};
+use super::{Config, Emr, error, request, status};
+use crate::fabric::{
+    ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile, Query,
+    Result, Token,
+};
+use crate::http::aws::Failure;
+
+/// The states of clusters that are not gone, those that take steps first.
+const ALIVE: [&str; 5] = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"];
+
+impl Clusters for Emr {
+    fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
+        let config = self.config()?;
+        let token = Some(&order.token).filter(|_| has_room_for_tag(config));
+        let first = self.run_job_flow(config, order, token);
+        let answer = match first {
+            // Nothing was created, so it may be sent again.
+            Err(failure) if tags_are_denied(&failure) => {
+                self.tags_refused.store(true, Ordering::Relaxed);
+                let message = format!(
+                    "the cluster has no tag `{}`, since the right `elasticmapreduce:AddTags` is missing: should the answer \
+                     to the launch be lost, it can only be found by its name and time",
+                    request::RUN_TAG
+                );
+                self.warn(message);
+                self.run_job_flow(config, order, None)
+            }
+            answer => answer,
+        };
+        answer.map(ClusterId::new).map_err(|failure| failure.error)
+    }
+
+    fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
+        let config = self.config()?;
+        let after = order.intended.checked_sub(FARTHEST).unwrap_or(Timestamp::MIN);
+        let (summaries, clocks_agree) =
+            self.summaries(json!({"CreatedAfter": after.as_second()}))?;
+        let named = summaries.into_iter().filter(|of| of.name == config.name.expose());
+        let candidates: Vec<Cluster> =
+            named.map(|of| self.describe_cluster(&ClusterId::new(of.id))).collect::<Result<_>>()?;
+        let intent = Intent { token: &order.token, intended: order.intended, clocks_agree };
+        let asked = config.tags.iter().map(|tag| reply::Tag {
+            key: tag.key.expose().to_owned(),
+            value: tag.value.expose().to_owned(),
+        });
+        let untagged = self.tags_refused.load(Ordering::Relaxed) || !has_room_for_tag(config);
+        Ok(find::cluster(&candidates, intent, &asked.collect::<Vec<_>>(), untagged))
+    }
+
+    fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
+        let states = if *query == Query::All { &ALIVE[..] } else { &ALIVE[..4] };
+        let (summaries, _) = self.summaries(json!({"ClusterStates": states}))?;
+        let mut clusters: Vec<ClusterStatus> = Vec::new();
+        for summary in summaries {
+            let meant = match query {
+                Query::All => true,
+                Query::Name(name) | Query::Newest(name) => summary.name == *name,
+                Query::Tag { key, value } => {
+                    // Only the description has the tags.
+                    let tags = self.describe_cluster(&ClusterId::new(summary.id.as_str()))?.tags;
+                    tags.iter().any(|tag| tag.key == *key && tag.value == *value)
+                }
+            };
+            if meant {
+                clusters.push(status::cluster(&summary));
+            }
+        }
+        clusters.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.id.cmp(&a.id)));
+        if matches!(query, Query::Newest(_)) {
+            clusters.truncate(1);
+        }
+        Ok(clusters)
+    }
+
+    fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
+        match self.try_describe_cluster(id) {
+            Ok(cluster) => Ok(status::cluster(&cluster)),
+            // 0.7.x needed no right to look at the cluster that it added steps to. Whether it takes them shows then.
+            Err(failure) if is_denied(&failure) && self.config.is_none() => {
+                let message = "the cluster cannot be looked at, since the right `elasticmapreduce:DescribeCluster` is \
+                               missing: why it ends, should it end, cannot be told";
+                self.warn(message);
+                Ok(ClusterStatus::bare(id.clone(), ClusterState::Ready, "NOT_SHOWN"))
+            }
+            Err(failure) => Err(about(id, failure)),
+        }
+    }
+
+    fn terminate(&self, id: &ClusterId) -> Result<()> {
+        let body = json!({"JobFlowIds": [id.as_str()]});
+        match self.send("TerminateJobFlows", &body, true) {
+            Ok(_) => Ok(()),
+            // What is down already need not go down.
+            Err(failure) if failure.error.message.contains("shutting down, terminated") => Ok(()),
+            Err(failure) => Err(about(id, failure)),
+        }
+    }
+
+    fn logs(&self, id: &ClusterId) -> Result<Vec<LogFile>> {
+        self.setup_logs(id)
+    }
+}
+
+impl Emr {
+    fn config(&self) -> Result<&Config> {
+        self.config.as_ref().ok_or_else(|| {
+            let message = "there is no configuration of a cluster: name it with --config";
+            error(ErrorKind::Config, "RunJobFlow", message)
+        })
+    }
+
+    fn run_job_flow(
+        &self,
+        config: &Config,
+        order: &Launch<'_>,
+        token: Option<&Token>,
+    ) -> std::result::Result<String, Failure> {
+        let steps: Vec<_> = order.steps.iter().map(|ordered| ordered.step).collect();
+        let body = request::run_job_flow(config, &steps, token);
+        Ok(self.order::<reply::RunJobFlow>("RunJobFlow", &body)?.job_flow_id)
+    }
+
+    /// The clusters of all pages, and whether our clock and EMR's agree.
+    fn summaries(&self, mut question: Value) -> Result<(Vec<Cluster>, bool)> {
+        let mut all = Vec::new();
+        let mut clocks_agree = true;
+        loop {
+            let answer = self
+                .ask::<reply::ListClusters>("ListClusters", &question)
+                .map_err(|failure| failure.error)?;
+            clocks_agree &= answer.clocks_agree;
+            all.extend(answer.value.clusters);
+            match answer.value.marker.filter(|marker| !marker.is_empty()) {
+                Some(marker) => question["Marker"] = marker.into(),
+                None => return Ok((all, clocks_agree)),
+            }
+        }
+    }
+
+    /// One cluster, with its tags and the place of its logs.
+    pub(super) fn describe_cluster(&self, id: &ClusterId) -> Result<Cluster> {
+        self.try_describe_cluster(id).map_err(|failure| about(id, failure))
+    }
+
+    fn try_describe_cluster(&self, id: &ClusterId) -> std::result::Result<Cluster, Failure> {
+        let question = json!({"ClusterId": id.as_str()});
+        Ok(self.ask::<reply::DescribeCluster>("DescribeCluster", &question)?.value.cluster)
+    }
+}
+
+/// Whether our own tag goes with the others.
+fn has_room_for_tag(config: &Config) -> bool {
+    config.tags.len() < MOST_TAGS
+}
+
+/// Whether a launch was refused because it would have added tags.
+/// <https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-plan-tags-access.html>
+fn tags_are_denied(failure: &Failure) -> bool {
+    let said = &failure.error.message;
+    is_denied(failure) && ["AddTags", "TagResource"].iter().any(|right| said.contains(right))
+}
