@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod load;
 mod logs;
+mod sentry;
 mod signal;
 mod state;
 mod target;
@@ -15,6 +16,9 @@ mod variables;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use args::{Cli, Level};
+use commands::Usage;
+use dataflow_runner_core::environment::Environment;
 use dataflow_runner_core::fabric::local::{copy, shim};
 use exit::Exit;
 use ui::Ui;
@@ -40,19 +44,41 @@ fn main() -> ExitCode {
         }
     };
     let mut ui = Ui::new(&cli.global);
-    let exit = commands::run(&cli, &mut ui).unwrap_or_else(|usage| {
-        ui.usage(usage.text());
-        Exit::Usage
-    });
-    match (ui.printed(), exit) {
+    run(&cli, &mut ui)
+        .unwrap_or_else(|usage| {
+            ui.usage(usage.text());
+            Exit::Usage
+        })
+        .into()
+}
+
+fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
+    let sentry = cli.command.sentry()?;
+    let exit = commands::run(cli, ui)?;
+    let exit = match (ui.printed(), exit) {
         (false, Exit::Success) => Exit::Failed,
         (_, exit) => exit,
+    };
+    if let Some(dsn) = sentry.filter(|_| sentry::is_error(exit)) {
+        let (command, trouble) = (cli.command.name(), ui.trouble());
+        if let Err(error) = sentry::report(&dsn, command, exit, trouble, environment()) {
+            let text = format!("The error could not be reported to Sentry: {error}");
+            ui.message(Level::Warning, text);
+        }
     }
-    .into()
+    Ok(exit)
 }
 
 /// The environment. Nobody else reads it.
 #[expect(clippy::disallowed_methods, reason = "the one place of the program that reads it")]
 fn env(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// All of it, for what reads it as the clients of far sides do. What is no text is none of their variables.
+fn environment() -> Environment {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }

@@ -44,6 +44,7 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
+    ui.hide(loader.variables());
     let ready = Ready::of(errand.config, errand.playbook, errand.global, &bell, &mut loader)?;
     if ready.as_ref().is_some_and(|ready| ready.fabric.is_none()) {
         loader.sink().push(Target::not_yet());

@@ -13,7 +13,7 @@ mod up;
 
 use std::path::{Path, PathBuf};
 
-use crate::args::{Cli, Command, Locks, Sentry};
+use crate::args::{Cli, Command, Locks};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
@@ -68,7 +68,7 @@ fn cluster(id: &Option<String>) -> Result<&str, Usage> {
 }
 
 /// Refuses flags of 0.7.x which this version does not obey yet: ignoring a lock could do harm.
-fn refuse_unsupported(locks: &Locks, detached: bool, sentry: &Sentry) -> Result<(), Usage> {
+fn refuse_unsupported(locks: &Locks, detached: bool) -> Result<(), Usage> {
     let locked = locks.lock.is_some() || locks.soft_lock.is_some();
     if locks.lock.is_some() && locks.soft_lock.is_some() {
         return Err(Usage::new("--lock and --softLock are mutually exclusive"));
@@ -83,7 +83,6 @@ fn refuse_unsupported(locks: &Locks, detached: bool, sentry: &Sentry) -> Result<
         ("--async", detached),
         ("--lock", locks.lock.is_some()),
         ("--softLock", locks.soft_lock.is_some()),
-        ("--sentry", sentry.dsn.is_some()),
     ];
     match given.into_iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Usage::new(format!(
@@ -102,7 +101,7 @@ mod tests {
         let refused = |lock, soft: Option<&str>, consul: Option<&str>, detached| {
             let owned = |flag: Option<&str>| flag.map(ToOwned::to_owned);
             let locks = Locks { lock: owned(lock), soft_lock: owned(soft), consul: owned(consul) };
-            let refused = refuse_unsupported(&locks, detached, &Sentry::default());
+            let refused = refuse_unsupported(&locks, detached);
             refused.err().map(|usage| usage.0).unwrap_or_default()
         };
         let some = Some("x");

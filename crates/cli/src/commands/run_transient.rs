@@ -13,7 +13,7 @@ pub(super) fn run(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args.locks, false, &args.sentry)?;
+    super::refuse_unsupported(&args.locks, false)?;
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),

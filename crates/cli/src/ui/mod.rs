@@ -15,8 +15,10 @@ use dataflow_runner_core::clock;
 use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
 use dataflow_runner_core::event::Event;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::args::{Global, Level, Output};
+use crate::sentry::trouble::Trouble;
 use messages::{Message, Messages};
 use progress::Progress;
 
@@ -31,6 +33,8 @@ pub(crate) struct Ui {
     width: Option<usize>,
     progress: Option<Progress>,
     messages: Messages,
+    /// What went wrong, for who is to hear of it.
+    trouble: Trouble,
     stdout: Stdout,
 }
 
@@ -58,6 +62,7 @@ impl Ui {
             width: terminal_size::terminal_size_of(&stderr).map(|(width, _)| width.0.into()),
             progress: (human && terminal).then(Progress::default),
             messages: Messages::new(human),
+            trouble: Trouble::default(),
             stdout: Stdout::Open,
         }
     }
@@ -70,6 +75,16 @@ impl Ui {
     /// What is known of the run so far.
     pub(crate) fn messages(&self) -> &Messages {
         &self.messages
+    }
+
+    /// What went wrong so far.
+    pub(crate) fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+
+    /// From now on values of variables are not to be told to anybody elsewhere.
+    pub(crate) fn hide<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a Value)>) {
+        self.trouble.hide(variables);
     }
 
     /// Prints a result, byte for byte.
@@ -89,7 +104,7 @@ impl Ui {
     pub(crate) fn printed(&mut self) -> bool {
         if let Stdout::Failed(error) = &self.stdout {
             let text = format!("cannot write to stdout: {error}");
-            self.message(Level::Error, text);
+            self.error(text);
             return false;
         }
         true
@@ -98,6 +113,13 @@ impl Ui {
     /// Says something that is not an event.
     pub(crate) fn message(&mut self, level: Level, text: impl Into<String>) {
         self.say(&Message { level, text: text.into() }, None);
+    }
+
+    /// Says what went wrong that is not an event, in words that may be told elsewhere.
+    pub(crate) fn error(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.trouble.error(&text);
+        self.message(Level::Error, text);
     }
 
     /// Says what is wrong with the command line, however little else is to be said.
@@ -109,6 +131,7 @@ impl Ui {
     /// Says what happened.
     pub(crate) fn event(&mut self, event: &Event) {
         let messages = self.messages.of(event);
+        self.trouble.event(event, &|step| self.messages.name(step).to_owned());
         if self.output == Output::Json {
             self.print(json::event(event).as_bytes());
             return;
@@ -127,6 +150,7 @@ impl Ui {
             return false;
         }
         let faults = faults.sorted();
+        faults.iter().for_each(|fault| self.trouble.fault(fault.severity, fault.code));
         if self.output == Output::Json {
             let lines: String = faults.iter().map(json::diagnostic).collect();
             self.print(lines.as_bytes());
