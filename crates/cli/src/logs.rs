@@ -1,7 +1,6 @@
 //! Shows the logs of what failed.
 
 mod late;
-mod look;
 mod show;
 
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::{
     self, Cause, Chunk, ClusterId, ClusterState, Fabric, LogFile, Result, StepId, StepState,
 };
+use dataflow_runner_core::logs::look::Whose;
 use jiff::Timestamp;
 
 use crate::args::{self, Level, Output};
 use crate::ui::{Ui, escape};
 use late::{Late, Patience};
-use look::Whose;
 use show::Failed;
 
 /// So many lines of the end of `stderr` are shown unasked.
