@@ -102,6 +102,10 @@ fn cause(failed: &Failed, cause: &Cause) -> [Said; 2] {
 
 fn excerpt(failed: &Failed, log: &Excerpt) -> Vec<Said> {
     let shown = log.lines.len();
+    // Nobody wants to see lines.
+    if shown == 0 && log.earlier > 0 && log.notes.is_empty() {
+        return Vec::new();
+    }
     // Scripts look for the text up to the colon.
     let more = match log.earlier {
         0 if shown == 0 && log.notes.is_empty() => " it is empty".to_owned(),
@@ -149,7 +153,8 @@ mod tests {
             evidence: vec!["\x1bx".into()],
             file: "stderr.gz".into(),
         };
-        let found = Findings { cause: Some(cause), excerpts: vec![log, empty] };
+        let unwanted = Excerpt { earlier: 7, ..Excerpt::default() };
+        let found = Findings { cause: Some(cause), excerpts: vec![log, empty, unwanted] };
         let message = |level, text: &str| Said::Message(level, text.into());
         let text = |text: &str| Said::Text(text.into());
         assert_eq!(
