@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod exit;
+mod here;
 mod load;
 mod logs;
 mod sentry;
@@ -69,16 +70,16 @@ fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
     Ok(exit)
 }
 
-/// The environment. Nobody else reads it.
-#[expect(clippy::disallowed_methods, reason = "the one place of the program that reads it")]
-fn env(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
-/// All of it, for what reads it as the clients of far sides do. What is no text is none of their variables.
+/// All of the environment that is text, for what reads it as its own clients do.
 fn environment() -> Environment {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     std::env::vars_os().filter_map(text).collect()
+}
+
+/// The environment. Nobody else reads it.
+#[expect(clippy::disallowed_methods, reason = "the one place of the program that reads it")]
+fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }

@@ -27,13 +27,9 @@ const CLIENT: &str = concat!("dataflow-runner/", env!("CARGO_PKG_VERSION"));
 /// What Sentry calls this version.
 const RELEASE: &str = concat!("dataflow-runner@", env!("CARGO_PKG_VERSION"));
 
-/// `LockHeld`: somebody else is at work, which is no error.
-const LOCKED: u8 = 17;
-
-/// Whether an end is one to report: all that went wrong, but not wrong usage, and not that the lock is held.
+/// Whether an end is one to report: all that went wrong, but not wrong usage, and not that somebody else is at work.
 pub(crate) fn is_error(exit: Exit) -> bool {
-    let fine = matches!(exit, Exit::Success | Exit::Noop(_) | Exit::Usage);
-    !fine && exit.code() != LOCKED
+    !matches!(exit, Exit::Success | Exit::Noop(_) | Exit::Usage | Exit::Locked)
 }
 
 /// Sends a report and waits until it is taken, five seconds at most.
@@ -112,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_no_error_is_not_reported() {
-        for exit in [Exit::Success, Exit::Noop(9), Exit::Usage] {
+        for exit in [Exit::Success, Exit::Noop(9), Exit::Usage, Exit::Locked] {
             assert!(!is_error(exit), "{exit:?}");
         }
         let errors = [Exit::Failed, Exit::Invalid, Exit::Refused, Exit::InDoubt, Exit::Signal(15)];

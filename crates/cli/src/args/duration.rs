@@ -30,6 +30,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "it is too long".to_owned())
 }
 
+/// A length of time that is not nothing.
+///
+/// # Errors
+/// It is nothing, or none at all.
+pub(crate) fn some(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        long => Ok(long),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args.locks, args.detached)?;
+    super::locked::check(&args.locks, args.detached)?;
     let errand = Errand {
         goal: Goal::Run,
         config: args.config.path.as_deref(),
@@ -19,6 +19,8 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
         steps: &args.steps,
         logs: &args.logs,
         engine: &args.engine,
+        locks: &args.locks,
+        detached: args.detached,
         global,
     };
     drive(&errand, ui)

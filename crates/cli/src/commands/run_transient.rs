@@ -13,7 +13,7 @@ pub(super) fn run(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args.locks, false)?;
+    super::locked::check(&args.locks, false)?;
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),
@@ -23,6 +23,8 @@ pub(super) fn run(
         steps: &args.steps,
         logs: &args.logs,
         engine: &args.engine,
+        locks: &args.locks,
+        detached: false,
         global,
     };
     drive(&errand, ui)

@@ -9,7 +9,6 @@ use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args::Locks::default(), false)?;
     let errand = Errand {
         goal: Goal::Up,
         config: Some(super::config(&args.config.path)?),
@@ -19,6 +18,8 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
         steps: &args::Steps::default(),
         logs: &args.logs,
         engine: &args.engine,
+        locks: &args::Locks::default(),
+        detached: false,
         global,
     };
     drive(&errand, ui)

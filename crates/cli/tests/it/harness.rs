@@ -1,6 +1,6 @@
 //! Runs the program with an environment, a home and a folder of its own.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -55,6 +55,9 @@ impl Place {
             .env("TZ", "UTC")
             .current_dir(self.folder.path().join("here"))
             .stdin(Stdio::null());
+        if let Some(proxy) = recorder() {
+            command.env("HTTP_PROXY", proxy);
+        }
         command
     }
 
@@ -92,6 +95,22 @@ impl Ran {
     /// The messages of logfmt lines, with their levels.
     pub(crate) fn messages(&self) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.split_once(" level=")).map(|(_, m)| m).collect()
+    }
+}
+
+/// The proxy through which everything goes that the program sends, where the ring of real tools records it
+/// (`tests/real/emr/contract.py`).
+#[expect(clippy::disallowed_methods, reason = "set by whoever runs the tests, not by a test")]
+pub(crate) fn recorder() -> Option<OsString> {
+    std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY")
+}
+
+/// The address of a server on this machine by a name, where there is a recorder: an address of this machine never
+/// goes through a proxy, and to the recorder every name in `.test` is this machine.
+pub(crate) fn recorded(url: &str) -> String {
+    match recorder() {
+        Some(_) => url.replace("//127.0.0.1:", "//fake.test:"),
+        None => url.to_owned(),
     }
 }
 

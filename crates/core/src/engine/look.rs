@@ -135,6 +135,7 @@ impl Engine<'_, '_> {
     pub(super) fn look(&mut self) {
         let before = self.state.seq;
         let answer = self.ask();
+        self.pass_warnings_on();
         let now = self.run.clock.now();
         self.pacer.launching(self.state.cluster.state == Some(ClusterState::Starting));
         match answer {
@@ -190,7 +191,9 @@ impl Engine<'_, '_> {
                         && self.state.orders.is_empty()
                         && !self.has_live_steps())
             }
-            Some(ClusterState::Stopped | ClusterState::Failed) => self.rota.is_open(live),
+            Some(ClusterState::Stopped | ClusterState::Failed) => {
+                self.rota.is_open(live) && !self.must_relaunch()
+            }
             _ => false,
         }
     }
@@ -292,11 +295,15 @@ impl Engine<'_, '_> {
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
                 self.rota.answered(&turn);
-                for (id, status) in statuses {
-                    if let Some(&step) = live.get(&id) {
-                        failed |= status.state.is_final() && status.state != StepState::Succeeded;
-                        self.step_seen(step, status);
-                    }
+                // Fabrics tell in any order; people read in that of the playbook.
+                let mut told: Vec<_> = statuses
+                    .into_iter()
+                    .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
+                    .collect();
+                told.sort_by_key(|(step, _)| *step);
+                for (step, status) in told {
+                    failed |= status.state.is_final() && status.state != StepState::Succeeded;
+                    self.step_seen(step, status);
                 }
             }
             Err(error) if error.kind == ErrorKind::NotFound => {

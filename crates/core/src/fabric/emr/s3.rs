@@ -2,6 +2,8 @@
 //! <https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-manage-view-web-log-files.html>
 
 use super::reply::Cluster;
+use crate::http::aws::encode::encode_path;
+use crate::http::aws::xml;
 
 /// A place on S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,16 +39,7 @@ impl Place {
 
     /// `/bucket/key`, encoded.
     pub(super) fn path(&self) -> String {
-        let mut path = String::with_capacity(self.bucket.len() + self.key.len() + 2);
-        for byte in format!("/{}/{}", self.bucket, self.key).bytes() {
-            match byte {
-                b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                    path.push(char::from(byte));
-                }
-                other => path.push_str(&format!("%{other:02X}")),
-            }
-        }
-        path
+        encode_path(&format!("/{}/{}", self.bucket, self.key))
     }
 }
 
@@ -115,62 +108,15 @@ impl Page {
         let text = std::str::from_utf8(body).ok()?;
         let (_, list) = text.split_once("<ListBucketResult")?;
         let (list, _) = list.split_once("</ListBucketResult>")?;
-        let mut objects = Vec::new();
-        for part in list.split("<Contents>").skip(1) {
-            let (object, _) = part.split_once("</Contents>")?;
-            let size = element(object, "Size").and_then(|size| size.trim().parse().ok());
-            objects.push((element(object, "Key")?, size));
-        }
-        let truncated = element(list, "IsTruncated").is_some_and(|text| text.trim() == "true");
-        let next = element(list, "NextContinuationToken").filter(|_| truncated);
+        let object = |inside| {
+            let size = xml::text(inside, "Size").and_then(|size| size.trim().parse().ok());
+            Some((xml::text(inside, "Key")?, size))
+        };
+        let objects = xml::elements(list, "Contents").map(object).collect::<Option<_>>()?;
+        let truncated = xml::text(list, "IsTruncated").is_some_and(|text| text.trim() == "true");
+        let next = xml::text(list, "NextContinuationToken").filter(|_| truncated);
         Some(Self { objects, next })
     }
-}
-
-/// The text of the first element of this name, which has neither attributes nor elements in it.
-fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(unescaped(text))
-}
-
-fn unescaped(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        plain.push_str(before);
-        let known = after.split_once(';').and_then(|(name, behind)| {
-            let number = |digits: &str, base| u32::from_str_radix(digits, base).ok();
-            let c = match name {
-                "amp" => '&',
-                "lt" => '<',
-                "gt" => '>',
-                "quot" => '"',
-                "apos" => '\'',
-                _ => {
-                    let digits = name.strip_prefix('#')?;
-                    let code = match digits.strip_prefix('x') {
-                        Some(hex) => number(hex, 16),
-                        None => number(digits, 10),
-                    };
-                    char::from_u32(code?)?
-                }
-            };
-            Some((c, behind))
-        });
-        match known {
-            Some((c, behind)) => {
-                plain.push(c);
-                rest = behind;
-            }
-            None => {
-                plain.push('&');
-                rest = after;
-            }
-        }
-    }
-    plain.push_str(rest);
-    plain
 }
 
 #[cfg(test)]
@@ -244,7 +190,13 @@ mod tests {
         assert_eq!(page, Page { objects: objects.into(), next: Some("a&b".to_owned()) });
         let last = b"<ListBucketResult><NextContinuationToken>x</NextContinuationToken></ListBucketResult>";
         assert_eq!(Page::read(last), Some(Page::default()));
-        for garbage in [&b""[..], b"<html>", b"\xff", b"<ListBucketResult><Contents><Key>x</Key>"] {
+        for garbage in [
+            &b""[..],
+            b"<html>",
+            b"\xff",
+            b"<ListBucketResult><Contents><Key>x</Key></Contents>",
+            b"<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
+        ] {
             assert_eq!(Page::read(garbage), None);
         }
     }

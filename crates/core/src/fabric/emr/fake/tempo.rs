@@ -1,0 +1,71 @@
+//! How fast the fake's time goes by.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::clock::{add, timestamp};
+
+/// How fast the fake's time goes by. It starts at the time of the machine and never falls behind it unless one of
+/// its seconds lasts longer than a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tempo {
+    /// One second of the fake's lasts so long.
+    pub second: Duration,
+    /// Each question (`DescribeCluster`, `DescribeStep`, `ListClusters`, `ListSteps`) moves the fake's time on by so
+    /// much before it is answered.
+    pub notch: Duration,
+}
+
+impl Tempo {
+    /// As on the wall.
+    pub const REAL: Self = Self { second: Duration::from_secs(1), notch: Duration::ZERO };
+
+    /// One second of the fake's lasts so many milliseconds.
+    pub const fn second_in_ms(ms: u64) -> Self {
+        Self { second: Duration::from_millis(ms), notch: Duration::ZERO }
+    }
+
+    /// Each question moves time on by so many seconds; for tests that never wait.
+    pub const fn notch_of(seconds: u64) -> Self {
+        Self { notch: Duration::from_secs(seconds), ..Self::REAL }
+    }
+}
+
+/// The fake's clock.
+#[derive(Debug)]
+pub(super) struct Hands {
+    tempo: Tempo,
+    start: Timestamp,
+    begun: Instant,
+    passed: Duration,
+}
+
+impl Hands {
+    pub(super) fn new(tempo: Tempo) -> Self {
+        Self { tempo, start: timestamp(), begun: Instant::now(), passed: Duration::ZERO }
+    }
+
+    /// The fake's time.
+    pub(super) fn now(&self) -> Timestamp {
+        let second = self.tempo.second.max(Duration::from_micros(1)).as_secs_f64();
+        let seconds = self.begun.elapsed().as_secs_f64() / second;
+        let flown = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        add(add(self.start, flown), self.passed)
+    }
+
+    /// A question came.
+    pub(super) fn notch(&mut self) {
+        self.pass(self.tempo.notch);
+    }
+
+    /// So much of the fake's time passes at once.
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.passed = self.passed.saturating_add(time);
+    }
+
+    /// Since the fake was started, on the wall.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+}
