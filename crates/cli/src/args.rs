@@ -6,6 +6,13 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use dataflow_runner_core::logs;
+use duration::duration;
+
+mod duration;
+mod locks;
+
+pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -33,7 +40,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 8] = [
+const AFTER: [(&str, &str); 11] = [
     (
         "up",
         "\
@@ -99,6 +106,38 @@ Examples:
   dataflow-runner plan --config cluster.json --playbook playbook.json --json
 
 Exit codes: 0 it could be run, 1 it cannot be written, 2 wrong usage, 3 invalid files.",
+    ),
+    (
+        "lock",
+        "\
+Examples:
+  dataflow-runner lock status --lock /var/lock/nightly
+  dataflow-runner lock break --lock locks/nightly --consul consul.example:8500
+
+Exit codes: 0 it is free, 2 wrong usage, 3 there can be no such lock, 4 Consul cannot be reached or
+refused, 17 it is held.",
+    ),
+    (
+        "status",
+        "\
+Examples:
+  dataflow-runner lock status --lock /var/lock/nightly
+  dataflow-runner lock status --lock locks/nightly --consul consul.example:8500 --json
+
+Exit codes: 0 it is free, 2 wrong usage, 3 there can be no such lock, 4 Consul cannot be reached or
+refused, 17 it is held.",
+    ),
+    (
+        "break",
+        "\
+Examples:
+  dataflow-runner lock break --lock /var/lock/nightly
+  dataflow-runner lock break --lock locks/nightly --consul consul.example:8500 --yes
+
+A run that still holds it goes on, without it.
+
+Exit codes: 0 it is free, 2 wrong usage, 3 it cannot be freed, 4 Consul cannot be reached or
+refused, 17 it is still held.",
     ),
     (
         "schema",
@@ -188,6 +227,9 @@ pub(crate) enum Command {
     Render(Render),
     /// Show what a run would do; nothing is sent
     Plan(Plan),
+    /// Look at a lock, or break it
+    #[command(subcommand)]
+    Lock(Lock),
     /// Print a schema of configuration files, or list them
     Schema(Schema),
 }
@@ -201,6 +243,8 @@ pub(crate) struct Up {
     pub(crate) variables: Variables,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
@@ -221,9 +265,11 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) engine: Engine,
     #[command(flatten)]
+    pub(crate) logs: Logs,
+    #[command(flatten)]
     pub(crate) locks: Locks,
-    /// Accepted for 0.7.x's sake; refused.
-    #[arg(long = "async", hide = true)]
+    /// End once the cluster has the steps; how they end is not waited for
+    #[arg(long = "async")]
     pub(crate) detached: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
@@ -257,6 +303,8 @@ pub(crate) struct RunTransient {
     pub(crate) steps: Steps,
     #[command(flatten)]
     pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
     #[command(flatten)]
@@ -352,9 +400,15 @@ pub(crate) struct Engine {
     /// What a first SIGINT or SIGTERM does to what runs
     #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
     pub(crate) on_interrupt: OnInterrupt,
+    /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there]
+    #[arg(long, value_name = "DURATION", value_parser = duration::some)]
+    pub(crate) poll_interval: Option<Duration>,
+    /// Wait so long at most before another cluster is launched in place of one whose set-up failed
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::duration)]
+    pub(crate) bootstrap_retry_delay: Duration,
     /// Give up after so long without an answer of the fabric
-    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
-    pub(crate) contact_limit: Duration,
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration::duration)]
+    pub(crate) lost_contact_after: Duration,
 }
 
 /// What an interruption does to what runs.
@@ -377,15 +431,21 @@ pub(crate) struct Steps {
     pub(crate) noop_exit_code: u8,
 }
 
-/// 0.7.x's locks: accepted, and refused until this version has them.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Locks {
-    #[arg(long, value_name = "PATH", hide = true)]
-    pub(crate) lock: Option<String>,
-    #[arg(long, alias = "softLock", value_name = "PATH", hide = true)]
-    pub(crate) soft_lock: Option<String>,
-    #[arg(long, value_name = "ADDRESS", hide = true)]
-    pub(crate) consul: Option<String>,
+/// What is shown of logs.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Show so many lines of the end of each log of what failed, where logs come late (EMR)
+    #[arg(long, value_name = "N", default_value_t = logs::LINES)]
+    pub(crate) log_lines: usize,
+    /// Wait so long for logs that come late, such as 90s or 5m [default: as long as they may take, 10m on EMR]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) log_wait: Option<Duration>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { log_lines: logs::LINES, log_wait: None }
+    }
 }
 
 /// 0.7.x's error reports: accepted, and refused until this version has them.
@@ -408,7 +468,7 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// The command with an environment variable behind each flag.
 fn command() -> clap::Command {
-    let with_env = |arg: clap::Arg| match arg.get_long() {
+    let with_env: fn(clap::Arg) -> clap::Arg = |arg| match arg.get_long() {
         None | Some("help" | "version") => arg,
         Some(long) => {
             let name = format!("DATAFLOW_RUNNER_{}", long.replace('-', "_").to_uppercase());
@@ -420,27 +480,27 @@ fn command() -> clap::Command {
             }
         }
     };
-    Cli::command().mut_args(with_env).mut_subcommands(|command| {
+    fn whole(command: clap::Command, with_env: fn(clap::Arg) -> clap::Arg) -> clap::Command {
         let after = AFTER.iter().find(|(name, _)| *name == command.get_name());
-        let command = command.mut_args(with_env);
+        let command = command.mut_args(with_env).mut_subcommands(|inner| whole(inner, with_env));
         match after {
             Some((_, text)) => command.after_help(*text),
             None => command,
         }
-    })
+    }
+    whole(Cli::command(), with_env)
 }
 
 /// Gives `-flag` its second dash, and `h` as the first word the meaning of `help`, as 0.7.x did.
 fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsString> {
-    let is_flag = |name: &str| {
-        let of = |command: &clap::Command| {
-            command.get_arguments().any(|arg| {
-                arg.get_long() == Some(name)
-                    || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
-            })
+    fn has(command: &clap::Command, name: &str) -> bool {
+        let is = |arg: &clap::Arg| {
+            arg.get_long() == Some(name)
+                || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
         };
-        matches!(name, "help" | "version") || of(command) || command.get_subcommands().any(of)
-    };
+        command.get_arguments().any(is) || command.get_subcommands().any(|inner| has(inner, name))
+    }
+    let is_flag = |name: &str| matches!(name, "help" | "version") || has(command, name);
     if words.get(1).is_some_and(|word| word == "h") {
         words[1] = "help".into();
     }
@@ -453,12 +513,6 @@ fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsS
         }
     }
     words
-}
-
-/// A length of time in whole or broken seconds.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse::<f64>().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]
@@ -495,20 +549,14 @@ mod tests {
 
     #[test]
     fn every_flag_has_its_environment_variable() {
-        for command in command().get_subcommands() {
+        let command = command();
+        let inner = command.get_subcommands().flat_map(|command| command.get_subcommands());
+        for command in command.get_subcommands().chain(inner) {
             for arg in command.get_arguments() {
                 let Some(long) = arg.get_long() else { continue };
                 let name = format!("DATAFLOW_RUNNER_{}", long.to_uppercase().replace('-', "_"));
                 assert_eq!(arg.get_env(), Some(name.as_ref()), "--{long}");
             }
-        }
-    }
-
-    #[test]
-    fn seconds_are_not_negative() {
-        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
-        for wrong in ["-1", "x", "inf", "NaN", "1e300"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     Refused,
     /// Something may be running.
     InDoubt,
+    /// The lock is held by another.
+    Locked,
     /// Ended by a signal.
     Signal(i32),
 }
@@ -37,6 +39,7 @@ impl Exit {
             Self::Invalid => 3,
             Self::Refused => 4,
             Self::InDoubt => 5,
+            Self::Locked => 17,
             // As shells show it.
             Self::Signal(number) => 128_u8.saturating_add(u8::try_from(number).unwrap_or(u8::MAX)),
         }
@@ -45,7 +48,7 @@ impl Exit {
     /// What the outcome of a run means; `noop` is the code for an early end with success.
     pub(crate) fn of(outcome: &Outcome, noop: u8) -> Self {
         match outcome {
-            Outcome::Succeeded => Self::Success,
+            Outcome::Succeeded | Outcome::Submitted => Self::Success,
             Outcome::Noop { .. } => Self::Noop(noop),
             Outcome::Failed { .. } => Self::Failed,
             Outcome::Refused { error } => Self::of_error(error),
@@ -115,6 +118,6 @@ mod tests {
         for (outcome, code) in outcomes {
             assert_eq!(Exit::of(&outcome, 9).code(), code, "{outcome:?}");
         }
-        assert_eq!((Exit::Usage.code(), Exit::Invalid.code()), (2, 3));
+        assert_eq!((Exit::Usage.code(), Exit::Invalid.code(), Exit::Locked.code()), (2, 3, 17));
     }
 }

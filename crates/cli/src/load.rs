@@ -8,6 +8,7 @@ use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::document::Document;
+use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
@@ -65,7 +66,7 @@ impl Loader {
     pub(crate) fn target(&mut self, path: &Path) -> Option<Target> {
         match self.load(path)? {
             Config::Local(config) => Some(Target::Local(config.into())),
-            Config::Emr(_) => Some(Target::Emr),
+            Config::Emr(config) => Some(self.emr(*config)),
             Config::Playbook(_) => {
                 self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
                 None
@@ -84,8 +85,12 @@ impl Loader {
     ) -> Result<Option<Target>, Usage> {
         match (config, plan.and_then(Plan::playbook)) {
             (Some(path), _) => Ok(self.target(path)),
-            (None, Some(playbook)) if playbook.emr.is_some() => Ok(Some(Target::Emr)),
-            (None, Some(_)) => Err(Usage::missing("emr-config", "config")),
+            (None, Some(playbook)) => match &playbook.emr {
+                Some(access) => {
+                    Ok(Some(Target::Emr { config: None, access: Box::new(access.clone()) }))
+                }
+                None => Err(Usage::missing("emr-config", "config")),
+            },
             // What is wrong with the playbook was said.
             (None, None) => Ok(None),
         }
@@ -109,8 +114,14 @@ impl Loader {
                 Any::Plan(Box::new(Plan::new(playbook, &mut self.faults)?))
             }
             Config::Local(config) => Any::Target(Target::Local(config.into())),
-            Config::Emr(_) => Any::Target(Target::Emr),
+            Config::Emr(config) => Any::Target(self.emr(*config)),
         })
+    }
+
+    /// A cluster of EMR, held against EMR's own limits.
+    fn emr(&mut self, config: emr::Config) -> Target {
+        emr::check_cluster(&config, &mut self.faults);
+        Target::emr(config)
     }
 
     /// Where faults go that are found elsewhere.

@@ -1,17 +1,152 @@
-//! Shows the logs of a step that failed.
+//! Shows the logs of what failed.
 
-use dataflow_runner_core::fabric::{Chunk, ClusterId, Fabric, LogFile, Result, StepId};
+mod late;
+mod look;
+mod show;
 
-use crate::args::Level;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::event::{Event, EventKind, Outcome};
+use dataflow_runner_core::fabric::{
+    self, Cause, Chunk, ClusterId, ClusterState, Fabric, LogFile, Result, StepId, StepState,
+};
+use jiff::Timestamp;
+
+use crate::args::{self, Level, Output};
 use crate::ui::{Ui, escape};
+use late::{Late, Patience};
+use look::Whose;
+use show::Failed;
 
 /// So many lines of the end of `stderr` are shown unasked.
 const TAIL_LINES: usize = 10;
 /// They are looked for in so many bytes.
 const TAIL_BYTES: u64 = 8 << 10;
 
+/// SIGHUP (POSIX) wants the program to go at once.
+const HANGUP: i32 = 1;
+
+/// Shows the logs of what fails in one run.
+#[derive(Debug)]
+pub(crate) struct Logs<'a> {
+    fabric: &'a Arc<dyn Fabric>,
+    bell: &'a Arc<Bell>,
+    /// Logs of steps are to be shown, not only told of.
+    wanted: bool,
+    wish: &'a args::Logs,
+    /// They look for what comes late, once there is something to look for.
+    late: Option<Late>,
+}
+
+impl<'a> Logs<'a> {
+    /// As the command line wants it.
+    pub(crate) fn new(
+        fabric: &'a Arc<dyn Fabric>,
+        bell: &'a Arc<Bell>,
+        wanted: bool,
+        wish: &'a args::Logs,
+    ) -> Self {
+        Self { fabric, bell, wanted, wish, late: None }
+    }
+
+    /// Something happened. What failed is shown as soon as it can be: a cluster that goes may take its logs with it.
+    pub(crate) fn event(&mut self, event: &Event, ui: &mut Ui) {
+        if let Some(late) = &mut self.late {
+            late.tell(ui);
+        }
+        match &event.kind {
+            EventKind::StepEnded { step, state: StepState::Failed, link, .. } => {
+                let known = ui.messages();
+                if let (Some(cluster), Some(id)) = (known.cluster(), known.id(step)) {
+                    let (cluster, id) = (cluster.clone(), id.clone());
+                    let sentence = format!("Step '{}' with id '{id}' failed", known.name(step));
+                    let of = format!("step {id}");
+                    let failed = Failed { sentence, of, link: link.clone() };
+                    self.step_failed(cluster, id, failed, event.at, ui);
+                }
+            }
+            EventKind::ClusterChanged {
+                cluster,
+                state: ClusterState::Failed,
+                cause: Some(Cause::Bootstrap),
+                ..
+            } => {
+                let sentence = format!("The set-up of cluster {cluster} failed");
+                let of = format!("the set-up of cluster {cluster}");
+                let failed = Failed { sentence, of, link: None };
+                if let fabric::Logs::Settles(delivery) = self.fabric.capabilities().logs {
+                    self.want(Whose::Cluster(cluster.clone()), failed, event.at, delivery, ui);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The run has ended: waits for what is still to come, unless somebody wants to be gone.
+    pub(crate) fn finish(self, outcome: &Outcome, ui: &mut Ui) {
+        let patience = match outcome {
+            Outcome::Interrupted { signal: HANGUP } | Outcome::InDoubt { .. } => Patience::Leave,
+            Outcome::Interrupted { .. } => Patience::Hurry,
+            _ => Patience::Wait,
+        };
+        if let Some(late) = self.late {
+            late.finish(patience, self.bell, ui);
+        }
+    }
+
+    fn step_failed(
+        &mut self,
+        cluster: ClusterId,
+        id: StepId,
+        failed: Failed,
+        at: Timestamp,
+        ui: &mut Ui,
+    ) {
+        match (self.fabric.capabilities().logs, self.wanted) {
+            (fabric::Logs::Live, true) => show_all(self.fabric.as_ref(), &cluster, &id, ui),
+            (fabric::Logs::Live, false) => {
+                if ui.output() == Output::Human {
+                    let link = failed.link.as_deref();
+                    show_tail(self.fabric.as_ref(), &cluster, &id, link, ui);
+                }
+            }
+            (fabric::Logs::Settles(delivery), true) => {
+                self.want(Whose::Step(cluster, id), failed, at, delivery, ui);
+            }
+            (fabric::Logs::Settles(delivery), false) => {
+                ui.message(Level::Info, failed.where_they_come(delivery));
+            }
+        }
+    }
+
+    fn want(
+        &mut self,
+        whose: Whose,
+        failed: Failed,
+        since: Timestamp,
+        delivery: Duration,
+        ui: &mut Ui,
+    ) {
+        if self.late.is_none() {
+            let (fabric, bell) = (Arc::clone(self.fabric), Arc::clone(self.bell));
+            match Late::start(fabric, bell, self.wish.log_lines) {
+                Ok(late) => self.late = Some(late),
+                Err(error) => {
+                    let text = format!("cannot look for the logs of {}: {error}", failed.of);
+                    return ui.message(Level::Warning, text);
+                }
+            }
+        }
+        if let Some(late) = &mut self.late {
+            late.want(whose, failed, since, self.wish.log_wait.unwrap_or(delivery));
+        }
+    }
+}
+
 /// Shows all logs of a step, each from its beginning to its end.
-pub(crate) fn show_all(fabric: &dyn Fabric, cluster: &ClusterId, id: &StepId, ui: &mut Ui) {
+fn show_all(fabric: &dyn Fabric, cluster: &ClusterId, id: &StepId, ui: &mut Ui) {
     match fabric.logs(cluster, id) {
         Ok(files) if files.is_empty() => {
             ui.message(Level::Warning, format!("There are no logs for step {id}"));
@@ -34,7 +169,7 @@ pub(crate) fn show_all(fabric: &dyn Fabric, cluster: &ClusterId, id: &StepId, ui
 }
 
 /// Shows the last lines a step wrote to `stderr`, and where its logs are.
-pub(crate) fn show_tail(
+fn show_tail(
     fabric: &dyn Fabric,
     cluster: &ClusterId,
     id: &StepId,

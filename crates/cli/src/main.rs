@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod exit;
+mod here;
 mod load;
 mod logs;
 mod signal;
@@ -15,6 +16,7 @@ mod variables;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use dataflow_runner_core::environment::Environment;
 use dataflow_runner_core::fabric::local::{copy, shim};
 use exit::Exit;
 use ui::Ui;
@@ -49,6 +51,14 @@ fn main() -> ExitCode {
         (_, exit) => exit,
     }
     .into()
+}
+
+/// All of the environment that is text, for what reads it as its own clients do.
+fn environment() -> Environment {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }
 
 /// The environment. Nobody else reads it.

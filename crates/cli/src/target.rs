@@ -1,58 +1,111 @@
-//! Where a cluster file says that steps run.
+//! Where a cluster file, or a playbook of 0.7.x, says that steps run.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
+use dataflow_runner_core::http::Client;
+use dataflow_runner_core::http::aws::{Account, Settings};
 use dataflow_runner_core::plan::Plan;
 
-/// What a cluster file describes.
+/// Where steps run.
 pub(crate) enum Target {
     /// This machine.
     Local(Box<local::Config>),
-    /// Amazon EMR, of which this version only checks the files.
-    Emr,
+    /// Amazon EMR.
+    Emr {
+        /// What to launch; `None` where steps go to a cluster that is there.
+        config: Option<Box<emr::Config>>,
+        /// Region and credentials.
+        access: Box<emr::Access>,
+    },
+}
+
+/// What a fabric needs of the program around it.
+pub(crate) struct Around<'a> {
+    /// The folder in which runs are recorded.
+    pub(crate) state: &'a Path,
+    /// Rung when something ends.
+    pub(crate) bell: &'a Arc<Bell>,
+    /// Ask so often, instead of as often as is usual on the fabric.
+    pub(crate) poll: Option<Duration>,
 }
 
 impl Target {
-    /// The fabric, ready to be asked. `None`: this version has none for it.
+    /// What a cluster file of EMR describes.
+    pub(crate) fn emr(config: emr::Config) -> Self {
+        let access = Box::new(emr::Access::of(&config));
+        Self::Emr { config: Some(Box::new(config)), access }
+    }
+
+    /// The fabric, ready to be asked. Nothing is sent or started yet.
     ///
     /// # Errors
-    /// The program does not find itself, which local steps need.
-    pub(crate) fn fabric(
-        &self,
-        state: &Path,
-        bell: &Arc<Bell>,
-    ) -> Result<Option<Box<dyn Fabric>>, Diagnostic> {
-        let Self::Local(config) = self else { return Ok(None) };
-        let program = std::env::current_exe().map_err(|e| {
-            Diagnostic::error("no-program", format!("the program cannot find its own file: {e}"))
-        })?;
-        let around = local::Surroundings {
-            environment: std::env::vars_os().collect(),
-            work_folder: state.join("clusters"),
-            program,
-            bell: Arc::clone(bell),
-        };
-        Ok(Some(Box::new(Local::new((**config).clone(), around))))
+    /// What is around does not do: the program does not find itself, or the settings of AWS make no sense.
+    pub(crate) fn fabric(&self, around: &Around<'_>) -> Result<Arc<dyn Fabric>, Diagnostic> {
+        Ok(match self {
+            Self::Local(config) => Arc::new(local(config, around)?),
+            Self::Emr { config, access } => Arc::new(emr(config.as_deref(), access, around)?),
+        })
     }
 
-    /// What the fabric can never do of a plan, whatever is installed here.
+    /// What can never be done of a plan there, whatever is installed here.
     pub(crate) fn lint(&self, plan: &Plan, faults: &mut Diagnostics) {
-        // Nothing is touched, so any folder does.
-        if let Ok(Some(fabric)) = self.fabric(Path::new(""), &Arc::new(Bell::new())) {
-            plan.check(fabric.capabilities(), faults);
+        match self {
+            // Nothing is touched, so any folder does.
+            Self::Local(config) => {
+                let (state, bell) = (Path::new(""), Arc::new(Bell::new()));
+                if let Ok(fabric) = local(config, &Around { state, bell: &bell, poll: None }) {
+                    plan.check(fabric.capabilities(), faults);
+                }
+            }
+            Self::Emr { config, .. } => {
+                plan.check(&emr::capabilities(), faults);
+                if let Some(playbook) = plan.playbook() {
+                    emr::check_playbook(playbook, config.as_deref(), faults);
+                }
+            }
         }
     }
+}
 
-    /// That steps cannot be run there yet.
-    pub(crate) fn not_yet() -> Diagnostic {
-        let message = "this version runs steps on fabric `local` only; EMR comes next";
-        Diagnostic::error("fabric-not-ready", message).help(
-            "`lint`, `render` and `plan` work for EMR; use 0.7.x to run, or a LocalClusterConfig",
-        )
-    }
+fn local(config: &local::Config, around: &Around<'_>) -> Result<Local, Diagnostic> {
+    let program = std::env::current_exe().map_err(|e| {
+        Diagnostic::error("no-program", format!("the program cannot find its own file: {e}"))
+    })?;
+    let around = local::Surroundings {
+        environment: std::env::vars_os().collect(),
+        work_folder: around.state.join("clusters"),
+        program,
+        bell: Arc::clone(around.bell),
+    };
+    Ok(Local::new(config.clone(), around))
+}
+
+fn emr(
+    config: Option<&emr::Config>,
+    access: &emr::Access,
+    around: &Around<'_>,
+) -> Result<Emr, Diagnostic> {
+    let wrong = |message: String| Diagnostic::error("aws-settings", message);
+    let environment = Arc::new(crate::environment());
+    let client = Client::new(&environment, Arc::clone(around.bell)).map_err(wrong)?;
+    let settings = Settings {
+        region: access.region.expose().to_owned(),
+        credentials: (&access.credentials).into(),
+        environment,
+        client: Arc::new(client),
+        quotas: around.state.join("quotas"),
+    };
+    let account = Account::new(settings).map_err(|error| wrong(error.to_string()))?;
+    let fabric = Emr::new(config.cloned(), account);
+    Ok(match around.poll {
+        Some(tick) => fabric.asking_every(tick),
+        None => fabric,
+    })
 }

@@ -300,7 +300,8 @@ fn make_private(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Puts on disk what a folder's entries are.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     // Windows has no such thing: a folder cannot be opened there.
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }

@@ -4,6 +4,7 @@
 //! Data flows one way: files and variables become a [`diagnostic`]-checked plan, the engine runs the
 //! plan on a fabric, and everything that happens is an event in a journal.
 
+mod base64;
 pub mod bell;
 pub mod clock;
 pub mod config;
@@ -16,6 +17,8 @@ pub mod fabric;
 pub mod http;
 pub mod journal;
 pub mod json;
+pub mod lock;
+pub mod logs;
 pub mod plan;
 pub mod schema;
 pub mod secret;

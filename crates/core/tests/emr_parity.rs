@@ -48,10 +48,11 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     fn read(folder: PathBuf) -> Self {
-        let Config::Emr(cluster) = config(&folder, "cluster.json") else {
+        let variables = fs::read_to_string(folder.join("vars.json")).unwrap_or("{}".into());
+        let Config::Emr(cluster) = config(&folder.join("cluster.json"), &variables).0 else {
             panic!("{}: not a cluster of EMR", folder.display())
         };
-        let Config::Playbook(playbook) = config(&folder, "playbook.json") else {
+        let Config::Playbook(playbook) = config(&folder.join("playbook.json"), &variables).0 else {
             panic!("{}: not a playbook", folder.display())
         };
         Self { folder, cluster, playbook }
@@ -78,12 +79,10 @@ impl Case {
     }
 }
 
-/// A file of a case, rendered as the README says, and read. It may have warnings, but no errors.
-fn config(folder: &Path, name: &str) -> Config {
-    let path = folder.join(name);
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let variables = fs::read_to_string(folder.join("vars.json")).unwrap_or_else(|_| "{}".into());
-    let variables: Object<String, Value> = serde_json::from_str(&variables).expect("JSON");
+/// A file, rendered as the README says, and read; how many warnings there are. There are no errors.
+fn config(path: &Path, variables: &str) -> (Config, usize) {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let variables: Object<String, Value> = serde_json::from_str(variables).expect("JSON");
     let variables: Map = variables.into_iter().map(|(name, value)| (name, value.into())).collect();
     let env = |name: &str| (name == "PASS").then(|| OsString::from("hunter2"));
     let read = |path: &Path| match path.to_str() {
@@ -97,13 +96,16 @@ fn config(folder: &Path, name: &str) -> Config {
         read: &read,
         limits: Limits { output: 1 << 20, steps: 100_000 },
     };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let source = Arc::new(Source::new(name, text));
     let rendered = Template::parse(&source).and_then(|template| template.render(&inputs));
     let rendered = rendered.unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
     let document = Document::rendered(source, rendered.bytes, Box::new(rendered.map))
         .unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
     let (config, diagnostics) = load(&document);
-    config.unwrap_or_else(|| panic!("{}: {:#?}", path.display(), diagnostics.sorted()))
+    let told = diagnostics.sorted();
+    let config = config.unwrap_or_else(|| panic!("{}: {told:#?}", path.display()));
+    (config, told.len())
 }
 
 /// A body without the tag of the run, which must be the last of the tags, and be there once.
@@ -180,4 +182,13 @@ fn the_cases_are_distinct_and_told() {
         .collect();
     assert_eq!(pairs.len(), folders.len());
     assert!(pairs.len() >= 60, "{}", pairs.len());
+}
+
+#[test]
+fn the_example_has_neither_faults_nor_warnings() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/emr");
+    let variables = r#"{"bucket": "example", "subnet": "subnet-0a1b2c3d", "day": "2026-11-21"}"#;
+    for name in ["cluster.json", "playbook.json"] {
+        assert_eq!(config(&folder.join(name), variables).1, 0, "{name}");
+    }
 }

@@ -1,4 +1,4 @@
-"""Real Hadoop, Spark and Flink from the package registries, each in a folder of the cache."""
+"""Real Hadoop, Spark, Flink and Consul from the package registries, each in a folder of the cache."""
 
 import shutil
 import subprocess
@@ -12,8 +12,12 @@ from . import Skip, cache
 HADOOP = "3.4.2"
 SPARK = "3.5.9"
 FLINK = "1.20.5"
+CONSUL = "1.14.11"
 
 RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
+CONSUL_RECIPE = Path(__file__).resolve().parent.parent / "consul" / "server"
+# Eight minutes on two busy cores.
+CONSUL_BUILD_LIMIT_SECONDS = 3600
 
 
 def need(*programs: str) -> None:
@@ -82,6 +86,40 @@ def flink() -> Path:
         wheel.unlink()
 
     return cache.installed(f"flink-{FLINK}", make)
+
+
+def consul() -> Path:
+    """The `consul` program, built from its Go module.
+
+    Its own go.sum, which comes with the module and is verified with it, names one module that the checksum
+    database does not know; it is added to ours. What it replaces by folders of its repository is taken as published.
+    """
+    need("go")
+
+    def make(new: Path) -> None:
+        shutil.copytree(CONSUL_RECIPE, new / "source")
+        setting = {
+            "GOFLAGS": "-mod=mod -modcacherw",
+            "CGO_ENABLED": "0",
+            "GOWORK": "off",
+            "GOMODCACHE": str(new / "modules"),
+            "GOCACHE": str(new / "built"),
+        }
+        go = ["env", f"--chdir={new / 'source'}", *(f"{name}={value}" for name, value in setting.items()), "go"]
+        module = "github.com/hashicorp/consul"
+        cache.fetch([*go, "mod", "download", module])
+        sums = (new / "modules" / f"{module}@v{CONSUL}" / "go.sum").read_text(encoding="ascii")
+        with (new / "source" / "go.sum").open("a", encoding="ascii") as file:
+            file.write(sums)
+        # Fetches all that is needed, and nothing is built twice when one of them did not come.
+        cache.fetch([*go, "list", "-deps", module])
+        command = [*go, "build", "-trimpath", "-ldflags=-s -w", "-o", new / "consul", module]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=CONSUL_BUILD_LIMIT_SECONDS)
+        for folder in ("source", "modules", "built"):
+            shutil.rmtree(new / folder)
+
+    recipe = b"".join(path.read_bytes() for path in sorted(CONSUL_RECIPE.iterdir()))
+    return cache.installed(f"consul-{CONSUL}", make, recipe) / "consul"
 
 
 def pip(into: Path, requirement: str, *options: str) -> Path:

@@ -5,23 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::clock::Clock;
+use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Settings};
-use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
-use dataflow_runner_core::fabric::{ClusterId, Fabric, RunId, StepState};
+use dataflow_runner_core::event::{Goal, Outcome};
+use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
-use dataflow_runner_core::plan::Plan;
 use jiff::tz::TimeZone;
 
-use super::Usage;
 use super::ready::Ready;
+use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::load::Loader;
-use crate::target::Target;
+use crate::logs::Logs;
+use crate::signal;
 use crate::ui::Ui;
-use crate::{logs, signal};
 
 /// What is to be done.
 pub(super) struct Errand<'a> {
@@ -31,7 +30,11 @@ pub(super) struct Errand<'a> {
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
     pub(super) steps: &'a args::Steps,
+    pub(super) logs: &'a args::Logs,
     pub(super) engine: &'a args::Engine,
+    pub(super) locks: &'a args::Locks,
+    /// The run ends once the fabric has all steps.
+    pub(super) detached: bool,
     pub(super) global: &'a args::Global,
 }
 
@@ -42,27 +45,40 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, &bell, &mut loader)?;
-    if ready.as_ref().is_some_and(|ready| ready.fabric.is_none()) {
-        loader.sink().push(Target::not_yet());
+    let poll = errand.engine.poll_interval;
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, poll, &bell, &mut loader)?;
+    if let (true, Some(ready)) = (errand.detached, &ready) {
+        ready.check_detached(loader.sink());
     }
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(Ready { plan, fabric: Some(fabric), state }) = ready else { return Ok(Exit::Invalid) };
-    Ok(run(errand, fabric.as_ref(), &plan, &state, &bell, ui))
+    let Some(ready) = ready else { return Ok(Exit::Invalid) };
+    if let Err(error) = signal::ring(&bell) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
+    let id = RunId::fresh(clock::timestamp(), chance());
+    let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
+    locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
+        let given = errand.cluster;
+        let cluster = given.map(|given| cluster::named(given, &*ready.fabric, &bell, ui));
+        match cluster.transpose() {
+            Ok(cluster) => run(errand, &id, cluster, &ready, &bell, ui),
+            Err(exit) => exit,
+        }
+    })
 }
 
 fn run(
     errand: &Errand<'_>,
-    fabric: &dyn Fabric,
-    plan: &Plan,
-    state: &Path,
+    id: &RunId,
+    cluster: Option<ClusterId>,
+    ready: &Ready,
     bell: &Arc<Bell>,
     ui: &mut Ui,
 ) -> Exit {
+    let Ready { plan, fabric, state } = ready;
     let clock = Clock::machine(None);
-    let id = RunId::fresh(clock.now(), chance());
     let header = Header {
         version: journal::VERSION,
         run: id.clone(),
@@ -82,28 +98,28 @@ fn run(
             return Exit::Invalid;
         }
     };
-    if let Err(error) = signal::ring(bell) {
-        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
-    }
     let run = engine::Run {
-        id,
+        id: id.clone(),
         goal: errand.goal,
-        cluster: errand.cluster.map(ClusterId::new),
+        cluster,
         plan,
-        fabric,
+        fabric: fabric.as_ref(),
         clock: &clock,
         bell,
         settings: Settings {
-            contact_limit: errand.engine.contact_limit,
+            contact_limit: errand.engine.lost_contact_after,
             leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
+            detach: errand.detached,
+            bootstrap_retry: errand.engine.bootstrap_retry_delay,
         },
         journal: &mut journal,
     };
-    let whole = errand.steps.log_failed_steps;
+    let mut logs = Logs::new(fabric, bell, errand.steps.log_failed_steps, errand.logs);
     let outcome = run.execute(&mut |event| {
         ui.event(event);
-        show_logs(event, fabric, whole, ui);
+        logs.event(event, ui);
     });
+    logs.finish(&outcome, ui);
     // With json the id is in the events.
     if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
         let id = ui.messages().cluster().map(|id| format!("{id}\n"));
@@ -112,23 +128,7 @@ fn run(
     Exit::of(&outcome, errand.steps.noop_exit_code)
 }
 
-/// Shows why a step failed, as soon as it has: a cluster that goes may take its logs with it.
-fn show_logs(event: &Event, fabric: &dyn Fabric, whole: bool, ui: &mut Ui) {
-    let EventKind::StepEnded { step, state: StepState::Failed, link, .. } = &event.kind else {
-        return;
-    };
-    let known = ui.messages();
-    let (Some(cluster), Some(id)) = (known.cluster().cloned(), known.id(step).cloned()) else {
-        return;
-    };
-    if whole {
-        logs::show_all(fabric, &cluster, &id, ui);
-    } else if ui.output() == Output::Human {
-        logs::show_tail(fabric, &cluster, &id, link.as_deref(), ui);
-    }
-}
-
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.
-fn chance() -> u64 {
+pub(super) fn chance() -> u64 {
     RandomState::new().hash_one(())
 }

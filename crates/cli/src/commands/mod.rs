@@ -1,8 +1,11 @@
 //! One file for each verb.
 
+mod cluster;
 mod down;
 mod drive;
 mod lint;
+mod lock;
+mod locked;
 mod plan;
 mod ready;
 mod render;
@@ -13,7 +16,7 @@ mod up;
 
 use std::path::{Path, PathBuf};
 
-use crate::args::{Cli, Command, Locks, Sentry};
+use crate::args::{Cli, Command, Sentry};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
@@ -51,6 +54,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Lint(args) => lint::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
+        Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }
 }
@@ -67,59 +71,12 @@ fn cluster(id: &Option<String>) -> Result<&str, Usage> {
     id.as_deref().ok_or_else(|| Usage::missing("emr-cluster", "cluster"))
 }
 
-/// Refuses flags of 0.7.x which this version does not obey yet: ignoring a lock could do harm.
-fn refuse_unsupported(locks: &Locks, detached: bool, sentry: &Sentry) -> Result<(), Usage> {
-    let locked = locks.lock.is_some() || locks.soft_lock.is_some();
-    if locks.lock.is_some() && locks.soft_lock.is_some() {
-        return Err(Usage::new("--lock and --softLock are mutually exclusive"));
-    }
-    if locks.consul.is_some() && !locked {
-        return Err(Usage::new("--lock or --softLock is needed to make use of --consul"));
-    }
-    if detached && locked {
-        return Err(Usage::new("--async and --lock or --softLock are not compatible"));
-    }
-    let given = [
-        ("--async", detached),
-        ("--lock", locks.lock.is_some()),
-        ("--softLock", locks.soft_lock.is_some()),
-        ("--sentry", sentry.dsn.is_some()),
-    ];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Usage::new(format!(
-            "{flag} is known from 0.7.x, but this version does not support it yet; run without it"
-        ))),
+/// Refuses flags of 0.7.x which this version does not obey yet.
+fn refuse_unsupported(sentry: &Sentry) -> Result<(), Usage> {
+    match &sentry.dsn {
+        Some(_) => Err(Usage::new(
+            "--sentry is known from 0.7.x, but this version does not support it yet; run without it",
+        )),
         None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_flags_of_0_7_are_checked_as_it_checked_them() {
-        let refused = |lock, soft: Option<&str>, consul: Option<&str>, detached| {
-            let owned = |flag: Option<&str>| flag.map(ToOwned::to_owned);
-            let locks = Locks { lock: owned(lock), soft_lock: owned(soft), consul: owned(consul) };
-            let refused = refuse_unsupported(&locks, detached, &Sentry::default());
-            refused.err().map(|usage| usage.0).unwrap_or_default()
-        };
-        let some = Some("x");
-        assert_eq!(
-            refused(some, some, None, false),
-            "--lock and --softLock are mutually exclusive"
-        );
-        assert_eq!(
-            refused(None, None, some, false),
-            "--lock or --softLock is needed to make use of --consul"
-        );
-        assert_eq!(
-            refused(None, some, some, true),
-            "--async and --lock or --softLock are not compatible"
-        );
-        assert!(refused(some, None, None, false).contains("does not support it yet"));
-        assert!(refused(None, None, None, true).starts_with("--async is known"));
-        assert_eq!(refused(None, None, None, false), "");
     }
 }

@@ -25,12 +25,12 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
     // Nothing will ring it.
     let bell = Arc::new(Bell::new());
     let config = args.config.path.as_deref();
-    let ready = Ready::of(config, Some(playbook), global, &bell, &mut loader)?;
+    let ready = Ready::of(config, Some(playbook), global, None, &bell, &mut loader)?;
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
     let Some(Ready { plan, fabric, .. }) = ready else { return Ok(Exit::Invalid) };
-    let on = fabric.as_deref();
+    let on = fabric.as_ref();
     let text = match args.json {
         true => format!("{:#}\n", machine(&plan, on)),
         false => people(&plan, on),
@@ -42,7 +42,7 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
 }
 
 /// For people.
-fn people(plan: &Plan, on: Option<&dyn Fabric>) -> String {
+fn people(plan: &Plan, on: &dyn Fabric) -> String {
     let mut text = String::new();
     let (stages, words) = (plan.stages(), words(plan, on));
     let name = plan.playbook().map_or("", |playbook| playbook.name.shown());
@@ -51,7 +51,7 @@ fn people(plan: &Plan, on: Option<&dyn Fabric>) -> String {
         Some(limit) => format!("at most {limit} at once"),
         None => "as many at once as there are".to_owned(),
     };
-    let fabric = name_of(on);
+    let fabric = on.capabilities().fabric;
     let stage_count = count(stages.len(), "stage");
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -125,31 +125,17 @@ fn length(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
 }
 
-fn parallel(plan: &Plan, on: Option<&dyn Fabric>) -> Option<usize> {
-    let own = || plan.playbook()?.max_parallel.map(|limit| limit.get() as usize);
-    match on {
-        Some(fabric) => {
-            Some(plan.parallel(fabric.capabilities())).filter(|limit| *limit != usize::MAX)
-        }
-        None => own(),
-    }
+fn parallel(plan: &Plan, on: &dyn Fabric) -> Option<usize> {
+    Some(plan.parallel(on.capabilities())).filter(|limit| *limit != usize::MAX)
 }
 
-/// The fabric's name; the only one without capabilities yet is EMR.
-fn name_of(on: Option<&dyn Fabric>) -> &'static str {
-    on.map_or("emr", |fabric| fabric.capabilities().fabric)
-}
-
-/// What each step runs: as the fabric would, or, where this version has none, in the words of the playbook.
-fn words(plan: &Plan, on: Option<&dyn Fabric>) -> Vec<Vec<String>> {
-    match (on, plan.playbook()) {
-        (Some(fabric), Some(playbook)) => fabric.describe(playbook),
-        _ => plan.steps().iter().map(|step| step.work.words()).collect(),
-    }
+/// What each step runs, word by word.
+fn words(plan: &Plan, on: &dyn Fabric) -> Vec<Vec<String>> {
+    plan.playbook().map(|playbook| on.describe(playbook)).unwrap_or_default()
 }
 
 /// For programs.
-fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
+fn machine(plan: &Plan, on: &dyn Fabric) -> Value {
     let id = |place: usize| plan.steps()[place].id.as_str();
     let ids = |places: &[usize]| places.iter().map(|&place| id(place)).collect::<Vec<_>>();
     let words = words(plan, on);
@@ -177,7 +163,7 @@ fn machine(plan: &Plan, on: Option<&dyn Fabric>) -> Value {
     json!({
         "playbook": plan.playbook().map(|playbook| playbook.name.shown()),
         "schema": plan.playbook().map(|playbook| &playbook.schema),
-        "fabric": name_of(on),
+        "fabric": on.capabilities().fabric,
         "parallel": parallel(plan, on),
         "stages": plan.stages().iter().map(|stage| ids(stage)).collect::<Vec<_>>(),
         "steps": steps.collect::<Vec<_>>(),

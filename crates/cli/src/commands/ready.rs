@@ -2,20 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::plan::Plan;
 
 use super::Usage;
 use crate::load::Loader;
+use crate::target::Around;
 use crate::{args, state};
 
 /// All that could be wrong in the input, and is not as far as the loader has no faults.
 pub(super) struct Ready {
     pub(super) plan: Plan,
-    /// `None`: this version has none for what the cluster file describes.
-    pub(super) fabric: Option<Box<dyn Fabric>>,
+    pub(super) fabric: Arc<dyn Fabric>,
     /// The folder in which runs are recorded.
     pub(super) state: PathBuf,
 }
@@ -29,6 +31,7 @@ impl Ready {
         config: Option<&Path>,
         playbook: Option<&Path>,
         global: &args::Global,
+        poll: Option<Duration>,
         bell: &Arc<Bell>,
         loader: &mut Loader,
     ) -> Result<Option<Self>, Usage> {
@@ -39,16 +42,35 @@ impl Ready {
         let (Some(plan), Some(target), Some(state)) = (plan, target, state) else {
             return Ok(None);
         };
-        let fabric = target.fabric(&state, bell);
-        let fabric = fabric.map_err(|fault| loader.sink().push(fault)).ok().flatten();
-        if let Some(fabric) = &fabric {
-            plan.check(fabric.capabilities(), loader.sink());
+        let fabric = target.fabric(&Around { state: &state, bell, poll });
+        let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
+            target.lint(&plan, loader.sink());
+            return Ok(None);
+        };
+        plan.check(fabric.capabilities(), loader.sink());
+        if fabric.capabilities().stages {
             plan.check_files(loader.sink());
-            // Also what is not installed here.
-            if let Some(playbook) = plan.playbook() {
-                fabric.check(playbook, loader.sink());
-            }
+        }
+        // Also what is not installed here.
+        if let Some(playbook) = plan.playbook() {
+            fabric.check(playbook, loader.sink());
         }
         Ok(Some(Self { plan, fabric, state }))
+    }
+
+    /// A run that is not waited for must be one that the fabric carries alone.
+    pub(super) fn check_detached(&self, faults: &mut Diagnostics) {
+        let fabric = self.fabric.capabilities();
+        let (why, help) = if !fabric.ordered_queue {
+            ("it needs this program to start one step after the other", "run it without --async")
+        } else if !self.plan.is_plain_chain() {
+            let help = "run it without --async, or make it a chain without retries, time limits, rules on exit codes \
+                        and rules other than CANCEL_AND_WAIT and CONTINUE";
+            ("the playbook needs this program until its end", help)
+        } else {
+            return;
+        };
+        let message = format!("a run on `{}` cannot be left alone (--async): {why}", fabric.fabric);
+        faults.push(Diagnostic::error("not-alone", message).help(help));
     }
 }

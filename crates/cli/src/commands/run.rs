@@ -9,7 +9,8 @@ use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args.locks, args.detached, &args.sentry)?;
+    super::locked::check(&args.locks, args.detached)?;
+    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::Run,
         config: args.config.path.as_deref(),
@@ -17,7 +18,10 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,
         steps: &args.steps,
+        logs: &args.logs,
         engine: &args.engine,
+        locks: &args.locks,
+        detached: args.detached,
         global,
     };
     drive(&errand, ui)

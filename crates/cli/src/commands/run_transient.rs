@@ -13,7 +13,8 @@ pub(super) fn run(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args.locks, false, &args.sentry)?;
+    super::locked::check(&args.locks, false)?;
+    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),
@@ -21,7 +22,10 @@ pub(super) fn run(
         cluster: None,
         variables: &args.variables,
         steps: &args.steps,
+        logs: &args.logs,
         engine: &args.engine,
+        locks: &args.locks,
+        detached: false,
         global,
     };
     drive(&errand, ui)

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args::Locks::default(), false, &args.sentry)?;
+    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::Up,
         config: Some(super::config(&args.config.path)?),
@@ -17,7 +17,10 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
         cluster: None,
         variables: &args.variables,
         steps: &args::Steps::default(),
+        logs: &args.logs,
         engine: &args.engine,
+        locks: &args::Locks::default(),
+        detached: false,
         global,
     };
     drive(&errand, ui)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use dataflow_runner_core::event::{Attempt, Event, EventKind, Goal, Outcome, Skip, Stop};
 use dataflow_runner_core::fabric::{
-    Cause, ClusterId, ClusterState, Error, StepId, StepState, Token,
+    Cause, ClusterId, ClusterState, Error, ErrorKind, StepId, StepState, Token,
 };
 use jiff::Timestamp;
 
@@ -33,7 +33,9 @@ pub(crate) struct Messages {
     names: HashMap<String, String>,
     /// What was ordered, until the answer is there.
     orders: HashMap<Token, Vec<Attempt>>,
-    /// The fabric's id of each step's latest attempt, by the step's id in the playbook.
+    /// The latest order for a cluster.
+    launch: Option<Token>,
+    /// The fabric's id of each step's latestattempt, by the step's id in the playbook.
     ids: HashMap<String, StepId>,
 }
 
@@ -80,6 +82,10 @@ impl Messages {
             EventKind::SubmitIntended { token, steps } => {
                 self.orders.insert(token.clone(), steps.clone());
             }
+            EventKind::LaunchIntended { token, steps } => {
+                self.orders.insert(token.clone(), steps.clone());
+                self.launch = Some(token.clone());
+            }
             EventKind::Submitted { token, ids, .. } => {
                 let steps = self.orders.get(token).into_iter().flatten();
                 let named = steps.map(|attempt| attempt.step.clone());
@@ -109,6 +115,14 @@ impl Messages {
             EventKind::Launched { cluster, .. } => {
                 one(Info, format!("{} with ID [{cluster}] is coming up", self.the_cluster()))
             }
+            EventKind::RelaunchScheduled { launch, not_before } => one(
+                Warning,
+                format!(
+                    "{} is launched again at {} (launch {launch})",
+                    self.the_cluster(),
+                    time(*not_before)
+                ),
+            ),
             EventKind::ClusterChanged { cluster, state, native, reason, cause } => {
                 self.cluster_changed(cluster, *state, native, reason.as_deref(), *cause)
             }
@@ -116,6 +130,11 @@ impl Messages {
                 one(Debug, format!("Submitting {}...", count(steps.len(), "step")))
             }
             EventKind::Submitted { token, ids, .. } => self.submitted(token, ids.len()),
+            EventKind::OrderRefused { error, last: false, .. }
+                if error.kind == ErrorKind::Quota =>
+            {
+                one(Info, format!("An order waits for its turn: {error}"))
+            }
             EventKind::OrderRefused { error, last, .. } => {
                 let level = if *last { Error } else { Warning };
                 let more = if *last { "" } else { "; it is tried again later" };
@@ -225,6 +244,10 @@ impl Messages {
 
     /// Where steps go one by one, saying so of each would only be noise.
     fn submitted(&self, token: &Token, steps: usize) -> Vec<(Level, String)> {
+        if self.launch.as_ref() == Some(token) {
+            let text = format!("The cluster has {}", count(steps, "step"));
+            return vec![(Level::Debug, text)];
+        }
         if let (false, Some([only])) = (self.emr, self.orders.get(token).map(Vec::as_slice)) {
             // Who watches sees it run.
             let level = if self.watched { Level::Debug } else { Level::Info };
@@ -313,6 +336,10 @@ impl Messages {
                     Level::Info,
                     format!("Run ended early by step '{}', with success", self.name(step)),
                 )]
+            }
+            Outcome::Submitted => {
+                let text = "All steps were submitted; nobody waits for how they end (--async)";
+                vec![(Level::Info, text.to_owned())]
             }
             Outcome::Failed { failed, total, reason } => {
                 let steps = format!("{failed}/{total} steps failed to complete successfully");
@@ -423,7 +450,7 @@ pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn signal_name(number: i32) -> String {
+pub(crate) fn signal_name(number: i32) -> String {
     match number {
         1 => "SIGHUP".to_owned(),
         2 => "SIGINT".to_owned(),

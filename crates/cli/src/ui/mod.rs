@@ -8,25 +8,23 @@ mod logfmt;
 mod mask;
 pub(crate) mod messages;
 mod progress;
+mod voice;
 
 use std::io::{self, IsTerminal, Write};
 
-use dataflow_runner_core::clock;
 use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
 use dataflow_runner_core::event::Event;
-use jiff::Timestamp;
 
 use crate::args::{Global, Level, Output};
-use messages::{Message, Messages};
+use messages::Messages;
+pub(crate) use messages::signal_name;
 use progress::Progress;
+use voice::Voice;
 
 /// Where everything that is to be seen goes through.
 #[derive(Debug)]
 pub(crate) struct Ui {
-    output: Output,
-    level: Level,
-    /// Whether stderr takes colours.
-    styled: bool,
+    voice: Voice,
     /// How wide the terminal is, if stderr is one.
     width: Option<usize>,
     progress: Option<Progress>,
@@ -51,12 +49,13 @@ impl Ui {
         let by_itself = if terminal { Output::Human } else { Output::Logfmt };
         let output = global.output.unwrap_or(by_itself);
         let human = output == Output::Human;
+        let styled = human && anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
+        let progress = (human && terminal).then(Progress::default);
+        let screen = progress.as_ref().map(Progress::screen);
         Self {
-            output,
-            level: global.log_level,
-            styled: human && anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never,
+            voice: Voice::new(output, global.log_level, styled, screen),
             width: terminal_size::terminal_size_of(&stderr).map(|(width, _)| width.0.into()),
-            progress: (human && terminal).then(Progress::default),
+            progress,
             messages: Messages::new(human),
             stdout: Stdout::Open,
         }
@@ -64,7 +63,12 @@ impl Ui {
 
     /// How messages look.
     pub(crate) fn output(&self) -> Output {
-        self.output
+        self.voice.output
+    }
+
+    /// For who has to say something from another thread.
+    pub(crate) fn voice(&self) -> Voice {
+        self.voice.clone()
     }
 
     /// What is known of the run so far.
@@ -97,19 +101,19 @@ impl Ui {
 
     /// Says something that is not an event.
     pub(crate) fn message(&mut self, level: Level, text: impl Into<String>) {
-        self.say(&Message { level, text: text.into() }, None);
+        self.voice.message(level, text);
     }
 
     /// Says what is wrong with the command line, however little else is to be said.
     pub(crate) fn usage(&mut self, text: &str) {
-        self.level = self.level.min(Level::Error);
+        self.voice.level = self.voice.level.min(Level::Error);
         self.message(Level::Error, text);
     }
 
     /// Says what happened.
     pub(crate) fn event(&mut self, event: &Event) {
         let messages = self.messages.of(event);
-        if self.output == Output::Json {
+        if self.voice.output == Output::Json {
             self.print(json::event(event).as_bytes());
             return;
         }
@@ -117,7 +121,7 @@ impl Ui {
             progress.event(event, &self.messages);
         }
         for message in messages {
-            self.say(&message, Some(event.at));
+            self.voice.say(&message, Some(event.at));
         }
     }
 
@@ -127,42 +131,17 @@ impl Ui {
             return false;
         }
         let faults = faults.sorted();
-        if self.output == Output::Json {
+        if self.voice.output == Output::Json {
             let lines: String = faults.iter().map(json::diagnostic).collect();
             self.print(lines.as_bytes());
         }
-        let shown = diagnostics::render(&faults, self.styled, self.width);
-        self.write(&shown);
+        let shown = diagnostics::render(&faults, self.voice.styled, self.width);
+        self.voice.write(&shown);
         faults.iter().any(|fault| fault.severity == Severity::Error)
     }
 
     /// Shows a piece of text as it is, such as the content of a log file.
     pub(crate) fn text(&mut self, text: &str) {
-        self.write(text);
-    }
-
-    fn say(&mut self, message: &Message, at: Option<Timestamp>) {
-        if message.level < self.level {
-            return;
-        }
-        let line = match self.output {
-            Output::Logfmt => {
-                logfmt::line(message, at.unwrap_or_else(|| clock::wall().timestamp()))
-            }
-            Output::Human | Output::Json => human::line(message, at, self.styled),
-        };
-        self.write(&line);
-    }
-
-    /// To stderr, past the live lines. What cannot be said there cannot be said anywhere.
-    fn write(&mut self, text: &str) {
-        let write = || {
-            let mut stderr = io::stderr().lock();
-            let _ = stderr.write_all(text.as_bytes());
-        };
-        match &self.progress {
-            Some(progress) => progress.suspend(write),
-            None => write(),
-        }
+        self.voice.write(text);
     }
 }

@@ -29,9 +29,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Runs `write` with the lines out of the way.
-    pub(crate) fn suspend(&self, write: impl FnOnce()) {
-        self.screen.suspend(write);
+    /// The lines, for who writes past them.
+    pub(super) fn screen(&self) -> MultiProgress {
+        self.screen.clone()
     }
 
     /// Follows what happens.

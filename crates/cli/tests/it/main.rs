@@ -5,6 +5,8 @@ mod crash;
 mod emr;
 mod harness;
 mod lint;
+#[cfg(target_os = "linux")]
+mod locks;
 mod plan;
 mod render;
 mod runs;

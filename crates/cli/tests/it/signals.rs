@@ -8,15 +8,15 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 use crate::harness::{Place, cluster, playbook, script};
 
 /// A run whose one step waits to be ended.
-struct Waiting {
-    child: Child,
+pub(crate) struct Waiting {
+    pub(crate) child: Child,
     stderr: BufReader<ChildStderr>,
     /// The process of the step.
-    step: String,
+    pub(crate) step: String,
 }
 
 impl Waiting {
-    fn start(place: &Place, before: &[&str], more: &[&str]) -> Self {
+    pub(crate) fn start(place: &Place, before: &[&str], more: &[&str]) -> Self {
         let args = ["run-transient", "--config", "c.json", "--playbook", "p.json"];
         let mut command = place.command(args.iter().chain(more));
         if let [program, rest @ ..] = before {
@@ -34,12 +34,12 @@ impl Waiting {
         Self { child, stderr, step: step.trim().to_owned() }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(pid(&self.child.id().to_string()), signal).expect("it is there");
     }
 
     /// Reads messages until one has `text` in it.
-    fn until(&mut self, text: &str) {
+    pub(crate) fn until(&mut self, text: &str) {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -51,14 +51,15 @@ impl Waiting {
         }
     }
 
-    fn end(mut self) -> (Option<i32>, String, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).expect("text");
         (self.child.wait().expect("it ends").code(), rest, self.step)
     }
 }
 
-fn place(body: &str) -> Place {
+/// A place with a run whose step does this, and then waits.
+pub(crate) fn place(body: &str) -> Place {
     let body = format!("{body} echo $$ > pipe; while :; do sleep 1000 & wait $!; done");
     let place = Place::new().with("c.json", cluster(r#", "killAfterSeconds": 1"#));
     let pipe = place.path("pipe");
@@ -74,7 +75,7 @@ fn lives(process: &str) -> bool {
 }
 
 /// Ends a step that was left running.
-fn sweep(step: &str) {
+pub(crate) fn sweep(step: &str) {
     kill_process_group(pid(step), Signal::KILL).expect("the step leads a group");
 }
 

@@ -20,7 +20,19 @@ fn version_and_help_are_results() {
             assert_eq!(explained, 1, "exit code {code} in `{line}`");
         }
     }
-    for verb in ["up", "run", "down", "run-transient", "lint", "render", "plan", "schema"] {
+    for verb in [
+        "up",
+        "run",
+        "down",
+        "run-transient",
+        "lint",
+        "render",
+        "plan",
+        "lock",
+        "lock status",
+        "lock break",
+        "schema",
+    ] {
         let ran = place.words(&format!("{verb} --help"));
         assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)), "{verb}");
         assert!(ran.stdout.contains("\nExit codes: 0 "), "{verb}: {}", ran.stdout);
@@ -62,6 +74,11 @@ fn wrong_usage_is_2_and_says_what_is_missing() {
             "run -async -lock a",
             "error msg=\"--async and --lock or --softLock are not compatible\"".into(),
         ),
+        (
+            "run-transient --lock-wait 5m",
+            "error msg=\"--lock or --softLock is needed to make use of --lock-wait\"".into(),
+        ),
+        ("lock status", "error msg=\"--lock needs to be specified\"".into()),
         (
             "up -sentry x",
             "error msg=\"--sentry is known from 0.7.x, but this version does not support it yet; run without it\"".into(),

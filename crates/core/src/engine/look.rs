@@ -135,6 +135,7 @@ impl Engine<'_, '_> {
     pub(super) fn look(&mut self) {
         let before = self.state.seq;
         let answer = self.ask();
+        self.pass_warnings_on();
         let now = self.run.clock.now();
         self.pacer.launching(self.state.cluster.state == Some(ClusterState::Starting));
         match answer {
@@ -190,7 +191,9 @@ impl Engine<'_, '_> {
                         && self.state.orders.is_empty()
                         && !self.has_live_steps())
             }
-            Some(ClusterState::Stopped | ClusterState::Failed) => self.rota.is_open(live),
+            Some(ClusterState::Stopped | ClusterState::Failed) => {
+                self.rota.is_open(live) && !self.must_relaunch()
+            }
             _ => false,
         }
     }

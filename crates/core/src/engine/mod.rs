@@ -231,6 +231,16 @@ impl Engine<'_, '_> {
             }
         }
         self.pacer.ordered(self.run.clock.now());
+        self.pass_warnings_on();
+    }
+
+    /// What the fabric noticed on the way.
+    fn pass_warnings_on(&mut self) {
+        for message in self.run.fabric.warnings() {
+            if self.state.outcome.is_none() {
+                self.tell(EventKind::Warning { message });
+            }
+        }
     }
 
     /// What the journal must hold before an action is carried out.

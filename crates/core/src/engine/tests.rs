@@ -16,6 +16,7 @@ use crate::fabric::memory::{End, Fault, Memory, Operation, Script, StepScript};
 use crate::fabric::{Capabilities, Pace};
 
 mod crossings;
+mod dear;
 
 /// One run on `memory`: what is asked of it, and what came of it.
 #[derive(Debug)]

@@ -45,6 +45,8 @@ pub struct Script {
     pub cluster_ends: Option<(u32, ClusterState)>,
     /// The first so many clusters never come up: their own set-up fails.
     pub bootstrap_failures: usize,
+    /// A cluster that is to end itself once its steps are done stays all the same.
+    pub never_ends_itself: bool,
     /// An order becomes visibleto `find` only so long after it was carried out.
     pub late: Duration,
 }
@@ -534,7 +536,11 @@ impl MemoryCluster {
             self.state = if self.broken { ClusterState::Failed } else { ClusterState::Ready };
         }
         let done = self.steps.values().all(|step| step.state.is_final());
-        if self.ends_itself && self.state == ClusterState::Ready && done {
+        if self.ends_itself
+            && !script.never_ends_itself
+            && self.state == ClusterState::Ready
+            && done
+        {
             self.asked_to_stop.get_or_insert(self.looks);
         }
         if self.state.is_final() {

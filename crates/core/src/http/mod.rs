@@ -18,6 +18,7 @@ pub mod retry;
 mod connect;
 mod fault;
 mod proxy;
+mod quota;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -1,4 +1,4 @@
-//! The escapes of `html`, `js`, `urlquery` and `base64`.
+//! The escapes of `html`, `js` and `urlquery`.
 
 use super::quote;
 
@@ -48,21 +48,6 @@ pub(super) fn query(text: &[u8]) -> Vec<u8> {
             b'-' | b'_' | b'.' | b'~' => out.push(b),
             b if b.is_ascii_alphanumeric() => out.push(b),
             b => out.extend(format!("%{b:02X}").bytes()),
-        }
-    }
-    out
-}
-
-/// Standard base64 with padding (RFC 4648, section 4).
-pub(super) fn base64(data: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = Vec::with_capacity(data.len().div_ceil(3) * 4);
-    for group in data.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
-            out.push(if at > group.len() { b'=' } else { digit });
         }
     }
     out

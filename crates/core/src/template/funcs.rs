@@ -14,6 +14,7 @@ use super::number::{Bad, parse_int};
 use super::printf::Printer;
 use super::quote::quoted;
 use super::value::{Taint, Val, Value};
+use crate::base64;
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ pub(super) static OURS: &[Function] = &[
     }),
     plain("timeWithFormat", &[Param::String, Param::String], false, time_with_format),
     plain("systemEnv", STRING, false, system_env),
-    plain("base64", STRING, false, |c| string(escape::base64(&c.bytes(0)))),
+    plain("base64", STRING, false, |c| string(base64::encode(&c.bytes(0)).into_bytes())),
     plain("base64File", STRING, false, base64_file),
 ];
 
@@ -368,7 +369,11 @@ fn base64_file(call: &mut Call<'_>) -> Result<Val, Fault> {
         Ok(data) => {
             // Before it is made four thirds as long.
             let limit = call.inputs.limits.output;
-            if data.len() > limit { Err(too_long(limit)) } else { string(escape::base64(&data)) }
+            if data.len() > limit {
+                Err(too_long(limit))
+            } else {
+                string(base64::encode(&data).into_bytes())
+            }
         }
         Err(error) => {
             let (verb, why) = os_error(&error);

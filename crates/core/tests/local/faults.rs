@@ -19,22 +19,24 @@ use crate::bench::{self, Bench, command, config, kill, launch, lives, pid, until
 /// The first argument that makes this binary a program that will be killed.
 pub const DOOMED: &str = "doomed";
 
-/// Starts steps, says which, and waits to be killed.
+/// Starts steps, says which and when the first has ended, and waits to be killed.
 pub fn doomed(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let (Some(work_folder), Some(folder)) = (arguments.next(), arguments.next()) else {
         return ExitCode::FAILURE;
     };
-    let local = bench::local(
-        Path::new(&work_folder),
-        config(Duration::from_secs(60)),
-        &Arc::new(Bell::new()),
-    );
+    let bell = Arc::new(Bell::new());
+    let local = bench::local(Path::new(&work_folder), config(Duration::from_secs(60)), &bell);
     let cluster = local.launch(&launch("r-1.1.1")).unwrap();
     let wait = r#"echo up >"$0/up"; read x <"$0/gate"; exit 6"#;
-    for (n, script) in ["exit 5", wait, wait].into_iter().enumerate() {
+    let ids = [wait, wait, "exit 5"].into_iter().enumerate().map(|(n, script)| {
         let step = command(&["sh", "-c", script, folder.to_str().unwrap()]);
-        println!("{}", bench::submit(&local, &cluster, &format!("r-1.{n}.1"), &step).unwrap());
-    }
+        let id = bench::submit(&local, &cluster, &format!("r-1.{n}.1"), &step).unwrap();
+        println!("{id}");
+        id
+    });
+    let ids: Vec<_> = ids.collect();
+    bench::end(&local, &bell, &cluster, &ids[2]);
+    println!("ended");
     _ = std::io::stdin().read(&mut [0]);
     ExitCode::SUCCESS
 }
@@ -50,24 +52,29 @@ pub fn the_program_is_killed() {
         .spawn()
         .unwrap();
     let out = BufReader::new(doomed.stdout.take().unwrap());
-    let ids: Vec<_> = out.lines().take(3).map(|line| StepId::new(line.unwrap())).collect();
+    let mut lines = out.lines().map(Result::unwrap);
+    let ids: Vec<_> = lines.by_ref().take(3).map(StepId::new).collect();
     up.line();
     up.line();
+    assert_eq!(lines.next().as_deref(), Some("ended"));
+    let idle = pid(&bench.logs(&ids[2]).join("record"), "shim");
     doomed.kill().unwrap();
     doomed.wait().unwrap();
     // This program knows nothing but what lies in the folder.
-    assert_eq!(bench.end(&ids[0]).exit_code, Some(5));
+    assert_eq!(bench.end(&ids[2]).exit_code, Some(5));
+    until("the shim without a step ends", || !lives(&idle));
+    let ids = &ids[..2];
+    assert_eq!(bench.status(&ids[0]).state, StepState::Running);
     assert_eq!(bench.status(&ids[1]).state, StepState::Running);
-    assert_eq!(bench.status(&ids[2]).state, StepState::Running);
     gate.go();
     until("one of them ends, and the bell rings for it", || {
         assert!(bench.bell.wait(Duration::from_secs(60)).ended);
-        ids[1..].iter().any(|id| bench.status(id).exit_code == Some(6))
+        ids.iter().any(|id| bench.status(id).exit_code == Some(6))
     });
-    for id in &ids[1..] {
+    for id in ids {
         bench.cancel(id);
     }
-    let states: Vec<_> = ids[1..].iter().map(|id| bench.end(id).state).collect();
+    let states: Vec<_> = ids.iter().map(|id| bench.end(id).state).collect();
     assert!(
         states.contains(&StepState::Failed) && states.contains(&StepState::Cancelled),
         "{states:?}"
@@ -129,6 +136,8 @@ fn forged(change: impl FnOnce(&mut Vec<String>)) -> (StepState, String) {
     rewritten(|text| {
         let first = text.lines().next().unwrap();
         let mut words: Vec<_> = first.split(' ').map(str::to_owned).collect();
+        // One that ends with its step; of others see `again`.
+        words[1] = "1".into();
         words[3] = std::process::id().to_string();
         words[4] = start;
         change(&mut words);

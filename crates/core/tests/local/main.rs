@@ -10,6 +10,8 @@
 )]
 
 #[cfg(target_os = "linux")]
+mod again;
+#[cfg(target_os = "linux")]
 mod bench;
 #[cfg(target_os = "linux")]
 mod clusters;
@@ -101,6 +103,23 @@ fn trials() -> Vec<Trial> {
             the_cluster_goes_before_it_is_claimed
             a_shim_that_never_came
             orders_that_cannot_be;
+        again:
+            nothing_of_a_step_reaches_the_next
+            what_hides_keeps_its_shim_from_the_next
+            what_stays_in_the_group_is_ended_first
+            what_cannot_be_started_harms_no_other
+            killed_between_two_steps
+            killed_with_its_second_step
+            without_a_step_it_ends
+            a_cancel_that_comes_late
+            a_marker_without_a_signal
+            a_term_without_a_marker
+            no_marker_can_be_written
+            cancels_at_any_moment
+            another_program_hears_of_the_end
+            a_damaged_record_reaches_nobody
+            no_shim_outlives_its_cluster
+            a_long_command_line;
         clusters:
             up_and_down
             launched_once

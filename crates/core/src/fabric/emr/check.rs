@@ -32,9 +32,10 @@ const NOT_IN_NAME: [char; 5] = ['<', '>', '$', '|', '`'];
 /// <https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-plan-bootstrap.html>
 const MOST_BOOTSTRAP: usize = 16;
 
-/// The most tags, without the one that we add: a cluster's tags go to its instances, and those have 50 at most.
+/// The most tags: a cluster's tags go to its instances, and those have so many at most. The same page says that keys
+/// are distinct; whether EMR refuses two that are not, or takes the last, it does not say.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>
-const MOST_TAGS: usize = 50 - 1;
+pub(super) const MOST_TAGS: usize = 50;
 
 /// The most characters of a tag's key and value.
 /// <https://docs.aws.amazon.com/emr/latest/APIReference/API_Tag.html>
@@ -91,9 +92,15 @@ fn tags(tags: &[Tag], faults: &mut Faults<'_>) {
     if let Some(first) = tags.get(MOST_TAGS) {
         let count = tags.len();
         let message = format!(
-            "there are {count} tags, and a cluster has {MOST_TAGS} at most beside `{RUN_TAG}`, which is added; this is the first of the rest"
+            "there are {count} tags, and a cluster has {MOST_TAGS} at most; this is the first of the rest"
         );
         faults.error(first.key.span, "too-many-tags", message, "take some of them out");
+    } else if let Some(last) = tags.get(MOST_TAGS - 1) {
+        let message = format!("there are {MOST_TAGS} tags, which leaves no room for `{RUN_TAG}`");
+        let help =
+            "take one out: else a launch whose answer is lost is found by its name and time only";
+        let fault = Diagnostic::warning("no-room-for-tag", message);
+        faults.push(last.key.span, fault.help(help));
     }
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for Tag { key, value } in tags {
@@ -118,14 +125,14 @@ fn tags(tags: &[Tag], faults: &mut Faults<'_>) {
         let first = *seen.entry(key.expose()).or_insert(key.span);
         if first != key.span {
             let place = Place::new(faults.source, first);
-            let fault = Diagnostic::error("duplicate-tag", "two tags have the same key");
+            let fault = Diagnostic::warning("duplicate-tag", "two tags have the same key");
             faults.push(key.span, fault.note("the first is here", Some(place)));
         }
     }
 }
 
 /// What EMR would refuse of a playbook, or could not do; `config` is the cluster's where it is known.
-pub(super) fn playbook(playbook: &Playbook, config: Option<&Config>, all: &mut Diagnostics) {
+pub fn playbook(playbook: &Playbook, config: Option<&Config>, all: &mut Diagnostics) {
     let mut faults = Faults { source: &playbook.source, all };
     chain(playbook, &mut faults);
     let old = config.is_some_and(|config| matches!(config.release(), Release::Ami(_)));
@@ -298,7 +305,8 @@ mod tests {
         let many =
             |count: usize| (0..count).map(|n| tag(&format!("k{n}"), "v", n)).collect::<Vec<_>>();
         assert_eq!(with(many(49)), [""; 0]);
-        assert_eq!(with(many(50)), ["too-many-tags"]);
+        assert_eq!(with(many(50)), ["no-room-for-tag"]);
+        assert_eq!(with(many(51)), ["too-many-tags"]);
         let one = |key: &str, value: &str| with(vec![tag(key, value, 0)]);
         assert_eq!(one(&"ü".repeat(128), &"ü".repeat(256)), [""; 0]);
         assert_eq!(one(&"k".repeat(129), ""), ["tag-key"]);

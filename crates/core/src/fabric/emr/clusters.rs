@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{about, is_denied};
+use super::check::MOST_TAGS;
 use super::find::{self, FARTHEST, Intent};
 use super::reply::{self, Cluster};
 use super::{Config, Emr, error, request, status};
@@ -21,7 +22,8 @@ const ALIVE: [&str; 5] = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TE
 impl Clusters for Emr {
     fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
         let config = self.config()?;
-        let first = self.run_job_flow(config, order, Some(&order.token));
+        let token = Some(&order.token).filter(|_| has_room_for_tag(config));
+        let first = self.run_job_flow(config, order, token);
         let answer = match first {
             // Nothing was created, so it may be sent again.
             Err(failure) if tags_are_denied(&failure) => {
@@ -52,7 +54,7 @@ impl Clusters for Emr {
             key: tag.key.expose().to_owned(),
             value: tag.value.expose().to_owned(),
         });
-        let untagged = self.tags_refused.load(Ordering::Relaxed);
+        let untagged = self.tags_refused.load(Ordering::Relaxed) || !has_room_for_tag(config);
         Ok(find::cluster(&candidates, intent, &asked.collect::<Vec<_>>(), untagged))
     }
 
@@ -155,6 +157,11 @@ impl Emr {
         let question = json!({"ClusterId": id.as_str()});
         Ok(self.ask::<reply::DescribeCluster>("DescribeCluster", &question)?.value.cluster)
     }
+}
+
+/// Whether our own tag goes with the others.
+fn has_room_for_tag(config: &Config) -> bool {
+    config.tags.len() < MOST_TAGS
 }
 
 /// Whether a launch was refused because it would have added tags.

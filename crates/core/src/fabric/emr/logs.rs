@@ -11,18 +11,19 @@ use crate::http::aws::{Call, Failure, Service};
 const PIECE: u64 = 1 << 20;
 
 impl Emr {
-    /// The log files of a step; none where the cluster keeps none, and as long as EMR has not brought them.
+    /// The log files of a step; none as long as EMR has not brought them. Where the cluster keeps none, that is an
+    /// error: nobody needs to wait for them.
     pub(super) fn step_logs(&self, on: &ClusterId, id: &StepId) -> Result<Vec<LogFile>> {
         match self.log_folder(on)? {
             Some(logs) => self.list_logs(&logs.folder(&format!("{on}/steps/{id}/"))),
-            None => Ok(Vec::new()),
+            None => Err(keeps_none()),
         }
     }
 
     /// The log files that tell why the set-up of a cluster failed.
     pub(super) fn setup_logs(&self, id: &ClusterId) -> Result<Vec<LogFile>> {
         let cluster = self.describe_cluster(id)?;
-        let Some(logs) = Place::parse(&cluster.log_uri) else { return Ok(Vec::new()) };
+        let Some(logs) = Place::parse(&cluster.log_uri) else { return Err(keeps_none()) };
         let mut files = Vec::new();
         for folder in setup_folders(&cluster) {
             files.extend(self.list_logs(&logs.folder(&format!("{id}/{folder}")))?);
@@ -104,6 +105,11 @@ impl Emr {
             repeatable: true,
         })
     }
+}
+
+fn keeps_none() -> Error {
+    let message = "the cluster keeps no logs: its configuration has no `logUri` on S3";
+    error(ErrorKind::NotFound, "DescribeCluster", message)
 }
 
 /// What a reply holds of the file. A server may give all of it where a piece was asked for.

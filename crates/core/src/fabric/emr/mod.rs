@@ -35,7 +35,7 @@ mod s3;
 mod status;
 mod steps;
 
-pub use check::cluster as check_cluster;
+pub use check::{cluster as check_cluster, playbook as check_playbook};
 pub use config::{
     Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
     Volumes,
@@ -136,6 +136,33 @@ impl From<&Credentials> for Source {
     }
 }
 
+/// What it can do, wherever it is reached.
+pub fn capabilities() -> Capabilities {
+    Capabilities {
+        fabric: NAME,
+        ordered_queue: true,
+        launch_with_steps: true,
+        stages: false,
+        // More may run where the cluster allows it, but then EMR refuses our failure rules.
+        parallel: Some(NonZeroU32::MIN),
+        step_types: &StepType::ALL,
+        failure_rules: &OnFailure::ALL,
+        // Of EMR 5.28 and later; of older ones only what waits.
+        cancel_running: true,
+        exit_codes: ExitCodes::None,
+        logs: Logs::Settles(LOGS),
+        pace: Pace {
+            rings: false,
+            launching: LAUNCHING,
+            first: TICK,
+            longest: TICK,
+            at_once: NonZeroUsize::new(steps::AT_ONCE),
+            cluster_every: NonZeroU32::new(4),
+        },
+        settle: SETTLE,
+    }
+}
+
 impl Emr {
     /// A fabric in the account and region that `account` reaches. `config` is what to launch; without it steps go to
     /// clusters that are there. Sends nothing yet.
@@ -147,29 +174,7 @@ impl Emr {
         Self {
             config,
             account,
-            capabilities: Capabilities {
-                fabric: NAME,
-                ordered_queue: true,
-                launch_with_steps: true,
-                stages: false,
-                // More may run where the cluster allows it, but then EMR refuses our failure rules.
-                parallel: Some(NonZeroU32::MIN),
-                step_types: &StepType::ALL,
-                failure_rules: &OnFailure::ALL,
-                // Of EMR 5.28 and later; of older ones only what waits.
-                cancel_running: true,
-                exit_codes: ExitCodes::None,
-                logs: Logs::Settles(LOGS),
-                pace: Pace {
-                    rings: false,
-                    launching: LAUNCHING,
-                    first: TICK,
-                    longest: TICK,
-                    at_once: NonZeroUsize::new(steps::AT_ONCE),
-                    cluster_every: NonZeroU32::new(4),
-                },
-                settle: SETTLE,
-            },
+            capabilities: capabilities(),
             tags_refused: AtomicBool::new(false),
             list_denied: AtomicBool::new(false),
             noticed: Mutex::default(),

@@ -154,6 +154,22 @@ fn a_launch_whose_tags_are_refused_is_sent_again_without() {
 }
 
 #[test]
+fn a_launch_with_all_the_tags_there_may_be_has_not_ours() {
+    let tag = |n: usize| Tag { key: text(&format!("k{n}")), value: text("v") };
+    let full = Config { tags: (0..50).map(tag).collect(), ..config() };
+    let tags: Vec<_> = (0..50).map(|n| (format!("k{n}"), "v")).collect();
+    let tags: Vec<_> = tags.iter().map(|(k, v)| (k.as_str(), *v)).collect();
+    let done = ("RunJobFlow", Ok(json!({"JobFlowId": "j-1"})));
+    let list = ("ListClusters", Ok(json!({"Clusters": [{"Id": "j-1", "Name": "n"}]})));
+    let describe = ("DescribeCluster", Ok(described(&tags, "")));
+    let (emr, script) = fabric(Some(full), vec![done, list, describe]);
+    let staged = BTreeMap::new();
+    assert_eq!(emr.launch(&launch(&[], &staged)), Ok(on()));
+    assert_eq!(Clusters::find(&emr, &launch(&[], &staged)), Ok(Found::Yes(on())));
+    assert_eq!(script.sent()[0].1["Tags"].as_array().map(Vec::len), Some(50));
+}
+
+#[test]
 fn a_launch_that_is_refused_for_all_else_is_not_sent_again() {
     let staged = BTreeMap::new();
     for right in ["RunJobFlow", "iam:PassRole"] {

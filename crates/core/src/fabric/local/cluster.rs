@@ -180,6 +180,7 @@ impl Clusters for Local {
             (id.clone(), self.grace, self.stopping.clone(), self.watch.clone());
         let waiter = watch::start(move || {
             stopping.iter().for_each(|step| step.finish(asked, grace));
+            watch.dismiss();
             let removed = remove(&place.folder);
             let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match removed {
@@ -201,8 +202,9 @@ fn ask_all(place: &ClusterPlace, here: &str) -> io::Result<Vec<Stopping>> {
     let mut stopping = Vec::new();
     for entry in fs::read_dir(&place.logs)? {
         // A record that cannot be read tells of no process that could be asked.
-        if let Ok(Some(record)) = Record::read(&entry?.path().join(places::RECORD)) {
-            stopping.extend(Stopping::ask(&record, here));
+        let path = entry?.path().join(places::RECORD);
+        if let Ok(Some(record)) = Record::read(&path) {
+            stopping.extend(Stopping::ask(&record, &path, here));
         }
     }
     Ok(stopping)

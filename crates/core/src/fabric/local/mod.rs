@@ -32,7 +32,7 @@ pub mod copy;
 mod files;
 mod glob;
 mod places;
-mod process;
+pub(crate) mod process;
 mod record;
 mod roots;
 pub mod shim;
@@ -145,6 +145,13 @@ impl Local {
     fn stopping(&self) -> MutexGuard<'_, HashMap<ClusterId, Option<String>>> {
         // Whoever panicked while holding it cannot have left a single entry half done.
         self.stopping.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// No shim is left that looks after nothing.
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.watch.dismiss();
     }
 }
 

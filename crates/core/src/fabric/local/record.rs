@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! shim 1 <machine> <pid> <start>          the attempt is claimed: nobody else runs it
+//! shim 2 <machine> <pid> <start>          … by one that holds the lock of this file for as long as it does
 //! tool <pid> <start> <milliseconds>       its program runs
 //! ended <milliseconds> exited 0           … and ended; `killed 9` by a signal, `unstarted why` not begun;
 //! cancelled <milliseconds> exited 0       … or ended after somebody had stopped it
@@ -40,6 +41,16 @@ pub(super) struct Shim {
     pub machine: String,
     /// Itself. It is also the leader of its session.
     pub process: Identity,
+    /// It may outlive the step, and look after another by then: until it has let go of this one it holds the
+    /// lock (flock(2)) of the record. Else it ends with the step.
+    pub holds: bool,
+}
+
+impl Shim {
+    /// Whether its process, if it lives, still looks after the step of this record.
+    pub(super) fn attends(&self, record: &Path) -> bool {
+        !self.holds || is_held(record)
+    }
 }
 
 /// The program of an attempt.
@@ -71,8 +82,12 @@ pub(super) enum How {
     Unstarted(String),
 }
 
-/// A record that is being kept.
-pub(super) struct Keeper(File);
+/// A record that is being kept. Its lock is held no longer than this lives.
+pub(super) struct Keeper {
+    file: File,
+    /// Its lock is held, so others can tell when the shim lets go of it.
+    pub held: bool,
+}
 
 impl Keeper {
     /// Claims an attempt.
@@ -81,11 +96,12 @@ impl Keeper {
     /// [`io::ErrorKind::AlreadyExists`] if another was first; else it could not be written.
     pub(super) fn claim(path: &Path, shim: &Shim) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(path)?;
-        let mut keeper = Self(file);
-        keeper.line(&format!(
-            "shim 1 {} {} {}",
-            shim.machine, shim.process.pid, shim.process.start
-        ))?;
+        // Before the first line: whoever reads that may ask. Not every file system has locks.
+        let held = shim.holds && file.try_lock().is_ok();
+        let mut keeper = Self { file, held };
+        let Identity { pid, start } = shim.process;
+        let version = if held { 2 } else { 1 };
+        keeper.line(&format!("shim {version} {} {pid} {start}", shim.machine))?;
         Ok(keeper)
     }
 
@@ -106,7 +122,7 @@ impl Keeper {
 
     /// One write a line, so that a reader never sees half of it on a file system of this machine.
     fn line(&mut self, line: &str) -> io::Result<()> {
-        self.0.write_all(format!("{line}\n").as_bytes())
+        self.file.write_all(format!("{line}\n").as_bytes())
     }
 }
 
@@ -121,6 +137,23 @@ pub(super) fn fence(path: &Path, why: &str) -> io::Result<bool> {
         }
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(err) => Err(err),
+    }
+}
+
+/// Whether somebody holds the lock of a record. Also where that cannot be found out: then only the shim's
+/// process tells.
+fn is_held(path: &Path) -> bool {
+    !File::open(path).is_ok_and(|file| file.try_lock_shared().is_ok())
+}
+
+/// Waits until nobody holds the lock of a record; `false` if that cannot be done.
+pub(super) fn wait_released(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    loop {
+        match file.lock_shared() {
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            locked => return locked.is_ok(),
+        }
     }
 }
 
@@ -157,9 +190,14 @@ impl Record {
         let mut words = line.split_ascii_whitespace();
         let verb = words.next()?;
         match verb {
-            "shim" if *self == Self::default() && words.next()? == "1" => {
+            "shim" if *self == Self::default() => {
+                let holds = match words.next()? {
+                    "1" => false,
+                    "2" => true,
+                    _ => return None,
+                };
                 let machine = words.next()?.to_owned();
-                self.shim = Some(Shim { machine, process: identity(&mut words)? });
+                self.shim = Some(Shim { machine, process: identity(&mut words)?, holds });
             }
             "tool" if self.shim.is_some() && self.tool.is_none() && self.end.is_none() => {
                 let process = identity(&mut words)?;
@@ -207,7 +245,11 @@ mod tests {
     #[test]
     fn what_is_kept_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let shim = Shim { machine: "m/pid:[4]".into(), process: Identity { pid: 10, start: 100 } };
+        let shim = Shim {
+            machine: "m/pid:[4]".into(),
+            process: Identity { pid: 10, start: 100 },
+            holds: false,
+        };
         let tool = Tool { process: Identity { pid: 11, start: 0 }, started: 5 };
         let hows = [
             How::Ran(Ending::Exited(-1)),
@@ -242,7 +284,8 @@ mod tests {
     fn only_the_first_gets_it() {
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-        let shim = Shim { machine: "m".into(), process: Identity { pid: 1, start: 1 } };
+        let shim =
+            Shim { machine: "m".into(), process: Identity { pid: 1, start: 1 }, holds: false };
         assert!(fence(&one, "asked for\ntwice").unwrap());
         let err = Keeper::claim(&one, &shim).err().expect("it is void");
         assert_eq!(err.kind(), io::ErrorKind::AlreadyExists);
@@ -250,6 +293,26 @@ mod tests {
         assert_eq!(record.void.as_deref(), Some("asked for twice"));
         Keeper::claim(&two, &shim).map(drop).unwrap();
         assert!(!fence(&two, "late").unwrap(), "it is claimed");
+    }
+
+    #[test]
+    fn who_holds_it_attends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let process = Identity { pid: 1, start: 1 };
+        let mut shim = Shim { machine: "m".into(), process, holds: true };
+        let keeper = Keeper::claim(&one, &shim).unwrap();
+        assert!(keeper.held);
+        assert_eq!(Record::read(&one).unwrap().unwrap().shim.as_ref(), Some(&shim));
+        assert!(shim.attends(&one) && shim.attends(&one), "to look changes nothing");
+        assert!(shim.attends(&folder.path().join("gone")), "only its process tells");
+        drop(keeper);
+        assert!(!shim.attends(&one) && wait_released(&one));
+        shim.holds = false;
+        let keeper = Keeper::claim(&two, &shim).unwrap();
+        assert!(!keeper.held && shim.attends(&two));
+        drop(keeper);
+        assert!(shim.attends(&two), "as long as it lives");
     }
 
     #[test]
@@ -265,7 +328,7 @@ mod tests {
         for text in [
             "tool 11 101 5000\nended 6000 exited 0\n",
             "shim 1 m 10 100\nended 6000 exited 0\n",
-            "shim 2 m 10 100\ntool 11 101 5000\nended 6000 exited 0\n",
+            "shim 3 m 10 100\ntool 11 101 5000\nended 6000 exited 0\n",
             "shim 1 m 10 100\ntool 11 101 5000\nended 6000 exited 0 0\n",
             "shim 1 m 10 100\ntool 11 101 5000\nended 6000 exited\n",
             "shim 1 m 10 100\ntool 11 101 5000\nended 6000 exited 0\nended 6000 exited 0\n",

@@ -1,5 +1,6 @@
 //! Steps: started, found, asked for, stopped.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 
 use super::command::{Invocation, Maker};
 use super::places::{CONTROLLER, ClusterPlace, StepPlace, step_id};
-use super::process::{self, Ending, Process};
+use super::process::{self, Ending, FILES, Letter, Process, Wire};
 use super::record::{self, End, How, Record};
 use super::stop::Stopping;
 use super::{Local, cluster, error, io_error, now, shim, time, watch};
@@ -53,10 +54,7 @@ impl Local {
         }
         let started = self.spawn(on, &cluster, &place, step, &id, &invocation);
         match started {
-            Ok(child) => {
-                self.watch.child(&place.logs, child);
-                Ok(id)
-            }
+            Ok(()) => Ok(id),
             Err(err) => {
                 // Nothing was started, so nothing is to be found.
                 _ = fs::remove_dir_all(&place.directory);
@@ -74,7 +72,7 @@ impl Local {
         step: &OrderedStep<'_>,
         id: &StepId,
         invocation: &Invocation,
-    ) -> Result<std::process::Child> {
+    ) -> Result<()> {
         let directory = &place.directory;
         process::make_new_folder(directory)
             .map_err(|err| gone(on, cluster, SUBMIT, directory, err))?;
@@ -82,33 +80,71 @@ impl Local {
             let at = directory.join(name);
             process::link(file, &at).map_err(io_error(SUBMIT, &at))?;
         }
-        let own = [
-            ("DATAFLOW_CLUSTER", on.as_str().into()),
-            ("DATAFLOW_STEP", step.step.id.as_str().into()),
-            ("DATAFLOW_ATTEMPT", step.attempt.to_string().into()),
-            ("DATAFLOW_WORK", cluster.work().into_os_string()),
+        let values: [OsString; 4] = [
+            on.as_str().into(),
+            step.step.id.as_str().into(),
+            step.attempt.to_string().into(),
+            cluster.work().into(),
         ];
         let log = |name: &str| {
             let path = place.logs.join(name);
             File::options().append(true).create(true).open(&path).map_err(io_error(SUBMIT, &path))
         };
-        let names: Vec<_> =
-            self.added.iter().map(String::as_str).chain(own.iter().map(|o| o.0)).collect();
+        let names: Vec<_> = self.added.iter().map(String::as_str).chain(shim::VARIABLES).collect();
         let head = head(id, on, &place.directory, invocation, &names);
-        log(CONTROLLER)?
+        let mut controller = log(CONTROLLER)?;
+        controller
             .write_all(head.as_bytes())
             .map_err(io_error(SUBMIT, &place.logs.join(CONTROLLER)))?;
+        let ahead = shim::arguments(place, self.grace, &self.here);
+        let argv = invocation.argv.iter().map(|word| &word.value);
+        let words = ahead.iter().chain(argv).map(OsString::as_os_str);
+        let files = [controller, log("stdout")?, log("stderr")?];
+        let order = Letter::of(values.iter().map(OsString::as_os_str).chain(words.clone()));
+        match order {
+            Some(order) => self.hand(&place.logs, &order, &files),
+            None => self.start_for(&place.logs, &values, words, files),
+        }
+        .map_err(io_error(SUBMIT, &self.program))
+    }
+
+    /// Gives a step to a shim of ours that has none, or to a new one.
+    fn hand(&self, logs: &Path, order: &Letter, files: &[File; FILES]) -> io::Result<()> {
+        let send = |wire: &Wire| wire.send(order, files.each_ref());
+        if self.watch.hand(logs, send) {
+            return Ok(());
+        }
+        let (wire, theirs) = Wire::pair()?;
+        let mut child = self.shim(theirs, Stdio::null(), Stdio::null()).spawn()?;
+        if let Err(err) = send(&wire) {
+            // It has nothing to do, nor will it.
+            _ = child.kill();
+            _ = child.wait();
+            return Err(err);
+        }
+        self.watch.server(logs, child, wire);
+        Ok(())
+    }
+
+    /// Starts a shim for one step alone.
+    fn start_for<'a>(
+        &self,
+        logs: &Path,
+        values: &[OsString; 4],
+        words: impl Iterator<Item = &'a OsStr>,
+        [_, stdout, stderr]: [File; FILES],
+    ) -> io::Result<()> {
+        let mut command = self.shim(Stdio::null(), stdout.into(), stderr.into());
+        command.args(words).envs(shim::VARIABLES.into_iter().zip(values));
+        self.watch.child(logs, command.spawn()?);
+        Ok(())
+    }
+
+    fn shim(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Command {
         let mut command = Command::new(&self.program);
+        command.arg(shim::ARGUMENT).env_clear().envs(self.toolbox.environment());
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
         command
-            .args(shim::arguments(place, self.grace, &self.here))
-            .args(invocation.argv.iter().map(|word| &word.value))
-            .env_clear()
-            .envs(self.toolbox.environment())
-            .envs(own)
-            .stdin(Stdio::null())
-            .stdout(log("stdout")?)
-            .stderr(log("stderr")?);
-        command.spawn().map_err(io_error(SUBMIT, &self.program))
     }
 
     pub(super) fn find_step(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<StepId>> {
@@ -233,12 +269,14 @@ impl Local {
             let why = "the machine was started anew, or it runs in another container".to_owned();
             return Ok(unknown("ELSEWHERE", why, place));
         }
-        if let Some(process) = Process::find(shim.process) {
-            self.watch.process(&place.logs, shim.process, process);
+        let path = place.record();
+        if let Some(process) = Process::find(shim.process)
+            && shim.attends(&path)
+        {
+            self.watch.process(place, shim, process);
             return Ok(running(record, place));
         }
         // It may have told between our two looks.
-        let path = place.record();
         let record = read(&path, POLL)?.unwrap_or_default();
         Ok(told(&record, place).unwrap_or_else(|| {
             let left = record.tool.filter(|tool| tool.process.is_alive());
@@ -272,7 +310,8 @@ impl Local {
                 }
             }
             if let Ok(Some(record)) = Record::read(&path)
-                && let Some(stopping @ Stopping::Orphans(..)) = Stopping::ask(&record, &self.here)
+                && let Some(stopping @ Stopping::Orphans(..)) =
+                    Stopping::ask(&record, &path, &self.here)
             {
                 orphans.push(stopping);
             }

@@ -1,5 +1,6 @@
 //! Stopping steps, from whichever program they were started.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::process::{self, Force, Identity, Process};
@@ -19,12 +20,18 @@ pub(super) enum Stopping {
 
 impl Stopping {
     /// Asks a step to stop; `None` if nothing of it runs `here` (see [`process::machine`]).
-    pub(super) fn ask(record: &Record, here: &str) -> Option<Self> {
+    ///
+    /// Only after its marker was written: a shim that has let go of a step looks for the marker before it takes
+    /// another. So one that holds the record now will not, and nothing sent to it can reach another step.
+    pub(super) fn ask(record: &Record, at: &Path, here: &str) -> Option<Self> {
         let shim = record.shim.as_ref().filter(|_| record.end.is_none())?.clone();
         if shim.machine != here {
             return None;
         }
         if let Some(process) = Process::find(shim.process) {
+            if !shim.attends(at) {
+                return None;
+            }
             process.signal(Force::Term);
             return Some(Self::Shim(process, shim, record.tool));
         }
@@ -34,11 +41,15 @@ impl Stopping {
         (!members.is_empty()).then_some(orphans)
     }
 
-    /// Asks a step to stop of which nothing is known but its shim.
+    /// Asks a step to stop of which nothing is known but its shim, which takes no other.
     pub(super) fn ask_shim(shim: Identity, here: &str) -> Option<Self> {
         let process = Process::find(shim)?;
         process.signal(Force::Term);
-        Some(Self::Shim(process, Shim { machine: here.to_owned(), process: shim }, None))
+        Some(Self::Shim(
+            process,
+            Shim { machine: here.to_owned(), process: shim, holds: false },
+            None,
+        ))
     }
 
     /// Waits until nothing of it runs, and kills what runs for too long.

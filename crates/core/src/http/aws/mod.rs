@@ -3,19 +3,39 @@
 pub mod encode;
 pub mod xml;
 
+mod credentials;
+mod endpoints;
+mod error;
+mod files;
+mod ini;
+mod principal;
 mod sign;
+#[cfg(test)]
+mod tests;
+mod time;
 mod verify;
+mod wire;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::quota::Quota;
+use super::retry::{Miss, persist};
 use super::{Client, Reply};
+use crate::clock::{add, timestamp};
 use crate::environment::Environment;
-use crate::fabric::Error;
+use crate::fabric::{Error, ErrorKind};
 use crate::secret::Secret;
+use credentials::{Keeper, World};
+use endpoints::Endpoints;
+use error::is_of_expiry;
+use files::Files;
+use time::Time;
 pub use verify::{Refusal, Signer, refusal, verify};
+use wire::{Wire, failure};
 
 /// What an [`Account`] is made from.
 #[derive(Debug)]
@@ -120,7 +140,11 @@ pub struct Failure {
 /// AWS as it is reached from here, with one set of credentials in one region.
 #[derive(Debug)]
 pub struct Account {
-    settings: Settings,
+    wire: Arc<Wire>,
+    keeper: Keeper,
+    quotas: PathBuf,
+    /// The turns of the account that the credentials are of, by a name for it.
+    quota: Mutex<Option<(String, Arc<Quota>)>>,
 }
 
 impl Account {
@@ -129,23 +153,41 @@ impl Account {
     /// # Errors
     /// What they say makes no sense, or names what is not there.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        Ok(Self { settings })
+        Self::with_time(settings, Time::new())
+    }
+
+    fn with_time(settings: Settings, time: Time) -> Result<Self, Error> {
+        let Settings { region, credentials, environment, client, quotas } = settings;
+        let config = |e: String| Error::new(ErrorKind::Config, "emr", "settings", e);
+        let files = Files::read(&environment).map_err(config)?;
+        let endpoints = Endpoints::of(&environment, &files, &region).map_err(config)?;
+        let wire = Arc::new(Wire::new(client, endpoints, region, time));
+        let world = World { environment, files, wire: Arc::clone(&wire) };
+        let keeper =
+            Keeper::new(credentials, world).map_err(|trouble| trouble.into_error("credentials"))?;
+        Ok(Self { wire, keeper, quotas, quota: Mutex::default() })
     }
 
     /// The region.
     pub fn region(&self) -> &str {
-        &self.settings.region
+        &self.wire.region
     }
 
     /// Where a service is reached, such as `https://elasticmapreduce.eu-west-1.amazonaws.com`.
     pub fn endpoint(&self, service: Service) -> String {
-        let _ = service;
-        String::new()
+        self.wire.endpoints.url(service, &self.wire.region)
     }
 
     /// Where the credentials come from, in words without secrets, such as `profile`.
     pub fn credentials_source(&self) -> &'static str {
-        "environment"
+        self.keeper.source()
+    }
+
+    /// What should be told to people and was not yet: that the machine's clock is wrong, that quotas cannot be shared.
+    pub fn take_notes(&self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut *lock(&self.wire.notes));
+        notes.extend(lock(&self.quota).as_ref().and_then(|(_, quota)| quota.take_note()));
+        notes
     }
 
     /// Makes a call: waits its turn within the quotas, signs, sends, and asks again what may be asked again, 2 s of
@@ -154,9 +196,76 @@ impl Account {
     /// # Errors
     /// No reply, or one that is not 2xx.
     pub fn call(&self, call: &Call<'_>) -> Result<Reply, Failure> {
-        let message = "not built yet";
-        let error =
-            Error::new(crate::fabric::ErrorKind::Unsupported, "emr", call.operation, message);
-        Err(Failure { error, code: None })
+        let bell = self.wire.client.bell();
+        let mut corrected = 0;
+        let done = persist(bell, call.repeatable, |budget| {
+            let tried = self.attempt(call, budget);
+            corrected += usize::from(matches!(tried, Err(Miss::Corrected(_))));
+            match tried {
+                // What two corrections do not mend, a third will not: a region, a clock, credentials.
+                Err(Miss::Corrected(failure)) if corrected > 2 => Err(Miss::Refused(failure)),
+                other => other,
+            }
+        });
+        done.map_err(|miss| {
+            let wait = match &miss {
+                Miss::Throttled(_, after) => Some(after.unwrap_or(AGAIN)),
+                _ => None,
+            };
+            let mut failure = miss.into_error();
+            if let Some(wait) = wait.filter(|_| failure.error.not_before.is_none()) {
+                failure.error.not_before = Some(add(timestamp(), wait));
+            }
+            failure
+        })
     }
+
+    fn attempt(&self, call: &Call<'_>, budget: &mut Duration) -> Result<Reply, Miss<Failure>> {
+        let credentials = self.keeper.credentials().map_err(|trouble| {
+            Miss::Refused(Failure { error: trouble.into_error(call.operation), code: None })
+        })?;
+        let bell = self.wire.client.bell();
+        let quota = (call.service == Service::Emr).then(|| self.quota(&credentials));
+        if let Some(quota) = &quota {
+            quota.turn(call.operation, bell, budget).map_err(|at| {
+                let message = "the account's quota is used up for now";
+                let mut failure = failure(call, ErrorKind::Quota, message);
+                failure.error.not_before = Some(at);
+                Miss::Refused(failure)
+            })?;
+        }
+        let tried = self.wire.attempt(call, Some(&credentials));
+        match (tried, quota) {
+            (Err(Miss::Throttled(failure, after)), Some(quota)) => {
+                quota.throttled(call.operation, bell);
+                Err(Miss::Throttled(failure, after))
+            }
+            (Err(Miss::Refused(failure)), _) if is_of_expiry(failure.code.as_deref()) => {
+                Err(self.keeper.expired(&credentials, failure))
+            }
+            (tried, _) => tried,
+        }
+    }
+
+    fn quota(&self, credentials: &Credentials) -> Arc<Quota> {
+        let endpoint = self.endpoint(Service::Emr);
+        let name = principal::name(credentials.id.expose(), &self.wire.region, &endpoint);
+        let mut quota = lock(&self.quota);
+        match &*quota {
+            Some((known, quota)) if *known == name => Arc::clone(quota),
+            _ => {
+                let fresh = Arc::new(Quota::new(&self.quotas, &name));
+                *quota = Some((name, Arc::clone(&fresh)));
+                fresh
+            }
+        }
+    }
+}
+
+/// When to try again after a throttle of which nobody says how long it lasts.
+const AGAIN: Duration = Duration::from_secs(5);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while holding it had changed nothing halfway.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

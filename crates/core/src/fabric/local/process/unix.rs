@@ -106,6 +106,22 @@ impl Alarm {
     pub(in super::super) fn wait(&self, limit: Option<Duration>) {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         _ = poll(&mut [PollFd::new(&self.rings, PollFlags::IN)], limit.as_ref());
+        self.silence();
+    }
+
+    /// The same, but also for something to read elsewhere; gives whether there is.
+    #[cfg(target_os = "linux")]
+    pub(super) fn wait_or(&self, other: std::os::fd::BorrowedFd<'_>, limit: Duration) -> bool {
+        let limit = Timespec::try_from(limit).ok();
+        let mut both =
+            [PollFd::new(&self.rings, PollFlags::IN), PollFd::new(&other, PollFlags::IN)];
+        let polled = poll(&mut both, limit.as_ref());
+        let ready = polled.is_ok() && !both[1].revents().is_empty();
+        self.silence();
+        ready
+    }
+
+    fn silence(&self) {
         while matches!((&self.rings).read(&mut [0; 64]), Ok(64)) {}
     }
 }
@@ -221,6 +237,11 @@ struct Stat {
 impl Stat {
     /// `None` also for a process that is dead but not yet buried.
     fn of(pid: u32) -> Option<Self> {
+        Self::read(pid).filter(|(dead, _)| !dead).map(|(_, stat)| stat)
+    }
+
+    /// And whether it is dead but not yet buried.
+    fn read(pid: u32) -> Option<(bool, Self)> {
         // One read of a buffer that holds every such line there can be: this is done for each step.
         let mut buffer = [0; 2048];
         let size = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
@@ -228,14 +249,12 @@ impl Stat {
         // The second field is the program's name in parentheses, and may hold anything.
         let after = text.iter().rposition(|b| *b == b')')? + 1;
         let mut fields = std::str::from_utf8(text.get(after..)?).ok()?.split_ascii_whitespace();
-        if matches!(fields.next()?, "Z" | "X" | "x") {
-            return None;
-        }
+        let dead = matches!(fields.next()?, "Z" | "X" | "x");
         let group = fields.nth(1)?.parse().ok()?;
         let session = fields.next()?.parse().ok()?;
         // The 22nd field, after the 6th.
         let start = fields.nth(15)?.parse().ok()?;
-        Some(Self { group, session, start })
+        Some((dead, Self { group, session, start }))
     }
 }
 
@@ -243,6 +262,18 @@ impl Stat {
 #[cfg(target_os = "linux")]
 pub(in super::super) fn start_of(pid: u32) -> Option<u64> {
     Stat::of(pid).map(|stat| stat.start)
+}
+
+/// Whether it is proven that nobody who lives has this number.
+pub(super) fn is_nobody(number: u32) -> bool {
+    #[cfg(target_os = "linux")]
+    if Stat::read(number).is_some_and(|(dead, _)| dead) {
+        return true;
+    }
+    // EPERM: somebody we may not signal.
+    pid(number).is_some_and(|pid| {
+        matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+    })
 }
 
 /// As on Linux, but from `ps`, to the second: a digest of the text it prints. Not tried.
@@ -258,7 +289,7 @@ pub(in super::super) fn start_of(pid: u32) -> Option<u64> {
 
 /// Within what numbers of processes mean the same: this boot of this machine, and this container.
 #[cfg(target_os = "linux")]
-pub(in super::super) fn machine() -> String {
+pub(crate) fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     format!("{}/{}", boot.trim(), space.display())
@@ -266,7 +297,7 @@ pub(in super::super) fn machine() -> String {
 
 /// As on Linux, but a start of the machine or a container is not told from another.
 #[cfg(not(target_os = "linux"))]
-pub(in super::super) fn machine() -> String {
+pub(crate) fn machine() -> String {
     "-".to_owned()
 }
 
@@ -308,6 +339,7 @@ mod tests {
         process.signal(Force::Term);
         assert!(process.wait(None), "dead, though not yet waited for");
         assert_eq!(start_of(child.id()), None, "a dead child that is not buried does not live");
+        assert!(is_nobody(child.id()) && !is_nobody(std::process::id()));
         assert_eq!(ending(child.wait().unwrap()), Ending::Killed(15));
         assert_eq!(signal_name(15), "SIGTERM");
         assert_eq!(signal_name(99), "signal 99");

@@ -104,8 +104,13 @@ pub(in super::super) fn start_of(pid: u32) -> Option<u64> {
     std::str::from_utf8(&answer.stdout).ok()?.trim().parse().ok()
 }
 
+/// Whether it is proven that nobody who lives has this number. What cannot be asked here proves nothing.
+pub(super) fn is_nobody(_pid: u32) -> bool {
+    false
+}
+
 /// Starts of processes are points in time here, so nothing more is needed.
-pub(in super::super) fn machine() -> String {
+pub(crate) fn machine() -> String {
     "-".to_owned()
 }
 

@@ -6,6 +6,7 @@ mod captures;
 mod endings;
 mod lists;
 mod orders;
+mod parity;
 mod queue;
 mod tokens;
 mod trouble;

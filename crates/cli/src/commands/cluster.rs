@@ -1,0 +1,143 @@
+//! Which cluster `--cluster` means: an id, or one that is looked for by its name or a label.
+
+use std::time::Duration;
+
+use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::clock::{Clock, add};
+use dataflow_runner_core::fabric::{
+    ClusterId, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
+};
+
+use crate::args::Level;
+use crate::exit::Exit;
+use crate::ui::messages::with_hint;
+use crate::ui::{Ui, escape};
+
+/// A fabric that does not answer is asked so often.
+const TRIES: u32 = 5;
+
+/// The cluster that is meant: nothing was sent yet but questions.
+///
+/// # Errors
+/// There is none such, or several, or no answer; all is said.
+pub(super) fn named(
+    given: &str,
+    fabric: &dyn Fabric,
+    bell: &Bell,
+    ui: &mut Ui,
+) -> std::result::Result<ClusterId, Exit> {
+    let Some(query) = query(given) else { return Ok(ClusterId::new(given)) };
+    let found = look(&query, fabric, bell).and_then(|found| only(given, found, fabric));
+    match found {
+        Ok(Some(cluster)) => {
+            let text = format!("Cluster {} is {}", escape::line(given), cluster.id);
+            ui.message(Level::Info, text);
+            Ok(cluster.id)
+        }
+        Ok(None) => {
+            let signal =
+                bell.take().signal.map_or(Exit::Refused, |(signal, _)| Exit::Signal(signal));
+            ui.message(Level::Error, "Interrupted before anything was started".to_owned());
+            Err(signal)
+        }
+        Err(error) => {
+            let text = match error.kind {
+                ErrorKind::NotFound | ErrorKind::Conflict => error.message,
+                _ => with_hint(&error),
+            };
+            ui.message(Level::Error, text);
+            Err(Exit::Refused)
+        }
+    }
+}
+
+/// What to look for; `None`: it is an id.
+fn query(given: &str) -> Option<Query> {
+    let (kind, rest) = given.split_once(':')?;
+    match kind {
+        "name" => Some(Query::Name(rest.to_owned())),
+        "newest" => Some(Query::Newest(rest.to_owned())),
+        "tag" => {
+            let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
+            Some(Query::Tag { key: key.to_owned(), value: value.to_owned() })
+        }
+        _ => None,
+    }
+}
+
+/// What there is; nothing, not even an empty list, after a signal.
+fn look(query: &Query, fabric: &dyn Fabric, bell: &Bell) -> Result<Option<Vec<ClusterStatus>>> {
+    let Some(clusters) = fabric.clusters() else {
+        let name = fabric.capabilities().fabric;
+        return Err(Error::new(ErrorKind::Unsupported, name, "list", "it has no clusters to list"));
+    };
+    let clock = Clock::machine(None);
+    let mut tries = 0;
+    loop {
+        let error = match clusters.list(query) {
+            Ok(found) => return Ok(Some(found)),
+            Err(error) => error,
+        };
+        // Our turn will come: that is no failure.
+        tries += u32::from(error.kind != ErrorKind::Quota);
+        if !error.is_passing() || tries == TRIES {
+            return Err(error);
+        }
+        let pause = add(clock.now(), Duration::from_secs(1 << tries));
+        let until = error.not_before.unwrap_or(pause).max(pause);
+        while clock.now() < until {
+            if bell.pause(dataflow_runner_core::clock::until(clock.now(), until)) {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The one that was found.
+fn only(
+    given: &str,
+    found: Option<Vec<ClusterStatus>>,
+    fabric: &dyn Fabric,
+) -> Result<Option<ClusterStatus>> {
+    let Some(found) = found else { return Ok(None) };
+    let name = fabric.capabilities().fabric;
+    let refuse = |kind, message| Err(Error::new(kind, name, "list", message));
+    match <[ClusterStatus; 1]>::try_from(found) {
+        Ok([only]) => Ok(Some(only)),
+        Err(none) if none.is_empty() => {
+            refuse(ErrorKind::NotFound, format!("no cluster that is up or coming up is `{given}`"))
+        }
+        Err(several) => {
+            let each = several.iter().map(|cluster| {
+                let created = cluster.created.map(|at| format!(", created {at}"));
+                let (id, state) = (&cluster.id, &cluster.native);
+                format!("`{id}` ({}, {state}{})", cluster.name, created.unwrap_or_default())
+            });
+            let each = each.collect::<Vec<_>>().join(", ");
+            let count = several.len();
+            refuse(
+                ErrorKind::Conflict,
+                format!(
+                    "{count} clusters are `{given}`: {each}; name one by its id, or the newest by `newest:NAME`"
+                ),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_named_or_looked_for() {
+        assert_eq!(query("j-1234"), None);
+        assert_eq!(query("other:x"), None, "ids are the fabric's own business");
+        assert_eq!(query("name:a:b"), Some(Query::Name("a:b".into())));
+        assert_eq!(query("newest:etl"), Some(Query::Newest("etl".into())));
+        let tag =
+            |key: &str, value: &str| Some(Query::Tag { key: key.into(), value: value.into() });
+        assert_eq!(query("tag:team=data=x"), tag("team", "data=x"));
+        assert_eq!(query("tag:team"), tag("team", ""));
+    }
+}

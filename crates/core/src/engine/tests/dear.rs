@@ -1,0 +1,188 @@
+//! A fabric as the big clouds are: it queues chains, clusters take their steps along, each question has its price.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::*;
+
+/// A chain `a`, `b`, … on such a fabric.
+fn chain(names: &str, goal: Goal) -> Bench {
+    let steps = names.split(' ').map(|name| sample::step(name, "true", &[])).collect();
+    let mut bench = Bench::new(goal, steps);
+    bench.capabilities.ordered_queue = true;
+    bench.capabilities.launch_with_steps = true;
+    bench.capabilities.parallel = NonZeroU32::new(1);
+    bench.capabilities.pace = Pace {
+        launching: Duration::from_secs(30),
+        at_once: NonZeroUsize::new(2),
+        cluster_every: NonZeroU32::new(4),
+        ..Pace::steady(Duration::from_secs(15), Duration::from_secs(15))
+    };
+    bench
+}
+
+const QUOTA: Fault = Fault::Refuse(ErrorKind::Quota);
+
+#[test]
+fn a_transient_chain_goes_with_its_cluster_which_ends_itself() {
+    let ran = chain("a b c", Goal::RunTransient).run().clean();
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+    assert_eq!(ran.ends(), "a1:SUCC b1:SUCC c1:SUCC");
+    assert_eq!(ran.orders(), "?r.1.1 ok ok", "one order, and then the ids");
+    let orders = [Operation::Launch, Operation::Submit, Operation::Terminate];
+    assert_eq!(orders.map(|order| ran.calls[&order]), [1, 0, 0]);
+    assert_eq!(ran.left_over, []);
+}
+
+#[test]
+fn steps_that_went_along_fail_as_others_do() {
+    let ran = chain("a b c", Goal::RunTransient).does("b", &[FAILS]).run().clean();
+    assert_eq!((ran.ends().as_str(), ran.failed()), ("a1:SUCC b1:FAIL c1:CANC", Some((2, 3))));
+    assert_eq!((ran.calls[&Operation::Terminate], ran.left_over), (0, vec![]));
+}
+
+#[test]
+fn a_chain_with_rules_of_ours_is_driven_from_here() {
+    let bench = chain("a b", Goal::RunTransient).step("a", |s| s.retries = retries(2));
+    let ran = bench.does("a", &[FAILS, StepScript::exits(0)]).run().clean();
+    assert_eq!(ran.ends(), "a1:FAIL a2:SUCC b1:SUCC");
+    assert_eq!((ran.calls[&Operation::Submit], ran.calls[&Operation::Terminate]), (3, 1));
+}
+
+#[test]
+fn what_went_along_is_found_after_a_lost_answer() {
+    let bench = chain("a b", Goal::RunTransient);
+    let ran = bench.fault(Operation::Launch, 1, Fault::LoseAnswer).run().clean();
+    assert_eq!(ran.orders(), "?r.1.1 lost found ok");
+    assert_eq!((ran.outcome, ran.calls[&Operation::Launch]), (Outcome::Succeeded, 1));
+    let bench = chain("a b", Goal::RunTransient);
+    let ran = bench.fault(Operation::Launch, 1, Fault::LoseRequest).run().clean();
+    assert_eq!(ran.orders(), "?r.1.1 lost no absent ?r.1.2 ok ok");
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+}
+
+#[test]
+fn an_order_that_never_shows_ends_in_doubt() {
+    let mut bench = chain("a", Goal::Run).fault(Operation::Submit, 1, Fault::LoseAnswer);
+    bench.capabilities.settle = Duration::from_secs(7200);
+    let ran = bench.run().clean();
+    let Outcome::InDoubt { reason } = &ran.outcome else { panic!("{:?}", ran.outcome) };
+    assert!(reason.contains("`r.1.1`") && reason.contains("`given`"), "{reason}");
+    assert_eq!(ran.calls[&Operation::Submit], 1);
+}
+
+#[test]
+fn a_cluster_whose_set_up_fails_is_launched_again_three_times() {
+    for goal in [Goal::Up, Goal::RunTransient] {
+        let steps = if goal == Goal::Up { Vec::new() } else { chain("a b", goal).steps };
+        let mut bench = Bench { steps, ..chain("a", goal) };
+        bench.script.bootstrap_failures = 3;
+        let ran = bench.run().clean();
+        assert_eq!((ran.outcome, ran.calls[&Operation::Launch]), (Outcome::Succeeded, 4));
+        bench.script.bootstrap_failures = 4;
+        let ran = bench.run().clean();
+        let Outcome::Failed { failed, .. } = ran.outcome else { panic!("{:?}", ran.outcome) };
+        assert_eq!((failed, ran.calls[&Operation::Launch]), (bench.steps.len(), 4));
+        assert_eq!(ran.left_over, []);
+    }
+}
+
+#[test]
+fn the_pause_before_another_launch_is_within_its_limit_and_not_always_the_same() {
+    let mut bench = chain("a", Goal::RunTransient);
+    bench.script.bootstrap_failures = 3;
+    bench.settings.bootstrap_retry = Duration::from_secs(100);
+    let pauses: Vec<i64> = bench
+        .run()
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::RelaunchScheduled { not_before, .. } => {
+                Some(not_before.duration_since(event.at).as_secs())
+            }
+            _ => None,
+        })
+        .collect();
+    assert!(pauses.iter().all(|pause| (0..=100).contains(pause)), "{pauses:?}");
+    assert!(pauses.len() == 3 && pauses.windows(2).any(|pair| pair[0] != pair[1]), "{pauses:?}");
+}
+
+#[test]
+fn an_interruption_ends_the_launching_for_good() {
+    let mut bench = chain("a", Goal::RunTransient);
+    bench.script.bootstrap_failures = 1;
+    let relaunch = |event: &Event| matches!(event.kind, EventKind::RelaunchScheduled { .. });
+    let at = bench.run().events.iter().position(relaunch).expect("it is launched again") + 1;
+    bench.signals = vec![(at, 15)];
+    let ran = bench.run().clean();
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15 });
+    assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (1, "a:intr"));
+}
+
+#[test]
+fn a_cluster_that_is_late_to_end_itself_is_ended() {
+    let mut bench = chain("a", Goal::RunTransient);
+    bench.script.never_ends_itself = true;
+    let ran = bench.run().clean();
+    assert_eq!((ran.outcome, ran.calls[&Operation::Terminate]), (Outcome::Succeeded, 1));
+    assert_eq!(ran.left_over, []);
+}
+
+#[test]
+fn not_being_our_turn_is_no_loss_of_contact() {
+    let mut bench = chain("a", Goal::Run);
+    bench.settings.contact_limit = Duration::from_secs(60);
+    for nth in 1..40 {
+        bench = bench.fault(Operation::Inspect, nth, QUOTA).fault(Operation::Poll, nth, QUOTA);
+    }
+    let ran = bench.fault(Operation::Submit, 1, QUOTA).run().clean();
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+    assert_eq!(ran.count(|kind| matches!(kind, EventKind::ContactLost { .. })), 0);
+}
+
+#[test]
+fn who_may_not_ask_about_the_cluster_may_run_steps_all_the_same() {
+    let mut bench = chain("a b", Goal::Run);
+    for nth in 1..40 {
+        bench = bench.fault(Operation::Inspect, nth, Fault::Refuse(ErrorKind::Auth));
+    }
+    let ran = bench.run().clean();
+    assert_eq!((&ran.outcome, ran.ends().as_str()), (&Outcome::Succeeded, "a1:SUCC b1:SUCC"));
+    assert_eq!(ran.count(|kind| matches!(kind, EventKind::Warning { .. })), 1);
+    let mut down = bench;
+    (down.goal, down.steps) = (Goal::Down, Vec::new());
+    assert!(matches!(down.run().clean().outcome, Outcome::Refused { .. }));
+}
+
+#[test]
+fn a_run_that_is_handed_over_ends_once_the_steps_are_taken() {
+    let mut bench = chain("a b", Goal::Run).does("a", &[SLOW]);
+    bench.settings.detach = true;
+    let ran = bench.run().clean();
+    assert_eq!((&ran.outcome, ran.orders().as_str()), (&Outcome::Submitted, "?r.1.1 ok"));
+    assert_eq!((ran.calls[&Operation::Poll], ran.calls[&Operation::Cancel]), (0, 0));
+    let refused = bench.fault(Operation::Submit, 1, Fault::Refuse(ErrorKind::Config)).run();
+    assert!(matches!(refused.outcome, Outcome::Refused { .. }));
+}
+
+#[test]
+fn one_question_a_tick_and_each_fourth_about_the_cluster() {
+    let names = (0..40).map(|n| format!("s{n}")).collect::<Vec<_>>().join(" ");
+    let slow = StepScript { running: 30, ..SLOW };
+    let ran = chain(&names, Goal::Run).does("s0", &[slow]).run().clean();
+    let first = |of: &dyn Fn(&EventKind) -> bool| {
+        ran.events.iter().find(|event| of(&event.kind)).expect("it happens").at
+    };
+    let began = first(&|kind| matches!(kind, EventKind::Submitted { .. }));
+    let ended = first(&|kind| matches!(kind, EventKind::StepEnded { .. }));
+    // Thirty looks at it, each fourth tick for the cluster.
+    let ticks = ended.duration_since(began).as_secs() / 15;
+    assert!((40..=42).contains(&ticks), "{ticks}");
+}
+
+#[test]
+fn a_cluster_that_dies_with_steps_in_its_queue_is_noticed() {
+    let mut bench = chain("a b c", Goal::Run).does("a", &[StepScript::never_ends()]);
+    bench.script.cluster_ends = Some((3, ClusterState::Failed));
+    let ran = bench.run().clean();
+    assert_eq!((ran.ends().as_str(), ran.failed()), ("a1:CANC b1:CANC c1:CANC", Some((3, 3))));
+}
