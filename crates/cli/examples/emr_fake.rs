@@ -95,8 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// A cluster that waits for steps; its id.
 fn cluster(fake: &Fake, region: &str, number: usize) -> Result<String, String> {
-    let group =
-        json!({"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1});
+    let group = json!({"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1});
     let order = json!({
         "Name": format!("cluster {number}"),
         "ReleaseLabel": "emr-7.5.0",

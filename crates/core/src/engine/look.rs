@@ -295,11 +295,15 @@ impl Engine<'_, '_> {
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
                 self.rota.answered(&turn);
-                for (id, status) in statuses {
-                    if let Some(&step) = live.get(&id) {
-                        failed |= status.state.is_final() && status.state != StepState::Succeeded;
-                        self.step_seen(step, status);
-                    }
+                // Fabrics tell in any order; people read in that of the playbook.
+                let mut told: Vec<_> = statuses
+                    .into_iter()
+                    .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
+                    .collect();
+                told.sort_by_key(|(step, _)| *step);
+                for (step, status) in told {
+                    failed |= status.state.is_final() && status.state != StepState::Succeeded;
+                    self.step_seen(step, status);
                 }
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
