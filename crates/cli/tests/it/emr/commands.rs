@@ -180,5 +180,8 @@ fn events_of_a_run_are_lines_of_json() {
     let ran = site.words("run-transient -emr-config c.json -emr-playbook p.json --output json");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let last = ran.stdout.lines().last().expect("events");
-    assert!(last.contains(r#""event":"run-ended""#) && last.contains("SUCCEEDED"), "{last}");
+    assert!(
+        last.contains(r#""event":"run-ended""#) && last.contains(r#""kind":"succeeded""#),
+        "{last}"
+    );
 }
