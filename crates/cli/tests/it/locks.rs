@@ -181,7 +181,7 @@ fn a_holder_that_is_killed() {
         let said = "(a hard lock; its process is gone)\n";
         assert!(status.stdout.ends_with(said), "{}", status.stdout);
         let ran = lock(&place, "break", &keeper, &["--yes"]);
-        says(&ran, &format!("Broke the lock at locks, which was held by `uid "));
+        says(&ran, "Broke the lock at locks, which was held by `uid ");
         says(&ran, &format!("process {pid}, run `r-"));
         assert_eq!((ran.code, keeper.content(&place)), (Some(0), None));
 

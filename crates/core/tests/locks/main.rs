@@ -36,8 +36,8 @@ fn main() -> ExitCode {
     }
     let tests: [(&str, fn()); 4] = [
         ("two_processes_and_a_hard_file", || race(2, Kind::Hard, Where::File, End::Release)),
-        ("two_processes_and_a_soft_file_left_by_the_dead", || {
-            race(2, Kind::Soft, Where::File, End::Die);
+        ("six_processes_and_a_soft_file_left_by_the_dead", || {
+            race(6, Kind::Soft, Where::File, End::Die);
         }),
         ("two_processes_and_a_hard_key", || race(2, Kind::Hard, Where::Consul, End::Release)),
         ("two_processes_and_a_soft_key", || race(2, Kind::Soft, Where::Consul, End::Release)),

@@ -17,7 +17,7 @@ use super::{
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::http::Reply;
-use crate::http::aws::{Account, Call, Failure, Service};
+use crate::http::aws::{Account, Call, Failure, Service, Source};
 
 pub mod api;
 mod call;
@@ -182,6 +182,19 @@ pub fn capabilities() -> Capabilities {
             cluster_every: NonZeroU32::new(4),
         },
         settle: SETTLE,
+    }
+}
+
+impl From<&Credentials> for Source {
+    fn from(credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::Instance => Self::Instance,
+            Credentials::Environment => Self::Environment,
+            Credentials::Chain => Self::Chain,
+            Credentials::Key { id, secret, .. } => {
+                Self::Key { id: id.clone(), secret: secret.clone() }
+            }
+        }
     }
 }
 
