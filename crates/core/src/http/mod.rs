@@ -36,6 +36,8 @@ pub struct Client {
     bell: Arc<Bell>,
     proxies: Proxies,
     agent: Agent,
+    /// [`LONGEST_REPLY`], but in tests.
+    longest: u64,
 }
 
 /// A request.
@@ -107,7 +109,8 @@ impl Client {
             .build();
         let connector = connect::connector(trust);
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        Ok(Self { bell, proxies: Proxies::of(environment)?, agent })
+        let proxies = Proxies::of(environment)?;
+        Ok(Self { bell, proxies, agent, longest: LONGEST_REPLY })
     }
 
     /// The bell on which waits between two tries are.
@@ -181,9 +184,9 @@ impl Client {
         let (parts, body) = response.into_parts();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
-        let body = body.into_with_config().limit(LONGEST_REPLY).read_to_vec()?;
+        let body = body.into_with_config().limit(self.longest).read_to_vec()?;
         let reply = Reply { status: parts.status.as_u16(), headers: headers.collect(), body };
-        unpack::unpack(reply)
+        unpack::unpack(reply, self.longest)
     }
 }
 

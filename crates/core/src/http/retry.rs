@@ -68,6 +68,15 @@ enum Pause {
 pub fn persist<T, E>(
     bell: &Bell,
     repeatable: bool,
+    attempt: impl FnMut(&mut Duration) -> Result<T, Miss<E>>,
+) -> Result<T, Miss<E>> {
+    pausing(&mut |wait| bell.pause(wait), repeatable, attempt)
+}
+
+/// The same; `pause` says whether it may go on.
+fn pausing<T, E>(
+    pause: &mut dyn FnMut(Duration) -> bool,
+    repeatable: bool,
     mut attempt: impl FnMut(&mut Duration) -> Result<T, Miss<E>>,
 ) -> Result<T, Miss<E>> {
     let (mut budget, start) = (PATIENCE, Instant::now());
@@ -78,13 +87,13 @@ pub fn persist<T, E>(
             Err(miss) => miss,
         };
         tries += 1;
-        let Some(pause) = miss.again(repeatable) else { return Err(miss) };
+        let Some(wanted) = miss.again(repeatable) else { return Err(miss) };
         if tries >= TRIES || start.elapsed() > ENOUGH {
             return Err(miss);
         }
-        if let Pause::AtLeast(least) = pause {
+        if let Pause::AtLeast(least) = wanted {
             let wait = jitter(tries - 1, random()).max(least);
-            if wait > budget || !bell.pause(wait) {
+            if wait > budget || !pause(wait) {
                 return Err(miss);
             }
             budget -= wait;
@@ -108,35 +117,46 @@ fn random() -> u64 {
 mod tests {
     use super::*;
 
-    /// How often each kind of miss is tried, and what is left of the budget at the end.
+    /// How often a miss is tried, and how long was paused between. A bell of which a signal came ends the pauses.
     fn tries(repeatable: bool, miss: &Miss<&str>, bell: &Bell) -> (u32, Duration) {
-        let (mut tries, mut left) = (0, PATIENCE);
-        let result = persist(bell, repeatable, |budget| {
+        let (mut tries, mut paused) = (0, Duration::ZERO);
+        let mut pause = |wait| {
+            paused += wait;
+            bell.pause(Duration::ZERO)
+        };
+        let result = pausing(&mut pause, repeatable, |_| {
             tries += 1;
-            left = *budget;
             Err::<(), _>(miss.clone())
         });
         assert_eq!(result, Err(miss.clone()));
-        (tries, left)
+        (tries, paused)
     }
 
     #[test]
     fn only_what_may_be_sent_again_is() {
         let bell = Bell::new();
         for repeatable in [false, true] {
-            let count = |miss| tries(repeatable, &miss, &bell).0;
-            assert_eq!(count(Miss::Refused("x")), 1);
-            assert_eq!(count(Miss::Corrected("x")), TRIES);
-            assert_eq!(count(Miss::NotSent("x")), TRIES);
-            assert_eq!(count(Miss::Throttled("x", None)), TRIES);
-            assert_eq!(count(Miss::Lost("x")), if repeatable { TRIES } else { 1 });
+            let check = |miss, expected| {
+                let (tries, paused) = tries(repeatable, &miss, &bell);
+                assert_eq!(tries, expected, "{miss:?}");
+                assert!(paused <= PATIENCE);
+                paused
+            };
+            check(Miss::Refused("x"), 1);
+            assert_eq!(check(Miss::Corrected("x"), TRIES), Duration::ZERO);
+            check(Miss::NotSent("x"), TRIES);
+            check(Miss::Throttled("x", None), TRIES);
+            check(Miss::Lost("x"), if repeatable { TRIES } else { 1 });
         }
+        let least = Duration::from_millis(200);
+        let (_, paused) = tries(false, &Miss::Throttled("x", Some(least)), &bell);
+        assert!(paused >= least * (TRIES - 1));
     }
 
     #[test]
     fn what_takes_too_long_is_not_waited_for() {
         let long = Miss::Throttled("x", Some(PATIENCE + Duration::from_millis(1)));
-        assert_eq!(tries(true, &long, &Bell::new()), (1, PATIENCE));
+        assert_eq!(tries(true, &long, &Bell::new()), (1, Duration::ZERO));
         let mut tries = 0;
         let spent = persist(&Bell::new(), true, |budget| {
             tries += 1;
@@ -157,7 +177,7 @@ mod tests {
     #[test]
     fn it_ends_when_it_is_done() {
         let mut tries = 0;
-        let done = persist(&Bell::new(), false, |_| {
+        let done = pausing(&mut |_| true, false, |_| {
             tries += 1;
             if tries == 3 { Ok(tries) } else { Err(Miss::NotSent(())) }
         });

@@ -123,16 +123,22 @@ fn what_was_sent_and_not_answered_is_lost() {
 
 #[test]
 fn a_reply_has_a_largest_size() {
-    let size = usize::try_from(LONGEST_REPLY).expect("fits") + 1;
-    // Members of a gzip file may follow each other.
-    let bomb = unpack::pack(&vec![0; 1024 * 1024]).expect("packs").repeat(33);
+    let packed = |size| unpack::pack(&vec![0; size]).expect("packs");
+    let (bomb, fits) = (packed(1024 * 1024 + 1), packed(1024 * 1024));
     let server = server(move |it| match it.path() {
         "/bomb" => reply(&[("content-encoding", "gzip")], bomb.clone()),
-        _ => reply(&[], vec![0; size]),
+        "/packed" => reply(&[("content-encoding", "gzip")], fits.clone()),
+        "/fits" => reply(&[], vec![0; 1024 * 1024]),
+        _ => reply(&[], vec![0; 1024 * 1024 + 1]),
     });
-    for path in ["/", "/bomb"] {
-        let message = lost(client(&[]).send(&get(server.url() + path), LONG));
-        assert!(message.contains("larger than 32 MiB"), "{message}");
+    let client = Client { longest: 1024 * 1024, ..client(&[]) };
+    for path in ["/large", "/bomb"] {
+        let message = lost(client.send(&get(server.url() + path), LONG));
+        assert!(message.contains("larger than 1 MiB"), "{message}");
+    }
+    for path in ["/fits", "/packed"] {
+        let reply = client.send(&get(server.url() + path), LONG).expect("fits");
+        assert_eq!(reply.body.len(), 1024 * 1024);
     }
 }
 

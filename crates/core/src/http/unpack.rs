@@ -4,18 +4,18 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-use super::{LONGEST_REPLY, Reply};
+use super::Reply;
 
 /// Unpacks a body that came with `content-encoding: gzip`. A part of one (206) cannot be unpacked and stays as it is.
-pub(super) fn unpack(mut reply: Reply) -> Result<Reply, ureq::Error> {
+pub(super) fn unpack(mut reply: Reply, longest: u64) -> Result<Reply, ureq::Error> {
     let packed = reply.header("content-encoding").is_some_and(|it| it.eq_ignore_ascii_case("gzip"));
     if !packed || reply.status == 206 || reply.body.is_empty() {
         return Ok(reply);
     }
     let mut body = Vec::new();
-    MultiGzDecoder::new(&reply.body[..]).take(LONGEST_REPLY + 1).read_to_end(&mut body)?;
-    if body.len() as u64 > LONGEST_REPLY {
-        return Err(ureq::Error::BodyExceedsLimit(LONGEST_REPLY));
+    MultiGzDecoder::new(&reply.body[..]).take(longest + 1).read_to_end(&mut body)?;
+    if body.len() as u64 > longest {
+        return Err(ureq::Error::BodyExceedsLimit(longest));
     }
     reply.body = body;
     reply.headers.retain(|(name, _)| name != "content-encoding" && name != "content-length");

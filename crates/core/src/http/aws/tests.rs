@@ -211,7 +211,10 @@ fn faults() {
                     let error = bench.account.call(&call(repeatable)).expect_err("fails").error;
                     assert_eq!((error.kind, error.effect), (kind, effect), "{what}: {error}");
                     assert_eq!(bench.seen().len() > 1, again, "{what}: {}", bench.seen().len());
-                    assert!(error.message.contains(words), "{what}: {error}");
+                    // Who was throttled and is to wait for long is told so in words of our own.
+                    let told =
+                        error.message.contains(words) || error.message.contains("quota is used up");
+                    assert!(told, "{what}: {error}");
                     assert!(!error.message.contains("secret"), "{what}: {error}");
                     assert_eq!(error.not_before.is_some(), kind == Quota, "{what}: {error:?}");
                 });
@@ -355,6 +358,20 @@ fn a_bucket_that_is_nowhere_is_not_looked_for_for_ever() {
     });
     bench.account.call(&get("/logs/a")).expect_err("ends");
     assert_eq!(bench.seen().len(), 3);
+}
+
+#[test]
+fn s3_is_asked_again_later_when_it_says_so() {
+    let bench = simple(|_, _| {
+        let mut reply = refusal(Service::S3, 503, "SlowDown", "Please reduce your request rate.");
+        reply.headers.push(("retry-after".to_owned(), "60".to_owned()));
+        Answer::Reply(reply)
+    });
+    let error = bench.account.call(&get("/logs/a")).expect_err("is throttled").error;
+    assert_eq!((error.kind, bench.seen().len()), (ErrorKind::Quota, 1));
+    assert!(error.message.contains("`SlowDown`: Please reduce your request rate."), "{error}");
+    let wait = error.not_before.expect("is told").duration_since(timestamp());
+    assert!(wait.as_secs() > 10, "{wait}");
 }
 
 #[test]
