@@ -197,8 +197,10 @@ mod tests {
         assert_eq!(next("ListSteps"), Some(Fault::cut()));
         assert_eq!(next("ListSteps"), None);
         assert_eq!(next("RunJobFlow"), Some(Fault::throttle()), "the sixth of all");
+        faults.plan("*", 7..=7, Fault::html(500));
+        assert_eq!(faults.next("RunJobFlow"), Some(Fault::html(500)), "what was said last counts");
         faults.heal();
         assert_eq!(faults.next("RunJobFlow"), None);
-        assert_eq!((faults.calls("ListSteps"), faults.calls("*")), (4, 7));
+        assert_eq!((faults.calls("ListSteps"), faults.calls("*")), (4, 8));
     }
 }

@@ -124,6 +124,14 @@ fn an_unknown_operation_is_noted() {
 }
 
 #[test]
+fn the_log_uri_comes_back_in_another_scheme() {
+    let mut bench = Bench::new(Script::default());
+    let id = bench.ready();
+    let reply = bench.call("DescribeCluster", json!({"ClusterId": id}));
+    assert_eq!(reply["Cluster"]["LogUri"], "s3n://logs/emr/");
+}
+
+#[test]
 fn ids_have_emrs_shape_and_differ() {
     let mut bench = Bench::new(Script::default());
     let mut all = std::collections::BTreeSet::new();
