@@ -13,7 +13,7 @@ use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
 use jiff::tz::TimeZone;
 
-use super::ready::Ready;
+use super::ready::{Ready, Ways};
 use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
@@ -46,8 +46,8 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
     ui.hide(loader.variables());
-    let poll = errand.engine.poll_interval;
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, poll, &bell, &mut loader)?;
+    let ways = Ways { bell: &bell, reach: true, poll: errand.engine.poll_interval };
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?;
     if let (true, Some(ready)) = (errand.detached, &ready) {
         ready.check_detached(loader.sink());
     }

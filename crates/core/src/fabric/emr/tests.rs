@@ -55,6 +55,10 @@ impl Aws for Arc<Script> {
         "http://127.0.0.1:1".to_owned()
     }
 
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn credentials_source(&self) -> &'static str {
         "environment"
     }
