@@ -7,6 +7,7 @@ mod harness;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
+mod logs;
 mod plan;
 mod render;
 mod runs;

@@ -248,7 +248,7 @@ fn logs_are_told_of_as_soon_as_they_are_complete_or_no_more_can_come() {
         found.cause.map(|cause| cause.sentence).as_deref(),
         Some("the program `x` is not there")
     );
-    assert_eq!(took, 75, "looks at 0, 5, 15, 35 and 75 s; at the last one nothing had changed");
+    assert_eq!(took, 40, "looks at 0, 5, 15, 35 and 40 s; at the last one nothing had changed");
 
     let (seen, took) = watched(&[early()], delivery);
     assert!(matches!(&seen, Seen::Some(found) if found.excerpts.len() == 2), "{seen:?}");

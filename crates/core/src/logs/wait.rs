@@ -50,7 +50,12 @@ impl Watch {
         let still = seen == self.last;
         self.last = seen;
         let stderr = files.iter().any(|file| file.name.starts_with("stderr"));
-        if still && ended && stderr { Next::Complete } else { self.next(now) }
+        match (ended && stderr, still) {
+            (true, true) => Next::Complete,
+            // Only to see that nothing changes any more.
+            (true, false) => self.next_after(now, FIRST),
+            (false, _) => self.next(now),
+        }
     }
 
     /// Whether files are the same as at the last look, so that what was read of them still stands.
@@ -65,12 +70,13 @@ impl Watch {
     }
 
     fn next(&mut self, now: Timestamp) -> Next {
-        if now >= self.until {
-            return Next::Over;
-        }
-        let next = add(now, self.pause).min(self.until);
-        self.pause = (self.pause * 2).min(LONGEST);
-        Next::Look(next)
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST);
+        self.next_after(now, pause)
+    }
+
+    fn next_after(&self, now: Timestamp, pause: Duration) -> Next {
+        if now >= self.until { Next::Over } else { Next::Look(add(now, pause).min(self.until)) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The probable cause of a failure: read line by line, told by the most telling thing that was seen.
 //!
-//! Three readers see every line: the table of [`rules`], and those of Java's and Python's traces. A log of a
+//! Three readers see every line: the table of rules, and those of Java's and Python's traces. A log of a
 //! failure holds much that only looks like one (retries that were warned of, what breaks while all is shut
 //! down), so what was found is ranked: what is surely deadly, then the last trace, then single lines, then mere
 //! messengers (`Application … finished with failed status`), and exit codes last.
