@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::commands::Usage;
+use crate::sentry::Dsn;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use dataflow_runner_core::logs;
@@ -448,11 +450,57 @@ impl Default for Logs {
     }
 }
 
-/// 0.7.x's error reports: accepted, and refused until this version has them.
-#[derive(Debug, Default, Args)]
+/// Reports of errors.
+#[derive(Default, Args)]
 pub(crate) struct Sentry {
-    #[arg(id = "sentry", long = "sentry", value_name = "DSN", hide = true)]
+    /// Report errors to the Sentry of this DSN
+    #[arg(id = "sentry", long = "sentry", value_name = "DSN")]
     pub(crate) dsn: Option<String>,
+}
+
+/// Not the DSN: it has a key in it.
+impl std::fmt::Debug for Sentry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sentry").finish_non_exhaustive()
+    }
+}
+
+impl Command {
+    /// As it is written on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Up(_) => "up",
+            Self::Run(_) => "run",
+            Self::Down(_) => "down",
+            Self::RunTransient(_) => "run-transient",
+            Self::Lint(_) => "lint",
+            Self::Render(_) => "render",
+            Self::Plan(_) => "plan",
+            Self::Schema(_) => "schema",
+            Self::Lock(_) => "lock",
+        }
+    }
+
+    /// Where errors are to be reported, if anywhere. As in 0.7.x, an empty DSN is none.
+    ///
+    /// # Errors
+    /// It is not a DSN.
+    pub(crate) fn sentry(&self) -> Result<Option<Dsn>, Usage> {
+        let sentry = match self {
+            Self::Up(args) => &args.sentry,
+            Self::Run(args) => &args.sentry,
+            Self::Down(args) => &args.sentry,
+            Self::RunTransient(args) => &args.sentry,
+            Self::Lint(_) | Self::Render(_) | Self::Plan(_) | Self::Schema(_) | Self::Lock(_) => {
+                return Ok(None);
+            }
+        };
+        let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());
+        dsn.map(Dsn::parse).transpose().map_err(|why| {
+            // It is not quoted: it has a key in it.
+            Usage::new(format!("--sentry takes a DSN, https://KEY@HOST/PROJECT: {why}"))
+        })
+    }
 }
 
 /// Reads the command line.

@@ -13,6 +13,7 @@ use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
+use serde_json::Value;
 
 use crate::args;
 use crate::commands::Usage;
@@ -46,6 +47,11 @@ impl Loader {
         let map = values.map(|(name, value)| (name, value.clone().into())).collect();
         let (now, templates) = (clock::wall(), Vec::new());
         Ok(Self { variables, map, now, templates, knows_uses: true, faults })
+    }
+
+    /// Names and values of the variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.variables.values()
     }
 
     /// All faults, once everything is read: also the variables that nothing uses.

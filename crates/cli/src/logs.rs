@@ -1,7 +1,6 @@
 //! Shows the logs of what failed.
 
 mod late;
-mod look;
 mod show;
 
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::{
     self, Cause, Chunk, ClusterId, ClusterState, Fabric, LogFile, Result, StepId, StepState,
 };
+use dataflow_runner_core::logs::look::Whose;
 use jiff::Timestamp;
 
 use crate::args::{self, Level, Output};
 use crate::ui::{Ui, escape};
 use late::{Late, Patience};
-use look::Whose;
 use show::Failed;
 
 /// So many lines of the end of `stderr` are shown unasked.
@@ -38,6 +37,8 @@ pub(crate) struct Logs<'a> {
     wish: &'a args::Logs,
     /// They look for what comes late, once there is something to look for.
     late: Option<Late>,
+    /// How the run ended, once it has.
+    outcome: Option<Outcome>,
 }
 
 impl<'a> Logs<'a> {
@@ -48,7 +49,7 @@ impl<'a> Logs<'a> {
         wanted: bool,
         wish: &'a args::Logs,
     ) -> Self {
-        Self { fabric, bell, wanted, wish, late: None }
+        Self { fabric, bell, wanted, wish, late: None, outcome: None }
     }
 
     /// Something happened. What failed is shown as soon as it can be: a cluster that goes may take its logs with it.
@@ -80,16 +81,19 @@ impl<'a> Logs<'a> {
                     self.want(Whose::Cluster(cluster.clone()), failed, event.at, delivery, ui);
                 }
             }
+            EventKind::RunEnded { outcome } => self.outcome = Some(outcome.clone()),
             _ => {}
         }
     }
 
     /// The run has ended: waits for what is still to come, unless somebody wants to be gone.
-    pub(crate) fn finish(self, outcome: &Outcome, ui: &mut Ui) {
-        let patience = match outcome {
-            Outcome::Interrupted { signal: HANGUP } | Outcome::InDoubt { .. } => Patience::Leave,
-            Outcome::Interrupted { .. } => Patience::Hurry,
-            _ => Patience::Wait,
+    pub(crate) fn finish(self, ui: &mut Ui) {
+        let patience = match self.outcome {
+            None | Some(Outcome::Interrupted { signal: HANGUP } | Outcome::InDoubt { .. }) => {
+                Patience::Leave
+            }
+            Some(Outcome::Interrupted { .. }) => Patience::Hurry,
+            Some(_) => Patience::Wait,
         };
         if let Some(late) = self.late {
             late.finish(patience, self.bell, ui);

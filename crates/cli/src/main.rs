@@ -7,6 +7,7 @@ mod exit;
 mod here;
 mod load;
 mod logs;
+mod sentry;
 mod signal;
 mod state;
 mod target;
@@ -16,6 +17,8 @@ mod variables;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use args::{Cli, Level};
+use commands::Usage;
 use dataflow_runner_core::environment::Environment;
 use dataflow_runner_core::fabric::local::{copy, shim};
 use exit::Exit;
@@ -42,15 +45,29 @@ fn main() -> ExitCode {
         }
     };
     let mut ui = Ui::new(&cli.global);
-    let exit = commands::run(&cli, &mut ui).unwrap_or_else(|usage| {
-        ui.usage(usage.text());
-        Exit::Usage
-    });
-    match (ui.printed(), exit) {
+    run(&cli, &mut ui)
+        .unwrap_or_else(|usage| {
+            ui.usage(usage.text());
+            Exit::Usage
+        })
+        .into()
+}
+
+fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
+    let sentry = cli.command.sentry()?;
+    let exit = commands::run(cli, ui)?;
+    let exit = match (ui.printed(), exit) {
         (false, Exit::Success) => Exit::Failed,
         (_, exit) => exit,
+    };
+    if let Some(dsn) = sentry.filter(|_| sentry::is_error(exit)) {
+        let (command, trouble) = (cli.command.name(), ui.trouble());
+        if let Err(error) = sentry::report(&dsn, command, exit, trouble, environment()) {
+            let text = format!("The error could not be reported to Sentry: {error}");
+            ui.message(Level::Warning, text);
+        }
     }
-    .into()
+    Ok(exit)
 }
 
 /// All of the environment that is text, for what reads it as its own clients do.

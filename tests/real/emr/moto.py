@@ -25,7 +25,7 @@ def check(lab) -> None:
         submitted(program, config, book, on)
         check_steps(lab, url, on, playbook["data"]["steps"] * 3)
         taken_down(lab, url, program, config, on)
-        transient(lab, url, program, config, book, cluster["data"], playbook["data"]["steps"])
+        transient(lab, url, program, config, book, cluster["data"], playbook["data"]["steps"], before=on)
 
 
 def ask(lab, url: str, *arguments: str):
@@ -64,16 +64,17 @@ def taken_down(lab, url: str, program: Program, config, on: str) -> None:
     assert alive(lab, url) == []
 
 
-def transient(lab, url: str, program: Program, config, book, cluster: dict, steps: list) -> None:
+def transient(lab, url: str, program: Program, config, book, cluster: dict, steps: list, before: str) -> None:
     """`run-transient`, interrupted once its cluster is there: it takes the cluster down."""
     ended = program.interrupted(
         lambda: alive(lab, url), "run-transient", "-emr-config", config, "-emr-playbook", book, *QUICK
     )
     ended.check(130)
     assert alive(lab, url) == []
-    newest = ask(lab, url, "emr", "list-clusters", "--terminated")["Clusters"][0]["Id"]
-    check_cluster(lab, url, newest, cluster, alive=False)
-    check_steps(lab, url, newest, steps)
+    gone = [one["Id"] for one in ask(lab, url, "emr", "list-clusters", "--terminated")["Clusters"]]
+    (on,) = {*gone} - {before}
+    check_cluster(lab, url, on, cluster, alive=False)
+    check_steps(lab, url, on, steps)
 
 
 def alive(lab, url: str) -> list:

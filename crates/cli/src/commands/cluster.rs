@@ -37,7 +37,7 @@ pub(super) fn named(
         Ok(None) => {
             let signal =
                 bell.take().signal.map_or(Exit::Refused, |(signal, _)| Exit::Signal(signal));
-            ui.message(Level::Error, "Interrupted before anything was started".to_owned());
+            ui.error("Interrupted before anything was started");
             Err(signal)
         }
         Err(error) => {
@@ -45,7 +45,7 @@ pub(super) fn named(
                 ErrorKind::NotFound | ErrorKind::Conflict => error.message,
                 _ => with_hint(&error),
             };
-            ui.message(Level::Error, text);
+            ui.error(text);
             Err(Exit::Refused)
         }
     }

@@ -13,7 +13,7 @@ use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
 use jiff::tz::TimeZone;
 
-use super::ready::Ready;
+use super::ready::{Ready, Ways};
 use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
@@ -45,8 +45,9 @@ pub(super) struct Errand<'a> {
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
-    let poll = errand.engine.poll_interval;
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, poll, &bell, &mut loader)?;
+    ui.hide(loader.variables());
+    let ways = Ways { bell: &bell, reach: true, poll: errand.engine.poll_interval };
+    let ready = Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?;
     if let (true, Some(ready)) = (errand.detached, &ready) {
         ready.check_detached(loader.sink());
     }
@@ -59,14 +60,18 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     }
     let id = RunId::fresh(clock::timestamp(), chance());
     let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
-    locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
+    let mut logs = Logs::new(&ready.fabric, &bell, errand.steps.log_failed_steps, errand.logs);
+    let exit = locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
         let given = errand.cluster;
         let cluster = given.map(|given| cluster::named(given, &*ready.fabric, &bell, ui));
         match cluster.transpose() {
-            Ok(cluster) => run(errand, &id, cluster, &ready, &bell, ui),
+            Ok(cluster) => run(errand, &id, cluster, &ready, &bell, &mut logs, ui),
             Err(exit) => exit,
         }
-    })
+    })?;
+    // Whoever waits for the lock need not wait for logs, too.
+    logs.finish(ui);
+    Ok(exit)
 }
 
 fn run(
@@ -74,7 +79,8 @@ fn run(
     id: &RunId,
     cluster: Option<ClusterId>,
     ready: &Ready,
-    bell: &Arc<Bell>,
+    bell: &Bell,
+    logs: &mut Logs<'_>,
     ui: &mut Ui,
 ) -> Exit {
     let Ready { plan, fabric, state } = ready;
@@ -114,12 +120,10 @@ fn run(
         },
         journal: &mut journal,
     };
-    let mut logs = Logs::new(fabric, bell, errand.steps.log_failed_steps, errand.logs);
     let outcome = run.execute(&mut |event| {
         ui.event(event);
         logs.event(event, ui);
     });
-    logs.finish(&outcome, ui);
     // With json the id is in the events.
     if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
         let id = ui.messages().cluster().map(|id| format!("{id}\n"));

@@ -171,7 +171,7 @@ fn say_refused(named: &Named, refusal: Refusal, ui: &mut Ui) -> Exit {
 
 /// Says what is wrong, and what that means.
 pub(super) fn say_failed(error: &Error, ui: &mut Ui) -> Exit {
-    ui.message(Level::Error, error.to_string());
+    ui.error(error.to_string());
     match error.fault {
         Fault::Ours => Exit::Invalid,
         Fault::Theirs => Exit::Refused,

@@ -16,7 +16,7 @@ mod up;
 
 use std::path::{Path, PathBuf};
 
-use crate::args::{Cli, Command, Sentry};
+use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
@@ -69,14 +69,4 @@ fn playbook(path: &Option<PathBuf>) -> Result<&Path, Usage> {
 
 fn cluster(id: &Option<String>) -> Result<&str, Usage> {
     id.as_deref().ok_or_else(|| Usage::missing("emr-cluster", "cluster"))
-}
-
-/// Refuses flags of 0.7.x which this version does not obey yet.
-fn refuse_unsupported(sentry: &Sentry) -> Result<(), Usage> {
-    match &sentry.dsn {
-        Some(_) => Err(Usage::new(
-            "--sentry is known from 0.7.x, but this version does not support it yet; run without it",
-        )),
-        None => Ok(()),
-    }
 }

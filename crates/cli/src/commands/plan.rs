@@ -12,7 +12,7 @@ use dataflow_runner_core::shell;
 use serde_json::{Value, json};
 
 use super::Usage;
-use super::ready::Ready;
+use super::ready::{Ready, Ways};
 use crate::args;
 use crate::exit::Exit;
 use crate::load::Loader;
@@ -25,7 +25,8 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
     // Nothing will ring it.
     let bell = Arc::new(Bell::new());
     let config = args.config.path.as_deref();
-    let ready = Ready::of(config, Some(playbook), global, None, &bell, &mut loader)?;
+    let ways = Ways { bell: &bell, reach: false, poll: None };
+    let ready = Ready::of(config, Some(playbook), global, &ways, &mut loader)?;
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }

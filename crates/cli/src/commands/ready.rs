@@ -22,6 +22,15 @@ pub(super) struct Ready {
     pub(super) state: PathBuf,
 }
 
+/// How the fabric is to be asked.
+pub(super) struct Ways<'a> {
+    pub(super) bell: &'a Arc<Bell>,
+    /// It is to be reached at all.
+    pub(super) reach: bool,
+    /// So often, instead of as often as is usual there.
+    pub(super) poll: Option<Duration>,
+}
+
 impl Ready {
     /// Reads both files and holds them against each other; whatever is wrong goes to the loader's faults.
     ///
@@ -31,8 +40,7 @@ impl Ready {
         config: Option<&Path>,
         playbook: Option<&Path>,
         global: &args::Global,
-        poll: Option<Duration>,
-        bell: &Arc<Bell>,
+        ways: &Ways<'_>,
         loader: &mut Loader,
     ) -> Result<Option<Self>, Usage> {
         let plan = playbook.map_or_else(|| Some(Plan::empty()), |path| loader.plan(path));
@@ -42,7 +50,12 @@ impl Ready {
         let (Some(plan), Some(target), Some(state)) = (plan, target, state) else {
             return Ok(None);
         };
-        let fabric = target.fabric(&Around { state: &state, bell, poll });
+        let fabric = target.fabric(&Around {
+            state: &state,
+            bell: ways.bell,
+            reach: ways.reach,
+            poll: ways.poll,
+        });
         let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
             target.lint(&plan, loader.sink());
             return Ok(None);

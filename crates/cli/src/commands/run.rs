@@ -10,7 +10,6 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
     super::locked::check(&args.locks, args.detached)?;
-    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::Run,
         config: args.config.path.as_deref(),

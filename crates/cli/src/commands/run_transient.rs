@@ -14,7 +14,6 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
     super::locked::check(&args.locks, false)?;
-    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),

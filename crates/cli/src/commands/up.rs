@@ -9,7 +9,6 @@ use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    super::refuse_unsupported(&args.sentry)?;
     let errand = Errand {
         goal: Goal::Up,
         config: Some(super::config(&args.config.path)?),

@@ -9,10 +9,10 @@ use std::time::Duration;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{Clock, until};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::logs::look::{Look, Whose};
 use jiff::Timestamp;
 
-use super::look::{Look, Whose};
-use super::show::{Failed, Said, say};
+use super::show::{self, Failed, Said, say};
 use crate::args::Level;
 use crate::ui::Ui;
 
@@ -44,7 +44,7 @@ pub(crate) struct Late {
 #[derive(Debug)]
 enum Order {
     /// Look for these logs from now on.
-    Watch(Box<Look>),
+    Watch(Box<Look>, Failed),
     /// Tell what there is.
     Hurry,
 }
@@ -92,8 +92,8 @@ impl Late {
         delivery: Duration,
     ) {
         self.open.push(failed.clone());
-        let look = Look::new(whose, failed, since, delivery);
-        _ = self.orders.send(Order::Watch(Box::new(look)));
+        let look = Look::new(whose, since, delivery);
+        _ = self.orders.send(Order::Watch(Box::new(look), failed));
     }
 
     /// Says what was found by now.
@@ -146,25 +146,24 @@ fn look_for_all(
     tell: &mut dyn FnMut(Told),
 ) {
     let clock = Clock::machine(None);
-    let mut open: Vec<Look> = Vec::new();
+    let mut open: Vec<(Box<Look>, Failed)> = Vec::new();
     let mut hurry = false;
     loop {
-        let now = clock.now();
-        open.retain_mut(|look| {
-            if !hurry && look.due > now {
+        open.retain_mut(|(look, failed)| {
+            if !hurry && look.due() > clock.now() {
                 return true;
             }
-            let said = look.take(fabric, lines, &clock, hurry);
-            let told = said.is_some();
-            if let Some(said) = said {
-                tell(Told { of: look.failed.clone(), said });
+            let seen = look.take(fabric, lines, &clock, hurry);
+            let told = seen.is_some();
+            if let Some(seen) = seen {
+                tell(Told { of: failed.clone(), said: show::seen(failed, &seen) });
             }
             !told
         });
-        let due = open.iter().map(|look| look.due).min();
+        let due = open.iter().map(|(look, _)| look.due()).min();
         let pause = due.map_or(LONG, |due| until(clock.now(), due));
         match orders.recv_timeout(pause) {
-            Ok(Order::Watch(look)) => open.push(*look),
+            Ok(Order::Watch(look, failed)) => open.push((look, failed)),
             Ok(Order::Hurry) => hurry = true,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

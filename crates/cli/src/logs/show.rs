@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dataflow_runner_core::fabric::Error;
+use dataflow_runner_core::logs::look::Seen;
 use dataflow_runner_core::logs::{Cause, Excerpt, Findings};
 
 use crate::args::Level;
@@ -54,8 +55,17 @@ pub(super) fn say(said: Vec<Said>, ui: &mut Ui) {
     }
 }
 
+/// What the last look gave.
+pub(super) fn seen(failed: &Failed, seen: &Seen) -> Vec<Said> {
+    match seen {
+        Seen::All(found) => findings(failed, found, true),
+        Seen::Some(found) => findings(failed, found, false),
+        Seen::Nothing(error) => unlisted(failed, error),
+    }
+}
+
 /// What was found: why it failed first, then the end of each log.
-pub(super) fn findings(failed: &Failed, found: &Findings, complete: bool) -> Vec<Said> {
+fn findings(failed: &Failed, found: &Findings, complete: bool) -> Vec<Said> {
     let mut said = Vec::new();
     if let Some(cause) = &found.cause {
         said.extend(self::cause(failed, cause));
@@ -74,7 +84,7 @@ pub(super) fn findings(failed: &Failed, found: &Findings, complete: bool) -> Vec
 }
 
 /// Nobody says which logs there are.
-pub(super) fn unlisted(failed: &Failed, error: &Error) -> Vec<Said> {
+fn unlisted(failed: &Failed, error: &Error) -> Vec<Said> {
     let text = format!("cannot list the logs of {}{}: {error}", failed.of, at(failed));
     vec![Said::Message(Level::Warning, text)]
 }
@@ -92,6 +102,10 @@ fn cause(failed: &Failed, cause: &Cause) -> [Said; 2] {
 
 fn excerpt(failed: &Failed, log: &Excerpt) -> Vec<Said> {
     let shown = log.lines.len();
+    // Nobody wants to see lines.
+    if shown == 0 && log.earlier > 0 && log.notes.is_empty() {
+        return Vec::new();
+    }
     // Scripts look for the text up to the colon.
     let more = match log.earlier {
         0 if shown == 0 && log.notes.is_empty() => " it is empty".to_owned(),
@@ -139,7 +153,8 @@ mod tests {
             evidence: vec!["\x1bx".into()],
             file: "stderr.gz".into(),
         };
-        let found = Findings { cause: Some(cause), excerpts: vec![log, empty] };
+        let unwanted = Excerpt { earlier: 7, ..Excerpt::default() };
+        let found = Findings { cause: Some(cause), excerpts: vec![log, empty, unwanted] };
         let message = |level, text: &str| Said::Message(level, text.into());
         let text = |text: &str| Said::Text(text.into());
         assert_eq!(

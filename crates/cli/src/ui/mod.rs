@@ -14,8 +14,10 @@ use std::io::{self, IsTerminal, Write};
 
 use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
 use dataflow_runner_core::event::Event;
+use serde_json::Value;
 
 use crate::args::{Global, Level, Output};
+use crate::sentry::trouble::Trouble;
 use messages::Messages;
 pub(crate) use messages::signal_name;
 use progress::Progress;
@@ -29,6 +31,8 @@ pub(crate) struct Ui {
     width: Option<usize>,
     progress: Option<Progress>,
     messages: Messages,
+    /// What went wrong, for who is to hear of it.
+    trouble: Trouble,
     stdout: Stdout,
 }
 
@@ -57,6 +61,7 @@ impl Ui {
             width: terminal_size::terminal_size_of(&stderr).map(|(width, _)| width.0.into()),
             progress,
             messages: Messages::new(human),
+            trouble: Trouble::default(),
             stdout: Stdout::Open,
         }
     }
@@ -76,6 +81,16 @@ impl Ui {
         &self.messages
     }
 
+    /// What went wrong so far.
+    pub(crate) fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+
+    /// From now on values of variables are not to be told to anybody elsewhere.
+    pub(crate) fn hide<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a Value)>) {
+        self.trouble.hide(variables);
+    }
+
     /// Prints a result, byte for byte.
     pub(crate) fn print(&mut self, result: &[u8]) {
         if !matches!(self.stdout, Stdout::Open) {
@@ -93,7 +108,7 @@ impl Ui {
     pub(crate) fn printed(&mut self) -> bool {
         if let Stdout::Failed(error) = &self.stdout {
             let text = format!("cannot write to stdout: {error}");
-            self.message(Level::Error, text);
+            self.error(text);
             return false;
         }
         true
@@ -102,6 +117,13 @@ impl Ui {
     /// Says something that is not an event.
     pub(crate) fn message(&mut self, level: Level, text: impl Into<String>) {
         self.voice.message(level, text);
+    }
+
+    /// Says what went wrong that is not an event, in words that may be told elsewhere.
+    pub(crate) fn error(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.trouble.error(&text);
+        self.message(Level::Error, text);
     }
 
     /// Says what is wrong with the command line, however little else is to be said.
@@ -113,6 +135,7 @@ impl Ui {
     /// Says what happened.
     pub(crate) fn event(&mut self, event: &Event) {
         let messages = self.messages.of(event);
+        self.trouble.event(event, &|step| self.messages.name(step).to_owned());
         if self.voice.output == Output::Json {
             self.print(json::event(event).as_bytes());
             return;
@@ -131,6 +154,7 @@ impl Ui {
             return false;
         }
         let faults = faults.sorted();
+        faults.iter().for_each(|fault| self.trouble.fault(fault.severity, fault.code));
         if self.voice.output == Output::Json {
             let lines: String = faults.iter().map(json::diagnostic).collect();
             self.print(lines.as_bytes());

@@ -153,6 +153,22 @@ pub(crate) fn script(id: &str, script: &str, more: &str) -> String {
     )
 }
 
+/// A playbook of 0.7.x with these steps.
+pub(crate) fn emr_playbook(names: &[&str], action: &str) -> String {
+    let step = |name: &&str| {
+        format!(
+            r#"{{"type": "CUSTOM_JAR", "name": "{name}", "actionOnFailure": "{action}", "jar": "command-runner.jar", "arguments": ["spark-submit", "s3://b/{name}.jar"]}}"#
+        )
+    };
+    let steps: Vec<_> = names.iter().map(step).collect();
+    let keys = r#""accessKeyId": "env", "secretAccessKey": "env""#;
+    let data = format!(
+        r#"{{"region": "eu-west-1", "credentials": {{{keys}}}, "steps": [{}], "tags": []}}"#,
+        steps.join(", ")
+    );
+    file("PlaybookConfig/avro/1-0-1", &data)
+}
+
 /// A cluster file for EMR.
 pub(crate) fn emr_cluster() -> String {
     let instances = r#""master": {"type": "m4.large"}, "core": {"type": "m4.large", "count": 1}, "task": {"type": "m4.large", "count": 0, "bid": ""}"#;

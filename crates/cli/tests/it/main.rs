@@ -11,6 +11,7 @@ mod plan;
 mod render;
 mod runs;
 mod schema;
+mod sentry;
 #[cfg(unix)]
 mod signals;
 mod usage;

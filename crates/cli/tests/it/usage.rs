@@ -81,7 +81,7 @@ fn wrong_usage_is_2_and_says_what_is_missing() {
         ("lock status", "error msg=\"--lock needs to be specified\"".into()),
         (
             "up -sentry x",
-            "error msg=\"--sentry is known from 0.7.x, but this version does not support it yet; run without it\"".into(),
+            "error msg=\"--sentry takes a DSN, https://KEY@HOST/PROJECT: it begins with https:// or http://\"".into(),
         ),
     ];
     for (line, message) in cases {

@@ -91,7 +91,12 @@ impl Rota {
 impl Engine<'_, '_> {
     /// Whether there is anything to ask about.
     pub(super) fn must_look(&self) -> bool {
-        self.has_live_steps() || self.cluster_may_change()
+        self.has_live_steps() || self.cluster_may_change() || self.cluster_may_tell_why()
+    }
+
+    /// The last steps did not end well, and nobody knows yet whether that was the cluster's doing.
+    fn cluster_may_tell_why(&self) -> bool {
+        self.rota.cluster_next && self.cluster_is_due() && !self.has_live_steps()
     }
 
     fn has_live_steps(&self) -> bool {
@@ -134,7 +139,12 @@ impl Engine<'_, '_> {
     /// question a tick.
     pub(super) fn look(&mut self) {
         let before = self.state.seq;
+        let only_why = self.cluster_may_tell_why();
         let answer = self.ask();
+        if only_why {
+            // All has ended: a reason is worth one question, not a wait.
+            self.rota.cluster_next = false;
+        }
         self.pass_warnings_on();
         let now = self.run.clock.now();
         self.pacer.launching(self.state.cluster.state == Some(ClusterState::Starting));
@@ -185,7 +195,7 @@ impl Engine<'_, '_> {
         let live = self.live_steps().map(|step| step.place);
         match cluster.state {
             Some(ClusterState::Ready) => {
-                (self.rota.cluster_next && self.cluster_is_due() && self.has_live_steps())
+                (self.rota.cluster_next && self.cluster_is_due())
                     || (cluster.ends_itself
                         && self.rota.since_cluster > 0
                         && self.state.orders.is_empty()
@@ -214,7 +224,8 @@ impl Engine<'_, '_> {
         };
         let first_look = self.state.cluster.state.is_none();
         match clusters.inspect(&id) {
-            Ok(status) if first_look && status.state.is_final() => {
+            // What is to go down and is down already is as it should be.
+            Ok(status) if first_look && status.state.is_final() && self.run.goal != Goal::Down => {
                 let message = format!("cluster `{id}` is {}", status.native);
                 let error = Error::new(
                     ErrorKind::Conflict,
@@ -237,7 +248,12 @@ impl Engine<'_, '_> {
                 self.tell(EventKind::Warning { message });
                 self.cluster_changed(ClusterStatus::bare(id, ClusterState::Ready, "NOT_ASKED"));
             }
-            Err(error) if first_look && !error.is_passing() => self.refused(error),
+            // What makes no sense may be something between us and the fabric: it is asked again.
+            Err(error)
+                if first_look && !error.is_passing() && error.kind != ErrorKind::Protocol =>
+            {
+                self.refused(error);
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -295,11 +311,15 @@ impl Engine<'_, '_> {
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
                 self.rota.answered(&turn);
-                for (id, status) in statuses {
-                    if let Some(&step) = live.get(&id) {
-                        failed |= status.state.is_final() && status.state != StepState::Succeeded;
-                        self.step_seen(step, status);
-                    }
+                // Fabrics tell in any order; people read in that of the playbook.
+                let mut told: Vec<_> = statuses
+                    .into_iter()
+                    .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
+                    .collect();
+                told.sort_by_key(|(step, _)| *step);
+                for (step, status) in told {
+                    failed |= status.state.is_final() && status.state != StepState::Succeeded;
+                    self.step_seen(step, status);
                 }
             }
             Err(error) if error.kind == ErrorKind::NotFound => {

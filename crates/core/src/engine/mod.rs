@@ -39,6 +39,10 @@ const HANGUP: i32 = 1;
 /// and a closing terminal may send two kinds.
 const ONE_WISH: Duration = Duration::from_secs(1);
 
+/// An order whose answer is lost, and which is proven absent, is sent so often: with the looks between that takes some
+/// twenty minutes where looks take their time.
+const MOST_SENDINGS: u32 = 8;
+
 /// All that a run needs.
 #[derive(Debug)]
 pub struct Run<'a> {
@@ -407,6 +411,9 @@ impl Engine<'_, '_> {
                 self.restored();
                 let second = order.absent || self.run.fabric.capabilities().settle.is_zero();
                 let proven = absent && second && !order.taken;
+                if proven && token.numbers().is_some_and(|(_, sent)| sent >= MOST_SENDINGS) {
+                    return self.never_arrives(order, &token);
+                }
                 self.tell(EventKind::OrderNotFound { token, absent, proven });
             }
             // Not its turn yet: that is no answer, and no loss.
@@ -418,6 +425,18 @@ impl Engine<'_, '_> {
                 self.tell(EventKind::OrderLost { token, error });
             }
         }
+    }
+
+    /// Sent again and again, and each time surely without effect: that is as good as a refusal.
+    fn never_arrives(&mut self, order: &state::Order, token: &Token) {
+        let fabric = self.run.fabric.capabilities().fabric;
+        let message = format!(
+            "sent {MOST_SENDINGS} times; each time the answer was lost, and nothing came of it"
+        );
+        // Passing troubles are sent again; this is none any more.
+        let error = Error::new(ErrorKind::Protocol, fabric, "order", message);
+        let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
+        self.order_failed(token, error, &attempts);
     }
 
     fn attempt(&self, step: usize) -> Attempt {
@@ -441,6 +460,23 @@ impl Engine<'_, '_> {
             return;
         };
         match clusters.terminate(&cluster) {
+            // Asking again would not help: it may not be taken down by us, or by nobody.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Auth
+                        | ErrorKind::Config
+                        | ErrorKind::Conflict
+                        | ErrorKind::Unsupported
+                ) =>
+            {
+                self.finish(match self.run.goal {
+                    Goal::Down => Outcome::Refused { error },
+                    _ => Outcome::InDoubt {
+                        reason: format!("cluster `{cluster}` cannot be taken down: {error}"),
+                    },
+                });
+            }
             Err(error) if error.kind != ErrorKind::NotFound => {
                 let message = format!(
                     "the cluster may not have been asked to go down, will ask again: {error}"

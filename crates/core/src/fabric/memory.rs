@@ -171,6 +171,7 @@ impl Memory {
             cancel_running: true,
             exit_codes: ExitCodes::InStatus,
             launch_with_steps: false,
+            knows_orders: true,
             stages: true,
             logs: Logs::Live,
             pace: Pace::steady(Duration::from_secs(5), Duration::from_secs(30)),

@@ -175,6 +175,8 @@ pub struct Capabilities {
     pub ordered_queue: bool,
     /// An order for a cluster may carry steps.
     pub launch_with_steps: bool,
+    /// The far side keeps an order's token, so an order that is sent twice runs once.
+    pub knows_orders: bool,
     /// It can put files of this machine where steps can read them; else names of files mean what they mean there.
     pub stages: bool,
     /// So many steps run at once; `None`: as many as one likes.

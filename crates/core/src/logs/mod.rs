@@ -7,6 +7,7 @@ use crate::fabric::{ClusterId, Error, Fabric, LogFile, Result, StepId};
 
 pub mod cause;
 mod lines;
+pub mod look;
 mod name;
 mod pieces;
 mod tail;

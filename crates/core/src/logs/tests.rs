@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::look::{Look, Seen, Whose};
 use super::*;
+use crate::bell::{Bell, Rung};
+use crate::clock::Clock;
 use crate::config::playbook::Playbook;
 use crate::diagnostic::Diagnostics;
 use crate::fabric::memory::Memory;
@@ -23,11 +28,13 @@ struct Files {
     /// Bytes of a chunk.
     chunk: usize,
     capabilities: Capabilities,
+    /// What it says instead of which files there are.
+    refuses: Option<ErrorKind>,
 }
 
 impl Files {
     fn new(files: Vec<(String, Vec<u8>)>) -> Self {
-        Self { files, chunk: 1000, capabilities: Memory::usual() }
+        Self { files, chunk: 1000, capabilities: Memory::usual(), refuses: None }
     }
 
     fn of(files: &[(&str, &[u8])]) -> Self {
@@ -77,6 +84,9 @@ impl Fabric for Files {
         Self::no()
     }
     fn logs(&self, _: &ClusterId, _: &StepId) -> Result<Vec<LogFile>> {
+        if let Some(kind) = self.refuses {
+            return Err(Error::new(kind, "files", "list", "no"));
+        }
         let file = |(name, bytes): &(String, Vec<u8>)| LogFile {
             name: name.clone(),
             place: format!("mem://{name}"),
@@ -206,6 +216,54 @@ fn the_controller_tells_of_the_end() {
         Ok(true)
     );
     assert_eq!(ended("2026-11-22T10:01:01Z INFO startExec 'Step'\n"), Ok(false));
+}
+
+const FAILED: &str = "2026-11-22T10:01:01Z WARN Step failed with exitCode 1 and took 2 seconds\n";
+
+/// Looks by a clock turned by hand until there is something to tell; gives it, and how long that took.
+fn watched(worlds: &[Files], delivery: Duration) -> (Seen, i64) {
+    let clock = Clock::turned_by_hand(Timestamp::UNIX_EPOCH);
+    let whose = Whose::Step(ClusterId::new("j-1"), StepId::new("s-1"));
+    let mut look = Look::new(whose, clock.now(), delivery);
+    for look_number in 0.. {
+        let world = &worlds[look_number.min(worlds.len() - 1)];
+        if let Some(seen) = look.take(world, LINES, &clock, false) {
+            return (seen, clock.now().as_second());
+        }
+        let rung = clock.wait(&Bell::new(), look.due());
+        assert_eq!(rung, Rung::default());
+    }
+    unreachable!("a clock turned by hand does not wait for ever")
+}
+
+#[test]
+fn logs_are_told_of_as_soon_as_they_are_complete_or_no_more_can_come() {
+    let early = || Files::of(&[("stderr", b"Traceback\n"), ("controller", b"startExec\n")]);
+    let late =
+        || Files::of(&[("stderr", b"x: command not found\n"), ("controller", FAILED.as_bytes())]);
+    let delivery = Duration::from_secs(600);
+    let (seen, took) = watched(&[Files::of(&[]), early(), early(), late()], delivery);
+    let Seen::All(found) = seen else { panic!("{seen:?}") };
+    assert_eq!(
+        found.cause.map(|cause| cause.sentence).as_deref(),
+        Some("the program `x` is not there")
+    );
+    assert_eq!(took, 75, "looks at 0, 5, 15, 35 and 75 s; at the last one nothing had changed");
+
+    let (seen, took) = watched(&[early()], delivery);
+    assert!(matches!(&seen, Seen::Some(found) if found.excerpts.len() == 2), "{seen:?}");
+    assert_eq!(took, 600);
+}
+
+#[test]
+fn what_is_refused_is_not_asked_for_again_and_what_fails_for_a_while_is() {
+    let refusing = |kind| Files { refuses: Some(kind), ..Files::of(&[]) };
+    let (seen, took) = watched(&[refusing(ErrorKind::Auth)], Duration::from_secs(600));
+    assert!(matches!(seen, Seen::Nothing(_)), "{seen:?}");
+    assert_eq!(took, 0);
+    let (seen, took) = watched(&[refusing(ErrorKind::Unavailable)], Duration::from_secs(600));
+    assert!(matches!(seen, Seen::Nothing(_)), "{seen:?}");
+    assert_eq!(took, 600);
 }
 
 /// `fixtures/logs/NAME.log` and what is to be said of it, `NAME.txt`.

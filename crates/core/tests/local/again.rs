@@ -17,7 +17,8 @@ fn shim(bench: &Bench, id: &StepId) -> String {
 /// Runs a script to its success; gives the shim that looked after it.
 fn succeed(bench: &Bench, token: &str, script: &str) -> String {
     let id = bench.script(token, script);
-    assert_eq!(bench.end(&id).state, StepState::Succeeded, "{}", bench.log(&id, "stderr"));
+    let status = bench.end(&id);
+    assert_eq!(status.state, StepState::Succeeded, "{status:?}");
     shim(bench, &id)
 }
 
@@ -219,6 +220,18 @@ pub fn no_marker_can_be_written() {
     assert_ne!(succeed(&bench, "r-1.3.1", "exit 0"), shim(&bench, &id));
 }
 
+/// Nor can who finds no record tell what became of the step.
+pub fn no_record_is_left() {
+    let bench = Bench::new();
+    let (mut up, mut gate) = (bench.pipe("up"), bench.pipe("gate"));
+    let ([_, id], _) = two(&bench, &mut up);
+    let first = shim(&bench, &id);
+    fs::remove_dir_all(bench.logs(&id)).unwrap();
+    gate.go();
+    assert_eq!(bench.end(&id).state, StepState::Unknown);
+    assert_ne!(succeed(&bench, "r-1.3.1", "exit 0"), first);
+}
+
 pub fn cancels_at_any_moment() {
     let bench = Bench::new();
     let (other, _) = bench.another();
@@ -227,7 +240,7 @@ pub fn cancels_at_any_moment() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // At another moment each time.
-                (0..n * 20).for_each(|_| std::thread::yield_now());
+                (0..n * 500).for_each(|_| std::hint::spin_loop());
                 other.cancel(&bench.cluster, std::slice::from_ref(&victim)).unwrap();
             });
             let state = bench.end(&victim).state;

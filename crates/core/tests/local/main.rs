@@ -115,6 +115,7 @@ fn trials() -> Vec<Trial> {
             a_marker_without_a_signal
             a_term_without_a_marker
             no_marker_can_be_written
+            no_record_is_left
             cancels_at_any_moment
             another_program_hears_of_the_end
             a_damaged_record_reaches_nobody

@@ -64,7 +64,6 @@ pub(super) fn cluster(
     let ended_before = |cluster: &&Cluster| {
         cluster.status.timeline.end_date_time.is_some_and(|end| end < intent.surely_older())
     };
-    let run = |cluster: &&Cluster| cluster.tags.iter().any(|tag| tag.key == RUN_TAG);
     let ours = |cluster: &&Cluster| {
         let tag = cluster.tags.iter().find(|tag| tag.key == RUN_TAG);
         tag.is_some_and(|tag| tag.value == intent.token.as_str())
@@ -75,9 +74,8 @@ pub(super) fn cluster(
     }
     let may_be = |cluster: &&Cluster| {
         let created = cluster.status.timeline.creation_date_time;
-        !run(cluster)
-            && same_tags(&cluster.tags, asked)
-            && created.is_none_or(|at| at >= intent.surely_older())
+        // With any tag of ours these are not the same.
+        same_tags(&cluster.tags, asked) && created.is_none_or(|at| at >= intent.surely_older())
     };
     let Some(only) = alive.find(may_be) else { return Found::No };
     let created = only.status.timeline.creation_date_time;

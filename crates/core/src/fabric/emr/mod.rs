@@ -96,6 +96,8 @@ trait Aws: Send + Sync {
     fn endpoint(&self, service: Service) -> String;
     /// See [`Account::credentials_source`].
     fn credentials_source(&self) -> &'static str;
+    /// See [`Account::take_notes`].
+    fn notes(&self) -> Vec<String>;
 }
 
 impl Aws for Account {
@@ -114,6 +116,38 @@ impl Aws for Account {
     fn credentials_source(&self) -> &'static str {
         self.credentials_source()
     }
+
+    fn notes(&self) -> Vec<String> {
+        self.take_notes()
+    }
+}
+
+/// No AWS at all.
+struct Nowhere {
+    region: String,
+}
+
+impl Aws for Nowhere {
+    fn call(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let error = error(ErrorKind::Unsupported, call.operation, "AWS is not reached from here");
+        Err(Failure { error, code: None })
+    }
+
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    fn endpoint(&self, _: Service) -> String {
+        String::new()
+    }
+
+    fn credentials_source(&self) -> &'static str {
+        "none"
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Access {
@@ -123,25 +157,13 @@ impl Access {
     }
 }
 
-impl From<&Credentials> for Source {
-    fn from(credentials: &Credentials) -> Self {
-        match credentials {
-            Credentials::Instance => Self::Instance,
-            Credentials::Environment => Self::Environment,
-            Credentials::Chain => Self::Chain,
-            Credentials::Key { id, secret, .. } => {
-                Self::Key { id: id.clone(), secret: secret.clone() }
-            }
-        }
-    }
-}
-
 /// What it can do, wherever it is reached.
 pub fn capabilities() -> Capabilities {
     Capabilities {
         fabric: NAME,
         ordered_queue: true,
         launch_with_steps: true,
+        knows_orders: false,
         stages: false,
         // More may run where the cluster allows it, but then EMR refuses our failure rules.
         parallel: Some(NonZeroU32::MIN),
@@ -163,11 +185,29 @@ pub fn capabilities() -> Capabilities {
     }
 }
 
+impl From<&Credentials> for Source {
+    fn from(credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::Instance => Self::Instance,
+            Credentials::Environment => Self::Environment,
+            Credentials::Chain => Self::Chain,
+            Credentials::Key { id, secret, .. } => {
+                Self::Key { id: id.clone(), secret: secret.clone() }
+            }
+        }
+    }
+}
+
 impl Emr {
     /// A fabric in the account and region that `account` reaches. `config` is what to launch; without it steps go to
     /// clusters that are there. Sends nothing yet.
     pub fn new(config: Option<Config>, account: Account) -> Self {
         Self::reaching(config, Box::new(account))
+    }
+
+    /// A fabric that tells what it would do and reaches nothing: it needs no credentials.
+    pub fn on_paper(config: Option<Config>, region: &str) -> Self {
+        Self::reaching(config, Box::new(Nowhere { region: region.to_owned() }))
     }
 
     fn reaching(config: Option<Config>, account: Box<dyn Aws>) -> Self {
@@ -274,7 +314,9 @@ impl Fabric for Emr {
     }
 
     fn warnings(&self) -> Vec<String> {
-        std::mem::take(&mut self.noticed().fresh)
+        let mut fresh = std::mem::take(&mut self.noticed().fresh);
+        fresh.extend(self.account.notes());
+        fresh
     }
 }
 

@@ -55,6 +55,10 @@ impl Aws for Arc<Script> {
         "http://127.0.0.1:1".to_owned()
     }
 
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn credentials_source(&self) -> &'static str {
         "environment"
     }
@@ -445,7 +449,8 @@ fn logs_lie_below_the_log_uri() {
     );
     assert_eq!(sent[2].1["query"][2], json!(["continuation-token", "t"]));
     let (emr, _) = fabric(None, vec![("DescribeCluster", Ok(described(&[], "")))]);
-    assert_eq!(Fabric::logs(&emr, &on(), &StepId::new("s-1")), Ok(Vec::new()), "it keeps none");
+    let none = Fabric::logs(&emr, &on(), &StepId::new("s-1")).expect_err("it keeps none");
+    assert_eq!(none.kind, ErrorKind::NotFound, "{none}");
 }
 
 #[test]

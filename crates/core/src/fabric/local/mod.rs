@@ -132,6 +132,7 @@ impl Local {
                 cancel_running: true,
                 exit_codes: ExitCodes::InStatus,
                 launch_with_steps: false,
+                knows_orders: true,
                 stages: true,
                 logs: Logs::Live,
                 pace: Pace { rings: true, ..Pace::steady(SAFETY, SAFETY) },

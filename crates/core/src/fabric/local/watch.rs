@@ -76,7 +76,9 @@ impl Watch {
         let mut state = self.state();
         // The last that came is the one whose memory is still at hand.
         while let Some(server) = state.idle.pop() {
-            if send(&server.wire).is_ok() {
+            // A dead one is told by its end of the wire too, but for the moment in which a process that another
+            // thread starts still has a copy of that.
+            if server.shim.is_alive() && send(&server.wire).is_ok() {
                 state.begin(logs, &server);
                 return true;
             }

@@ -143,6 +143,7 @@ pub struct Account {
     wire: Arc<Wire>,
     keeper: Keeper,
     quotas: PathBuf,
+    paced: bool,
     /// The turns of the account that the credentials are of, by a name for it.
     quota: Mutex<Option<(String, Arc<Quota>)>>,
 }
@@ -165,7 +166,13 @@ impl Account {
         let world = World { environment, files, wire: Arc::clone(&wire) };
         let keeper =
             Keeper::new(credentials, world).map_err(|trouble| trouble.into_error("credentials"))?;
-        Ok(Self { wire, keeper, quotas, quota: Mutex::default() })
+        Ok(Self { wire, keeper, quotas, paced: true, quota: Mutex::default() })
+    }
+
+    /// Waits for no turn: for who turns the clock by hand, since quotas go by the machine's.
+    #[must_use]
+    pub fn unpaced(self) -> Self {
+        Self { paced: false, ..self }
     }
 
     /// The region.
@@ -225,7 +232,8 @@ impl Account {
             Miss::Refused(Failure { error: trouble.into_error(call.operation), code: None })
         })?;
         let bell = self.wire.client.bell();
-        let quota = (call.service == Service::Emr).then(|| self.quota(&credentials));
+        let paced = self.paced && call.service == Service::Emr;
+        let quota = paced.then(|| self.quota(&credentials));
         if let Some(quota) = &quota {
             quota.turn(call.operation, bell, budget).map_err(|at| {
                 let message = "the account's quota is used up for now";

@@ -92,7 +92,13 @@ fn logs(cluster: &Cluster, prefix: &str, delivery: Duration) -> Vec<Object> {
     };
     let mut all = Vec::new();
     if let Some(died) = cluster.died {
-        let folder = format!("{prefix}/node/{INSTANCE}/bootstrap-actions/1");
+        let message = cluster.death.as_ref().and_then(|death| death.message.as_deref());
+        let of = if message.is_some_and(|text| text.contains("provisioning failed")) {
+            "provision-node/reports"
+        } else {
+            "bootstrap-actions/1"
+        };
+        let folder = format!("{prefix}/node/{INSTANCE}/{of}");
         let files = cluster.script.bootstrap_logs.clone();
         all.extend(files.into_iter().map(|file| object(&folder, file, delivered(died))));
     }

@@ -1,4 +1,20 @@
 //! A far side like Amazon EMR, on this machine: EMR, S3 and STS over HTTP, a little stricter than the real ones.
+//!
+//! A [`Script`] says what is to happen, [`Fake::start`] serves it, [`Fake::fail`] lets single calls go wrong, and
+//! [`Fake::world`] and [`Fake::requests`] tell what came of it. Where each of its rules comes from, whether documented,
+//! captured or assumed, is in `fixtures/wire/emr/README.md`.
+//!
+//! ```
+//! # use dataflow_runner_core::fabric::emr::fake::{Fake, Fault, Script, StepScript, Tempo};
+//! # fn main() -> std::io::Result<()> {
+//! let script = Script { tempo: Tempo::notch_of(15), ..Script::default() };
+//! let fake = Fake::start(script.step("transform", StepScript::fails(60)))?;
+//! fake.fail("RunJobFlow", 1..=1, Fault::reply_lost());
+//! // … run the program with `fake.environment()` …
+//! assert_eq!(fake.world(|world| world.alive().count()), 0, "no cluster is left behind");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 use std::fmt;

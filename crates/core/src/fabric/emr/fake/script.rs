@@ -55,7 +55,8 @@ pub struct ClusterScript {
     pub pending_steps: Fate,
     /// It may not be terminated by a request.
     pub protected: bool,
-    /// The log files of its first bootstrap action on its first instance, by name.
+    /// The log files of what failed in its set-up, by name: of its first bootstrap action, or of the applications
+    /// ([`Death::provisioning`]).
     pub bootstrap_logs: Vec<(String, String)>,
 }
 
@@ -247,6 +248,13 @@ impl Death {
             ])],
         };
         Self { details: vec![detail], ..Self::new(true, Some("BOOTSTRAP_FAILURE"), message) }
+    }
+
+    /// An application could not be installed.
+    pub fn provisioning() -> Self {
+        let message =
+            "On the master instance (i-0123456789abcdef0), application provisioning failed";
+        Self::new(true, Some("BOOTSTRAP_FAILURE"), message)
     }
 
     /// EMR found a fault in the order only after it had taken it.

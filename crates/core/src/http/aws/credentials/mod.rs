@@ -125,8 +125,7 @@ impl Keeper {
         };
         let Some(expires) = current.expires else { return Ok(current) };
         let early = EARLY.min(expires.duration_since(state.since) / 3);
-        let good = expires > now;
-        if expires.duration_since(now) > early || (good && now < state.not_before) {
+        if expires.duration_since(now) > early {
             return Ok(current);
         }
         if now >= state.not_before
@@ -135,7 +134,7 @@ impl Keeper {
             return Ok(fresh);
         }
         // That a renewal failed does not matter while the old ones are good.
-        if good { Ok(current) } else { Err(self.lapsed(&state)) }
+        if expires > now { Ok(current) } else { Err(self.lapsed(&state)) }
     }
 
     /// AWS says that `used` have expired: whether there are others.

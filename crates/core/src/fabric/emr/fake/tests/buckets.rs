@@ -54,18 +54,24 @@ fn steps_leave_logs_by_their_end() {
 }
 
 #[test]
-fn bootstrap_actions_leave_logs() {
-    let cluster = ClusterScript {
-        bootstrap_logs: vec![("stderr".to_owned(), "no such package\n".to_owned())],
-        ..ClusterScript::dying(Moment::Bootstrapping, Death::bootstrap())
-    };
-    let mut bench = Bench::new(Script { clusters: vec![cluster], ..Script::default() });
-    let id = bench.launch(true, &[]);
-    bench.pass(239);
-    assert!(bench.world.objects("logs").is_empty());
-    bench.pass(1);
-    let keys: Vec<_> = bench.world.objects("logs").into_iter().map(|object| object.key).collect();
-    assert_eq!(keys, [format!("emr/{id}/node/i-0123456789abcdef0/bootstrap-actions/1/stderr.gz")]);
+fn a_set_up_that_failed_leaves_logs() {
+    for (death, folder) in [
+        (Death::bootstrap(), "bootstrap-actions/1"),
+        (Death::provisioning(), "provision-node/reports"),
+    ] {
+        let cluster = ClusterScript {
+            bootstrap_logs: vec![("stderr".to_owned(), "no such package\n".to_owned())],
+            ..ClusterScript::dying(Moment::Bootstrapping, death)
+        };
+        let mut bench = Bench::new(Script { clusters: vec![cluster], ..Script::default() });
+        let id = bench.launch(true, &[]);
+        bench.pass(239);
+        assert!(bench.world.objects("logs").is_empty());
+        bench.pass(1);
+        let objects = bench.world.objects("logs");
+        let keys: Vec<_> = objects.into_iter().map(|object| object.key).collect();
+        assert_eq!(keys, [format!("emr/{id}/node/i-0123456789abcdef0/{folder}/stderr.gz")]);
+    }
 }
 
 /// A caller with a bucket of five objects.
