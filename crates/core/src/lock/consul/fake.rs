@@ -191,19 +191,20 @@ impl Shared {
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let state = &mut inner.state;
         let session = |prefix| path.strip_prefix(prefix);
-        let answer = if let ("GET", Some(id)) = (&*request.method, session("/v1/session/info/")) {
+        let put = request.method == "PUT";
+        let answer = if let Some(id) = session("/v1/session/info/") {
             state.info(id)
-        } else if request.method != "PUT" {
-            words(405, &format!("method {} not allowed", request.method))
-        } else if path == "/v1/session/create" {
+        } else if path == "/v1/session/create" && put {
             state.open_session(&body)
-        } else if let Some(id) = session("/v1/session/renew/") {
+        } else if let Some(id) = session("/v1/session/renew/").filter(|_| put) {
             state.renew(id)
-        } else if let Some(id) = session("/v1/session/destroy/") {
+        } else if let Some(id) = session("/v1/session/destroy/").filter(|_| put) {
             state.end_session(id);
             truth(true)
-        } else if path == "/v1/txn" {
+        } else if path == "/v1/txn" && put {
             state.transact(&body)
+        } else if path.starts_with("/v1/session/") || path == "/v1/txn" {
+            words(405, &format!("method {} not allowed", request.method))
         } else {
             words(404, "Invalid URL path: not a recognized HTTP API endpoint\n")
         };

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::{Key, Trouble};
 use super::Fake;
 use crate::environment::Environment;
+use crate::http::fake::{Answer, Server};
 use crate::http::{Client, Request};
 
 /// What the fake cannot do, by how the request begins or what it holds, and why it need not.
@@ -34,6 +36,39 @@ fn keys_and_sessions() {
 #[test]
 fn locks() {
     replay(include_str!("../../../../../../fixtures/wire/consul/locks_1.14.11.jsonl"), 15);
+}
+
+/// Whatever way Consul says that one may not, it is understood as such, and not asked again.
+#[test]
+fn refusals() {
+    let capture = include_str!("../../../../../../fixtures/wire/consul/acl_1.14.11.jsonl");
+    let mut seen = 0;
+    for line in capture.lines() {
+        let exchange: Value = serde_json::from_str(line).expect("JSON");
+        let (asked, said) = (&exchange["request"], &exchange["response"]);
+        let status = said["status"].as_u64().and_then(|it| u16::try_from(it).ok()).expect("status");
+        if status == 200 {
+            continue;
+        }
+        let body = match &said["body"] {
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        };
+        let server = Server::start(move |_| Answer::new(status, "text/plain", body.clone()));
+        let server = server.expect("a port");
+        let consul = super::reach(&server.address().to_string(), &[]).expect("settings");
+        let key = Key::new("locks/a").expect("a key");
+        let trouble = match (asked["method"].as_str(), asked["path"].as_str().expect("a path")) {
+            (Some("GET"), _) => consul.get(&key).err(),
+            (_, "/v1/session/create") => consul.open_session("s").err(),
+            (_, "/v1/txn") => consul.lock(&key, b"x", "s").err(),
+            _ => consul.create(&key, b"x").err(),
+        };
+        let Some(Trouble::Refused(error)) = trouble else { panic!("{trouble:?} for {line}") };
+        assert!(error.to_string().contains("CONSUL_HTTP_TOKEN"), "{error}");
+        seen += 1;
+    }
+    assert!(seen >= 7, "{seen} refusals");
 }
 
 fn replay(capture: &str, at_least: usize) {
