@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
 use serde_json::Value;
