@@ -1,5 +1,7 @@
 //! `--log-failed-steps`.
 
+use std::time::Duration;
+
 use dataflow_runner_core::fabric::emr::fake::{Death, Fault, Script, StepScript};
 
 use super::Site;
@@ -8,7 +10,7 @@ const TRANSIENT: &str =
     "run-transient -emr-config c.json -emr-playbook p.json -log-failed-steps --log-wait 10s";
 
 fn failing() -> Script {
-    let logs = [
+    let logs: [(&str, &str); 3] = [
         ("controller", "INFO Command exiting with ret '1'\n"),
         (
             "stderr",
@@ -16,7 +18,8 @@ fn failing() -> Script {
         ),
         ("stdout", "half way\n"),
     ];
-    Script::default().step("first", StepScript::fails(60).with_logs(&logs))
+    let script = Script { log_delivery: Duration::ZERO, ..Script::default() };
+    script.step("first", StepScript::fails(60).with_logs(&logs))
 }
 
 #[test]
@@ -63,7 +66,8 @@ fn logs_that_cannot_be_read_do_not_hide_the_failure() {
 
 #[test]
 fn a_failed_bootstrap_shows_its_log() {
-    let mut script = Script::default().failing_to_bootstrap(9);
+    let script = Script { log_delivery: Duration::ZERO, ..Script::default() };
+    let mut script = script.failing_to_bootstrap(9);
     for cluster in &mut script.clusters {
         cluster.bootstrap_logs =
             vec![("stderr".to_owned(), "install.sh: no such package\n".to_owned())];
