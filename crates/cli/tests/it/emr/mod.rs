@@ -46,9 +46,14 @@ impl Site {
         for (name, value) in self.fake.environment() {
             command.env(name, recorded(&value));
         }
-        for (name, value) in
-            [("POLL_INTERVAL", "0.05s"), ("BOOTSTRAP_RETRY_DELAY", "0s"), ("LOG_WAIT", "0s")]
-        {
+        for (name, value) in [
+            ("POLL_INTERVAL", "0.05s"),
+            ("BOOTSTRAP_RETRY_DELAY", "0s"),
+            ("LOG_WAIT", "0s"),
+            ("SETTLE", "0.1s"),
+            // Nobody is to wait for a turn here.
+            ("QUOTA_FACTOR", "1000"),
+        ] {
             command.env(format!("DATAFLOW_RUNNER_{name}"), value);
         }
         command
