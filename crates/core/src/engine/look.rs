@@ -73,7 +73,7 @@ impl Rota {
         self.cluster_next || self.since_cluster as usize + 1 >= every
     }
 
-    /// These were asked about, and there was an answer.
+    /// There was an answer about these.
     fn answered(&mut self, steps: &[usize]) {
         self.questions += 1;
         self.since_cluster += 1;
@@ -310,13 +310,15 @@ impl Engine<'_, '_> {
         let mut failed = false;
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
-                self.rota.answered(&turn);
-                // Fabrics tell in any order; people read in that of the playbook.
+                // Fabrics tellin any order; people read in that of the playbook.
                 let mut told: Vec<_> = statuses
                     .into_iter()
                     .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
                     .collect();
                 told.sort_by_key(|(step, _)| *step);
+                // What was left out is asked about again; but where nothing is told, nothing ever will be.
+                let heard: Vec<usize> = told.iter().map(|(step, _)| *step).collect();
+                self.rota.answered(if heard.is_empty() { &turn } else { &heard });
                 for (step, status) in told {
                     failed |= status.state.is_final() && status.state != StepState::Succeeded;
                     self.step_seen(step, status);
