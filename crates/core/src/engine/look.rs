@@ -49,7 +49,8 @@ impl Rota {
         let (mut running, mut queue): (Vec<&LiveStep>, Vec<&LiveStep>) =
             due.partition(|step| step.state == StepState::Running || self.gone.is_some());
         running.sort_by_key(|step| (asked(step), step.place));
-        queue.sort_by_key(|step| (step.since, step.place));
+        // Nothing more may ever be told of what is unknown: it keeps nobody from being asked about.
+        queue.sort_by_key(|step| (step.state == StepState::Unknown, step.since, step.place));
         // However much runs, the others are not forgotten.
         let crowded = running.len() >= most && !queue.is_empty() && self.questions % 16 == 15;
         running.truncate(most - usize::from(crowded));
@@ -58,7 +59,12 @@ impl Rota {
             let rest = &mut queue[room - 1..];
             rest.sort_by_key(|step| (asked(step), step.place));
         }
-        running.into_iter().chain(queue).map(|step| step.place).take(most).collect()
+        let mut turn: Vec<&LiveStep> = running.into_iter().chain(queue).take(most).collect();
+        // An answer may tell of the first only: once in a while that is who was not heard of for longest.
+        if self.questions % 4 == 3 {
+            turn.sort_by_key(|step| asked(step));
+        }
+        turn.into_iter().map(|step| step.place).collect()
     }
 
     /// So many questions it takes to hear of all that runs, with one about the cluster among them at most.
