@@ -405,12 +405,24 @@ pub(crate) struct Engine {
     /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there]
     #[arg(long, value_name = "DURATION", value_parser = duration::some)]
     pub(crate) poll_interval: Option<Duration>,
-    /// Wait so long at most before another cluster is launched in place of one whose set-up failed
+    /// Your account has so many times EMR's default quotas: runs ask accordingly more often
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub(crate) quota_factor: f64,
+    /// Whatever was ordered is seen by all who ask after so long [default: what is usual there]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) settle: Option<Duration>,
+    /// Wait so long at most before another clusteris launched in place of one whose set-up failed
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::duration)]
     pub(crate) bootstrap_retry_delay: Duration,
     /// Give up after so long without an answer of the fabric
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration::duration)]
     pub(crate) lost_contact_after: Duration,
+}
+
+/// A number above 0.
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse::<f64>().ok().filter(|factor| factor.is_finite() && *factor > 0.0);
+    factor.ok_or_else(|| "it must be a number above 0".to_owned())
 }
 
 /// What an interruption does to what runs.

@@ -34,6 +34,10 @@ pub(crate) struct Around<'a> {
     pub(crate) bell: &'a Arc<Bell>,
     /// The far side is to be reached; else it is only to be told what would be done.
     pub(crate) reach: bool,
+    /// What was ordered shows after so long, instead of as long as is usual.
+    pub(crate) settle: Option<Duration>,
+    /// The account has so manytimes the usual quotas.
+    pub(crate) quota_factor: f64,
     /// Ask so often,instead of as often as is usual on the fabric.
     pub(crate) poll: Option<Duration>,
 }
@@ -62,9 +66,17 @@ impl Target {
             // Nothing is touched, so any folder does.
             Self::Local(config) => {
                 let (state, bell) = (Path::new(""), Arc::new(Bell::new()));
-                if let Ok(fabric) =
-                    local(config, &Around { state, bell: &bell, reach: false, poll: None })
-                {
+                if let Ok(fabric) = local(
+                    config,
+                    &Around {
+                        state,
+                        bell: &bell,
+                        reach: false,
+                        quota_factor: 1.0,
+                        settle: None,
+                        poll: None,
+                    },
+                ) {
                     plan.check(fabric.capabilities(), faults);
                 }
             }
@@ -110,9 +122,13 @@ fn emr(
         quotas: around.state.join("quotas"),
     };
     let account = Account::new(settings).map_err(|error| wrong(error.to_string()))?;
-    let fabric = Emr::new(config.cloned(), account);
-    Ok(match around.poll {
+    let fabric = Emr::new(config.cloned(), account.with_quotas(around.quota_factor));
+    let fabric = match around.poll {
         Some(tick) => fabric.asking_every(tick),
+        None => fabric,
+    };
+    Ok(match around.settle {
+        Some(settle) => fabric.settling_in(settle),
         None => fabric,
     })
 }

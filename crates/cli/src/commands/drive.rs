@@ -46,7 +46,7 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
     ui.hide(loader.variables());
-    let ways = Ways { bell: &bell, reach: true, poll: errand.engine.poll_interval };
+    let ways = Ways { bell: &bell, engine: Some(errand.engine) };
     let ready = Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?;
     if let (true, Some(ready)) = (errand.detached, &ready) {
         ready.check_detached(loader.sink());

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
@@ -25,10 +24,21 @@ pub(super) struct Ready {
 /// How the fabric is to be asked.
 pub(super) struct Ways<'a> {
     pub(super) bell: &'a Arc<Bell>,
-    /// It is to be reached at all.
-    pub(super) reach: bool,
-    /// So often, instead of as often as is usual there.
-    pub(super) poll: Option<Duration>,
+    /// As the flags say; `None`: it is not to be reached at all.
+    pub(super) engine: Option<&'a args::Engine>,
+}
+
+impl<'a> Ways<'a> {
+    fn around(&self, state: &'a Path) -> Around<'a> {
+        Around {
+            state,
+            bell: self.bell,
+            reach: self.engine.is_some(),
+            quota_factor: self.engine.map_or(1.0, |engine| engine.quota_factor),
+            settle: self.engine.and_then(|engine| engine.settle),
+            poll: self.engine.and_then(|engine| engine.poll_interval),
+        }
+    }
 }
 
 impl Ready {
@@ -50,12 +60,7 @@ impl Ready {
         let (Some(plan), Some(target), Some(state)) = (plan, target, state) else {
             return Ok(None);
         };
-        let fabric = target.fabric(&Around {
-            state: &state,
-            bell: ways.bell,
-            reach: ways.reach,
-            poll: ways.poll,
-        });
+        let fabric = target.fabric(&ways.around(&state));
         let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
             target.lint(&plan, loader.sink());
             return Ok(None);

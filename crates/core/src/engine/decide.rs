@@ -399,6 +399,11 @@ impl Turn<'_> {
     }
 
     fn cancel(&mut self, halt: Option<&Skip>, kill: Option<&Stop>) {
+        // What goes down takes its steps along.
+        let goes = |state| state == ClusterState::Stopping || ClusterState::is_final(state);
+        if self.state.cluster.state.is_some_and(goes) {
+            return;
+        }
         let mut orders: Vec<(Stop, Vec<usize>)> = Vec::new();
         for &step in &self.state.busy {
             let run = &self.state.steps[step];

@@ -22,6 +22,6 @@ pub(crate) fn over(url: &str, bell: Arc<Bell>, folder: &Path, config: emr::Confi
         client,
         quotas: folder.to_owned(),
     };
-    let account = Account::new(settings).expect("an account").unpaced();
+    let account = Account::new(settings).expect("an account").with_quotas(f64::INFINITY);
     emr::Emr::new(Some(config), account)
 }

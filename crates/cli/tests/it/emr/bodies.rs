@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
 use serde_json::Value;
 
-use crate::harness::{Place, Ran, recorded};
+use super::hasten;
+use crate::harness::{Place, Ran};
 
 /// The goldens were made for a time of their own.
 const OF_A_TIME: [&str; 1] = ["72-template-functions"];
@@ -46,10 +47,8 @@ fn body(pair: &Path, operation: &str, line: &str) -> Value {
         words.extend(["--vars-file", "vars.json"]);
     }
     let mut command = place.command(words);
-    for (name, value) in fake.environment() {
-        command.env(name, recorded(&value));
-    }
-    command.env("PASS", "hunter2").env("DATAFLOW_RUNNER_POLL_INTERVAL", "0.01s");
+    hasten(&mut command, &fake);
+    command.env("PASS", "hunter2");
     let ran = Ran::from(command.output().expect("it starts"));
     let sent = fake.requests().into_iter().find(|request| request.operation == operation);
     let sent = sent.unwrap_or_else(|| panic!("{}: no {operation}: {}", pair.display(), ran.stderr));

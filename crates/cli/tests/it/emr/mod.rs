@@ -52,16 +52,7 @@ impl Site {
     /// The program with arguments that have no spaces in them, about to be run here.
     pub(super) fn command(&self, line: &str) -> Command {
         let mut command = self.place.command(line.split(' '));
-        for (name, value) in [
-            ("POLL_INTERVAL", "0.05s"),
-            ("BOOTSTRAP_RETRY_DELAY", "0s"),
-            ("LOG_WAIT", "0s"),
-            ("SETTLE", "0.1s"),
-            // Nobody is to wait for a turn here.
-            ("QUOTA_FACTOR", "1000"),
-        ] {
-            command.env(format!("DATAFLOW_RUNNER_{name}"), value);
-        }
+        hasten(&mut command, &self.fake);
         command
     }
 
@@ -96,6 +87,22 @@ impl Site {
     /// Nothing was done twice, nor anything else that should never be.
     pub(super) fn nothing_was_twice(&self) {
         assert_eq!(self.fake.world(|world| world.violations().to_vec()), [""; 0]);
+    }
+}
+
+/// Leads the program to a far side, and lets it wait for nothing.
+pub(super) fn hasten(command: &mut Command, fake: &Fake) {
+    for (name, value) in fake.environment() {
+        command.env(name, recorded(&value));
+    }
+    for (name, value) in [
+        ("POLL_INTERVAL", "0.05s"),
+        ("BOOTSTRAP_RETRY_DELAY", "0s"),
+        ("LOG_WAIT", "0s"),
+        ("SETTLE", "0.1s"),
+        ("QUOTA_FACTOR", "1000"),
+    ] {
+        command.env(format!("DATAFLOW_RUNNER_{name}"), value);
     }
 }
 

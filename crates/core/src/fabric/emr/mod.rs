@@ -229,6 +229,13 @@ impl Emr {
         self
     }
 
+    /// Takes it that what was ordered shows after so long.
+    #[must_use]
+    pub fn settling_in(mut self, settle: Duration) -> Self {
+        self.capabilities.settle = settle;
+        self
+    }
+
     /// Notes what a person should know, once.
     fn warn(&self, message: impl Into<String>) {
         let message = message.into();

@@ -143,7 +143,8 @@ pub struct Account {
     wire: Arc<Wire>,
     keeper: Keeper,
     quotas: PathBuf,
-    paced: bool,
+    /// So many times EMR's default quotas.
+    factor: f64,
     /// The turns of the account that the credentials are of, by a name for it.
     quota: Mutex<Option<(String, Arc<Quota>)>>,
 }
@@ -166,13 +167,13 @@ impl Account {
         let world = World { environment, files, wire: Arc::clone(&wire) };
         let keeper =
             Keeper::new(credentials, world).map_err(|trouble| trouble.into_error("credentials"))?;
-        Ok(Self { wire, keeper, quotas, paced: true, quota: Mutex::default() })
+        Ok(Self { wire, keeper, quotas, factor: 1.0, quota: Mutex::default() })
     }
 
-    /// Waits for no turn: for who turns the clock by hand, since quotas go by the machine's.
+    /// The account has so many times EMR's default quotas (> 0; infinity: nobody waits for a turn).
     #[must_use]
-    pub fn unpaced(self) -> Self {
-        Self { paced: false, ..self }
+    pub fn with_quotas(self, factor: f64) -> Self {
+        Self { factor, ..self }
     }
 
     /// The region.
@@ -232,7 +233,7 @@ impl Account {
             Miss::Refused(Failure { error: trouble.into_error(call.operation), code: None })
         })?;
         let bell = self.wire.client.bell();
-        let paced = self.paced && call.service == Service::Emr;
+        let paced = self.factor.is_finite() && call.service == Service::Emr;
         let quota = paced.then(|| self.quota(&credentials));
         if let Some(quota) = &quota {
             quota.turn(call.operation, bell, budget).map_err(|at| {
@@ -262,7 +263,7 @@ impl Account {
         match &*quota {
             Some((known, quota)) if *known == name => Arc::clone(quota),
             _ => {
-                let fresh = Arc::new(Quota::new(&self.quotas, &name));
+                let fresh = Arc::new(Quota::new(&self.quotas, &name, self.factor));
                 *quota = Some((name, Arc::clone(&fresh)));
                 fresh
             }

@@ -80,11 +80,18 @@ impl Slot {
 }
 
 impl Buckets {
-    /// The next slot for an operation, or `held`, if it is still good for something.
-    pub(super) fn take(&mut self, operation: &str, now: i64, held: Option<Slot>) -> Slot {
+    /// The next slot for an operation, or `held`, if it is still good for something. `factor`: the account has so many
+    /// times the default quotas.
+    pub(super) fn take(
+        &mut self,
+        operation: &str,
+        now: i64,
+        held: Option<Slot>,
+        factor: f64,
+    ) -> Slot {
         self.set_right(now);
         let held = held.filter(|held| held.holds(now));
-        let rate = Rate::new(limits::of(operation), GRACE);
+        let rate = Rate::new(limits::of(operation), factor, GRACE);
         let bucket = self.operations.entry(operation.to_owned()).or_default();
         let next = held.map_or_else(|| bucket.next(rate, now), |held| held.operation);
         if next - now > NEAR {
@@ -94,8 +101,8 @@ impl Buckets {
             return Slot { made: now, operation: next, all: None };
         }
         let (together, rate_together) = match limits::is_order(operation) {
-            true => (&mut self.orders, Rate::new(limits::ORDERS, GRACE_ALL)),
-            false => (&mut self.questions, Rate::new(limits::QUESTIONS, GRACE_ALL)),
+            true => (&mut self.orders, Rate::new(limits::ORDERS, factor, GRACE_ALL)),
+            false => (&mut self.questions, Rate::new(limits::QUESTIONS, factor, GRACE_ALL)),
         };
         let taken = held.and_then(|held| held.all).filter(|all| now <= all + GRACE_ALL);
         let all = taken.unwrap_or_else(|| together.next(rate_together, now.max(next)));
@@ -116,12 +123,12 @@ impl Buckets {
 
     /// AWS says that a bucket is empty: somebody else calls, too. It is, then, for us as well; and if it says so
     /// again and again, for longer and longer.
-    pub(super) fn drain(&mut self, operation: &str, now: i64) {
+    pub(super) fn drain(&mut self, operation: &str, now: i64, factor: f64) {
         self.set_right(now);
         let bucket = self.operations.entry(operation.to_owned()).or_default();
-        bucket.strike(Rate::new(limits::of(operation), GRACE), now);
+        bucket.strike(Rate::new(limits::of(operation), factor, GRACE), now);
         // It may have been the one of all operations, AWS does not say which; that fills up quickly.
-        let rate = Rate::new(limits::QUESTIONS, GRACE_ALL);
+        let rate = Rate::new(limits::QUESTIONS, factor, GRACE_ALL);
         self.questions.full = self.questions.full.max(now + rate.tolerance + rate.interval);
     }
 
@@ -169,10 +176,11 @@ struct Rate {
 }
 
 impl Rate {
-    fn new(limit: Limit, grace: i64) -> Self {
+    /// Of `factor` times the limit.
+    fn new(limit: Limit, factor: f64, grace: i64) -> Self {
         // Rounded to the safe side; both are a few thousand.
-        let interval = (1000.0 / limit.refill).ceil();
-        let tolerance = ((limit.burst - 1.0) * interval).floor() as i64 - grace;
+        let interval = (1000.0 / (limit.refill * factor)).ceil();
+        let tolerance = ((limit.burst * factor - 1.0) * interval).floor() as i64 - grace;
         Self { interval: interval as i64, tolerance: tolerance.max(0) }
     }
 }
@@ -246,7 +254,7 @@ mod tests {
             let process = &processes[who];
             let late = process.late[woke % process.late.len()];
             let due = held.filter(|held| held.is_due(now));
-            let slot = due.unwrap_or_else(|| buckets.take(process.operation, now, held));
+            let slot = due.unwrap_or_else(|| buckets.take(process.operation, now, held, 1.0));
             state[who] = if slot.is_due(now) {
                 // On its way it may lose what time it has left.
                 let latest = (slot.operation + GRACE).min(slot.all.unwrap_or(now) + GRACE_ALL);
@@ -283,9 +291,9 @@ mod tests {
             let operations = BTreeMap::from([("ListSteps".to_owned(), bucket)]);
             let mut buckets = Buckets { at, questions: bucket, orders: bucket, operations };
             for now in [START, START - back, START + back] {
-                let slot = buckets.take("ListSteps", now, None);
+                let slot = buckets.take("ListSteps", now, None, 1.0);
                 prop_assert!(slot.at() >= now && slot.at() <= now + FURTHEST + 60_000);
-                buckets.drain("ListSteps", now);
+                buckets.drain("ListSteps", now, 1.0);
             }
         }
     }
@@ -335,14 +343,14 @@ mod tests {
     #[test]
     fn a_few_calls_go_at_once_and_the_rest_in_turn() {
         let mut buckets = Buckets::default();
-        let slots: Vec<_> = (0..12).map(|_| buckets.take("ListSteps", START, None)).collect();
+        let slots: Vec<_> = (0..12).map(|_| buckets.take("ListSteps", START, None, 1.0)).collect();
         let at: Vec<_> = slots.iter().map(|slot| slot.at() - START).collect();
         assert_eq!(at, [0, 0, 0, 0, 0, 0, 0, 0, 1000, 3000, 5000, 7000]);
         assert!(slots[0].is_due(START) && !slots[9].is_due(START));
         // The slot is theirs when its time comes, whoever asked meanwhile; later it is not.
-        let again = buckets.take("ListSteps", START + 5000, Some(slots[10]));
+        let again = buckets.take("ListSteps", START + 5000, Some(slots[10]), 1.0);
         assert!(again.is_due(START + 5000));
-        let late = buckets.take("ListSteps", START + 5000 + GRACE + 1, Some(slots[10]));
+        let late = buckets.take("ListSteps", START + 5000 + GRACE + 1, Some(slots[10]), 1.0);
         assert_eq!(late.at(), START + 9000);
     }
 
@@ -351,25 +359,28 @@ mod tests {
         let mut buckets = Buckets::default();
         let (mut now, mut pauses) = (START, Vec::new());
         for _ in 0..7 {
-            buckets.drain("ListSteps", now);
-            buckets.drain("ListSteps", now + 10);
-            let next = buckets.take("ListSteps", now + 10, None).at();
+            buckets.drain("ListSteps", now, 1.0);
+            buckets.drain("ListSteps", now + 10, 1.0);
+            let next = buckets.take("ListSteps", now + 10, None, 1.0).at();
             pauses.push((next - now + 500) / 1000);
             now = next;
         }
         assert_eq!(pauses, [2, 4, 8, 16, 32, 32, 32]);
         now += STRIKES_LAST + 1;
-        buckets.drain("ListSteps", now);
-        assert_eq!(buckets.take("ListSteps", now, None).at() - now, 2000);
+        buckets.drain("ListSteps", now, 1.0);
+        assert_eq!(buckets.take("ListSteps", now, None, 1.0).at() - now, 2000);
     }
 
     #[test]
     fn a_clock_that_is_set_back_takes_the_buckets_along() {
         let mut buckets = Buckets::default();
-        let slots: Vec<_> = (0..12).map(|_| buckets.take("ListSteps", START, None)).collect();
+        let slots: Vec<_> = (0..12).map(|_| buckets.take("ListSteps", START, None, 1.0)).collect();
         let yesterday = START - 86_400_000;
-        assert_eq!(buckets.take("ListSteps", yesterday, None).at(), yesterday + 9000);
+        assert_eq!(buckets.take("ListSteps", yesterday, None, 1.0).at(), yesterday + 9000);
         // Its old slot is a day ahead, which is nothing to wait for.
-        assert_eq!(buckets.take("ListSteps", yesterday, Some(slots[11])).at(), yesterday + 11_000);
+        assert_eq!(
+            buckets.take("ListSteps", yesterday, Some(slots[11]), 1.0).at(),
+            yesterday + 11_000
+        );
     }
 }

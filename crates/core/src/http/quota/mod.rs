@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Quota {
     file: PathBuf,
+    /// The account has so many times the default quotas.
+    factor: f64,
     /// Used where the file cannot be.
     own: Mutex<Buckets>,
     /// The slots that were handed out and are not used yet, by operation.
@@ -39,9 +41,10 @@ pub(crate) struct Quota {
 
 impl Quota {
     /// `name` tells accounts, regions and endpoints apart; it is fit for a file name. Nothing is read yet.
-    pub(crate) fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str, factor: f64) -> Self {
         Self {
             file: folder.join(format!("{name}.json")),
+            factor,
             own: Mutex::default(),
             held: Mutex::default(),
             note: Mutex::default(),
@@ -81,7 +84,7 @@ impl Quota {
     pub(crate) fn throttled(&self, operation: &'static str, bell: &Bell) {
         lock(&self.held).remove(operation);
         let now = timestamp().as_millisecond();
-        self.with(bell, |buckets| buckets.drain(operation, now));
+        self.with(bell, |buckets| buckets.drain(operation, now, self.factor));
     }
 
     /// What should be told to people once.
@@ -90,7 +93,7 @@ impl Quota {
     }
 
     fn take(&self, operation: &str, now: Timestamp, held: Option<Slot>, bell: &Bell) -> Slot {
-        self.with(bell, |buckets| buckets.take(operation, now.as_millisecond(), held))
+        self.with(bell, |buckets| buckets.take(operation, now.as_millisecond(), held, self.factor))
     }
 
     /// Changes the shared buckets, or our own where that cannot be.

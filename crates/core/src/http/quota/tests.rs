@@ -5,7 +5,7 @@ use super::*;
 const NONE: Duration = Duration::ZERO;
 
 fn quota(folder: &Path) -> Quota {
-    Quota::new(folder, "account")
+    Quota::new(folder, "account", 1.0)
 }
 
 /// How many calls go at once.
@@ -30,7 +30,7 @@ fn processes_share_what_there_is() {
         assert_eq!((mode(&place), mode(&place.join("account.json"))), (0o700, 0o600));
     }
     // Another account has its own.
-    let other = Quota::new(&place, "other");
+    let other = Quota::new(&place, "other", 1.0);
     assert_eq!(other.turn("ListSteps", &Bell::new(), &mut NONE.clone()), Ok(()));
 }
 
