@@ -24,8 +24,12 @@ struct Options {
     quota: Option<f64>,
     /// `step-seconds=N`: so long each step runs; 0: for ever.
     step_seconds: u64,
+    /// `step=NAME:MS`, any number of them: so long the steps with this name run.
+    steps: Vec<(String, Duration)>,
     /// `boot-seconds=N`: so long a cluster starts.
     boot_seconds: u64,
+    /// `down-seconds=N`: so long a cluster goes down.
+    down_seconds: u64,
 }
 
 impl Options {
@@ -36,7 +40,9 @@ impl Options {
             second_ms: 1000,
             quota: None,
             step_seconds: 60,
+            steps: Vec::new(),
             boot_seconds: 0,
+            down_seconds: 60,
         };
         for word in words {
             let (name, value) = word.split_once('=').ok_or(format!("`{word}` has no value"))?;
@@ -46,6 +52,11 @@ impl Options {
                 "second-ms" => options.second_ms = value.parse()?,
                 "quota" => options.quota = Some(value.parse()?),
                 "step-seconds" => options.step_seconds = value.parse()?,
+                "step" => {
+                    let (name, ms) = value.rsplit_once(':').ok_or("`step` is NAME:MS")?;
+                    options.steps.push((name.to_owned(), Duration::from_millis(ms.parse()?)));
+                }
+                "down-seconds" => options.down_seconds = value.parse()?,
                 "boot-seconds" => options.boot_seconds = value.parse()?,
                 _ => return Err(format!("there is no option `{name}`").into()),
             }
@@ -57,19 +68,24 @@ impl Options {
         let cluster = ClusterScript {
             starting: Duration::from_secs(self.boot_seconds),
             bootstrapping: Duration::ZERO,
+            terminating: Duration::from_secs(self.down_seconds),
             ..ClusterScript::default()
         };
         let step = match self.step_seconds {
             0 => StepScript::never_ends(),
             seconds => StepScript::completes(seconds),
         };
-        Script {
+        let script = Script {
             clusters: vec![cluster],
             step,
             tempo: Tempo::second_in_ms(self.second_ms),
             quota: self.quota,
             ..Script::default()
-        }
+        };
+        let named = |(name, runs): &(String, Duration)| {
+            (name.clone(), StepScript { runs: Some(*runs), ..StepScript::completes(0) })
+        };
+        self.steps.iter().map(named).fold(script, |script, (name, step)| script.step(&name, step))
     }
 }
 
