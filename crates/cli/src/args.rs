@@ -13,8 +13,10 @@ use duration::duration;
 
 mod duration;
 mod locks;
+mod runs;
 
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
+pub(crate) use runs::{RunStatus, Runs};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -42,7 +44,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 11] = [
+const AFTER: [(&str, &str); 13] = [
     (
         "up",
         "\
@@ -110,6 +112,27 @@ Examples:
 Exit codes: 0 it could be run, 1 it cannot be written, 2 wrong usage, 3 invalid files.",
     ),
     (
+        "runs",
+        "\
+Examples:
+  dataflow-runner runs
+  dataflow-runner runs --state running --state left --since 48h
+  dataflow-runner runs --json
+
+Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage.",
+    ),
+    (
+        "status",
+        "\
+Examples:
+  dataflow-runner status
+  dataflow-runner status r-20261122T1015
+  dataflow-runner status last --json
+
+Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
+no such run.",
+    ),
+    (
         "lock",
         "\
 Examples:
@@ -120,7 +143,7 @@ Exit codes: 0 it is free, 2 wrong usage, 3 there can be no such lock, 4 Consul c
 refused, 17 it is held.",
     ),
     (
-        "status",
+        "lock status",
         "\
 Examples:
   dataflow-runner lock status --lock /var/lock/nightly
@@ -130,7 +153,7 @@ Exit codes: 0 it is free, 2 wrong usage, 3 there can be no such lock, 4 Consul c
 refused, 17 it is held.",
     ),
     (
-        "break",
+        "lock break",
         "\
 Examples:
   dataflow-runner lock break --lock /var/lock/nightly
@@ -229,6 +252,10 @@ pub(crate) enum Command {
     Render(Render),
     /// Show what a run would do; nothing is sent
     Plan(Plan),
+    /// List the runs that were begun here, newest first
+    Runs(Runs),
+    /// Show how a run stands, as its journal tells
+    Status(RunStatus),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -489,6 +516,8 @@ impl Command {
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
             Self::Schema(_) => "schema",
+            Self::Runs(_) => "runs",
+            Self::Status(_) => "status",
             Self::Lock(_) => "lock",
         }
     }
@@ -503,9 +532,13 @@ impl Command {
             Self::Run(args) => &args.sentry,
             Self::Down(args) => &args.sentry,
             Self::RunTransient(args) => &args.sentry,
-            Self::Lint(_) | Self::Render(_) | Self::Plan(_) | Self::Schema(_) | Self::Lock(_) => {
-                return Ok(None);
-            }
+            Self::Lint(_)
+            | Self::Render(_)
+            | Self::Plan(_)
+            | Self::Schema(_)
+            | Self::Runs(_)
+            | Self::Status(_)
+            | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());
         dsn.map(Dsn::parse).transpose().map_err(|why| {
@@ -540,15 +573,22 @@ fn command() -> clap::Command {
             }
         }
     };
-    fn whole(command: clap::Command, with_env: fn(clap::Arg) -> clap::Arg) -> clap::Command {
-        let after = AFTER.iter().find(|(name, _)| *name == command.get_name());
-        let command = command.mut_args(with_env).mut_subcommands(|inner| whole(inner, with_env));
+    fn whole(
+        command: clap::Command,
+        path: &str,
+        with_env: fn(clap::Arg) -> clap::Arg,
+    ) -> clap::Command {
+        let after = AFTER.iter().find(|(of, _)| *of == path);
+        let command = command.mut_args(with_env).mut_subcommands(|inner| {
+            let path = format!("{path} {}", inner.get_name());
+            whole(inner, path.trim_start(), with_env)
+        });
         match after {
             Some((_, text)) => command.after_help(*text),
             None => command,
         }
     }
-    whole(Cli::command(), with_env)
+    whole(Cli::command(), "", with_env)
 }
 
 /// Gives `-flag` its second dash, and `h` as the first word the meaning of `help`, as 0.7.x did.

@@ -254,6 +254,16 @@ pub enum Goal {
 }
 
 impl Goal {
+    /// In one word, as the command is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Run => "run",
+            Self::Down => "down",
+            Self::RunTransient => "run-transient",
+        }
+    }
+
     /// Whether the run brings its cluster up, and so answers for its end.
     pub fn launches(self) -> bool {
         matches!(self, Self::Up | Self::RunTransient)
@@ -376,6 +386,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Its kind in one word, as in the journal.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Noop { .. } => "noop",
+            Self::Submitted => "submitted",
+            Self::Failed { .. } => "failed",
+            Self::Refused { .. } => "refused",
+            Self::Interrupted { .. } => "interrupted",
+            Self::InDoubt { .. } => "in-doubt",
+        }
+    }
+
     /// Whether all went as it was asked for.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Succeeded | Self::Noop { .. } | Self::Submitted)

@@ -20,6 +20,7 @@ pub mod json;
 pub mod lock;
 pub mod logs;
 pub mod plan;
+pub mod report;
 pub mod schema;
 pub mod secret;
 pub mod shell;

@@ -11,7 +11,9 @@ mod ready;
 mod render;
 mod run;
 mod run_transient;
+mod runs;
 mod schema;
+mod status;
 mod up;
 
 use std::path::{Path, PathBuf};
@@ -54,6 +56,8 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Lint(args) => lint::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
+        Command::Runs(args) => runs::run(args, &cli.global, ui),
+        Command::Status(args) => status::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

@@ -8,6 +8,8 @@ mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
 mod logs;
+#[cfg(target_os = "linux")]
+mod looks;
 mod plan;
 mod render;
 mod runs;

@@ -229,3 +229,35 @@ fn journals_of_all_versions_load() {
     }
     assert!(seen >= 2, "{seen}");
 }
+
+#[test]
+fn a_glance_tells_what_the_first_and_the_last_lines_tell() {
+    for padding in [0, 10_000] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let run = super::folder(folder.path(), &header().run);
+        let mut journal = Journal::create(folder.path(), &header()).expect("it is made");
+        let glance = || glance(&run).expect("it is there");
+        assert_eq!((glance().first, glance().last, glance().driven), (None, None, true));
+        let mut events = events();
+        // Long playbooks make long first events, and long messages long last ones.
+        if let EventKind::RunStarted { tags, .. } = &mut events[0].kind {
+            tags.insert("long".to_owned(), "x".repeat(padding));
+        }
+        events[1].kind = EventKind::Warning { message: "y".repeat(padding) };
+        for (count, event) in (1..).zip(&events) {
+            journal.append(event).expect("it is written");
+            let glance = glance();
+            assert_eq!(glance.header, header());
+            assert_eq!(glance.first.as_ref(), Some(&events[0]), "{padding}");
+            assert_eq!(glance.last.as_ref(), Some(event), "{padding} {count}");
+        }
+        drop(journal);
+        assert!(!glance().driven);
+        // What was torn is no line.
+        let path = run.join(FILE);
+        let bytes = fs::read(&path).expect("it is there");
+        fs::write(&path, &bytes[..bytes.len() - 1]).expect("it is written");
+        assert_eq!(glance().last.as_ref(), Some(&events[1]), "{padding}");
+    }
+    assert!(glance(std::path::Path::new("nowhere")).is_err());
+}

@@ -1,0 +1,171 @@
+//! `runs`: what was begun here, newest first.
+
+use std::path::{Path, PathBuf};
+
+use dataflow_runner_core::clock;
+use dataflow_runner_core::event::Goal;
+use dataflow_runner_core::fabric::RunId;
+use dataflow_runner_core::journal;
+use dataflow_runner_core::report::Summary;
+use serde_json::json;
+
+use super::Usage;
+use crate::args::{self, Level};
+use crate::exit::Exit;
+use crate::state;
+use crate::ui::messages::time;
+use crate::ui::{Ui, escape};
+
+/// What the newest run is called.
+const LAST: &str = "last";
+
+pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
+    let now = clock::timestamp();
+    let mut text = String::new();
+    for id in &ids {
+        let summary = match journal::glance(&journal::folder(&folder, id)) {
+            Ok(glance) => Summary::of(&glance),
+            Err(error) => {
+                ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
+                continue;
+            }
+        };
+        if args.since.is_some_and(|since| clock::until(summary.begun, now) > since) {
+            // Ids begin with the time: all others are older.
+            break;
+        }
+        let word = summary.standing.word();
+        if args.state.is_empty() || args.state.iter().any(|state| state == word) {
+            text += &match args.json {
+                true => machine(id, &summary).to_string(),
+                false => people(id, &summary),
+            };
+            text.push('\n');
+        }
+    }
+    ui.print(text.as_bytes());
+    Ok(Exit::Success)
+}
+
+/// The state folder, and the ids of all runs, newest first.
+fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
+    let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
+        Ok(folder) => folder,
+        Err(fault) => {
+            ui.error(fault.message);
+            return None;
+        }
+    };
+    match journal::list(&folder) {
+        Ok(ids) => {
+            let ids = newest_first(ids, &folder);
+            Some((folder, ids))
+        }
+        Err(error) => {
+            ui.error(error.to_string());
+            None
+        }
+    }
+}
+
+/// Ids begin with the time to the second; of those of one second the journals tell more.
+fn newest_first(mut ids: Vec<RunId>, folder: &Path) -> Vec<RunId> {
+    let second = |id: &RunId| id.as_str().rsplit_once('-').map_or("", |(time, _)| time).to_owned();
+    ids.reverse();
+    let begun = |id: &RunId| {
+        journal::glance(&journal::folder(folder, id)).ok().map(|glance| glance.header.created)
+    };
+    for same in ids.chunk_by_mut(|a, b| second(a) == second(b)).filter(|same| same.len() > 1) {
+        same.sort_by_cached_key(|id| std::cmp::Reverse(begun(id)));
+    }
+    ids
+}
+
+/// The folder of the run that somebody means.
+///
+/// # Errors
+/// There is none such, or several.
+pub(super) fn named(
+    given: &str,
+    global: &args::Global,
+    ui: &mut Ui,
+) -> Result<Option<(RunId, PathBuf)>, Usage> {
+    let Some((folder, ids)) = all(global, ui) else { return Ok(None) };
+    let id = pick(given, &ids, &folder)?;
+    let place = journal::folder(&folder, &id);
+    Ok(Some((id, place)))
+}
+
+fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
+    let meant = |id: &&RunId| id.as_str() == given;
+    if let Some(id) = ids.iter().find(meant) {
+        return Ok(id.clone());
+    }
+    let none = || format!("there is no run {given} in {}; `runs` lists all", folder.display());
+    if given == LAST {
+        return ids
+            .first()
+            .cloned()
+            .ok_or_else(|| Usage::new(format!("there is no run in {} yet", folder.display())));
+    }
+    let mut alike = ids.iter().filter(|id| !given.is_empty() && id.as_str().starts_with(given));
+    match (alike.next(), alike.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => Err(Usage::new(none())),
+        (Some(first), Some(second)) => {
+            let more = alike.count();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            Err(Usage::new(format!(
+                "{given} may be run {first}, {second}{more}; say more of its id"
+            )))
+        }
+    }
+}
+
+fn people(id: &RunId, summary: &Summary) -> String {
+    let what = summary.goal.map_or("-", Goal::word);
+    let playbook = summary.playbook.as_deref().map(escape::line).unwrap_or_default();
+    let word = summary.standing.word();
+    let line = format!(
+        "{id}  {}  {word:<11}  {what:<13}  {:<8}  {playbook}",
+        time(summary.begun),
+        summary.fabric,
+    );
+    line.trim_end().to_owned()
+}
+
+fn machine(id: &RunId, summary: &Summary) -> serde_json::Value {
+    json!({
+        "run": id,
+        "state": summary.standing.word(),
+        "begun": summary.begun,
+        "ended": summary.ended,
+        "goal": summary.goal,
+        "fabric": summary.fabric,
+        "playbook": summary.playbook,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_by_its_id_a_beginning_of_it_or_as_the_last() {
+        let ids = ["r-2-c", "r-1-a", "r-1-ab"].map(RunId::new);
+        let pick =
+            |given| pick(given, &ids, Path::new("state")).map_err(|usage| usage.text().to_owned());
+        assert_eq!(pick("last"), Ok(RunId::new("r-2-c")));
+        assert_eq!(pick("r-2"), Ok(RunId::new("r-2-c")));
+        assert_eq!(pick("r-1-a"), Ok(RunId::new("r-1-a")), "an id is no beginning");
+        assert_eq!(pick("r-1"), Err("r-1 may be run r-1-a, r-1-ab; say more of its id".to_owned()));
+        assert_eq!(
+            pick("r-"),
+            Err("r- may be run r-1-a, r-1-ab and 1 more; say more of its id".to_owned())
+        );
+        for none in ["x", ""] {
+            assert!(pick(none).expect_err("none").starts_with("there is no run "), "{none}");
+        }
+    }
+}
