@@ -2,7 +2,7 @@
 //! process group and keeps its record.
 //!
 //! It is the program's own binary with [`ARGUMENT`] as its first argument. Where it can, it looks after one step
-//! after the other, each as if it were a new one: what a step needs comes by a [`Wire`], and with the program
+//! after the other, each as if it were a new one: what a step needs comes by a `Wire`, and with the program
 //! that order ends, though never the step. Else it runs the one step that its arguments tell.
 
 use std::ffi::OsString;
