@@ -3,6 +3,7 @@
 use dataflow_runner_core::fabric::emr::fake::{Script, State};
 
 use super::{Site, said};
+use crate::harness::{emr_cluster, emr_playbook};
 
 #[test]
 fn up_brings_a_cluster_up_and_prints_its_id() {
@@ -184,4 +185,19 @@ fn events_of_a_run_are_lines_of_json() {
         last.contains(r#""event":"run-ended""#) && last.contains(r#""kind":"succeeded""#),
         "{last}"
     );
+}
+
+/// Variables as 0.7.x took them, in both files.
+#[test]
+fn variables_go_into_the_files() {
+    let cluster = emr_cluster().replace(r#""name": "c""#, r#""name": "{{.name}}""#);
+    let playbook = emr_playbook(&["{{.step}}"], "CONTINUE");
+    let site = Site::new(Script::default()).with("c.json", cluster).playing(playbook);
+    let line = "run-transient -emr-config c.json -emr-playbook p.json -vars name,nightly,step,load";
+    let ran = site.words(line);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    site.fake.world(|world| {
+        assert_eq!(world.clusters[0].name(), "nightly");
+        assert_eq!(world.clusters[0].steps[0].name(), "load");
+    });
 }

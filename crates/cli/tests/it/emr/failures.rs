@@ -199,8 +199,23 @@ fn steps_that_nobody_ran_are_no_success() {
 fn a_cluster_that_is_gone_takes_no_steps() {
     let site = Site::new(Script::default());
     let id = site.up();
-    assert_eq!(site.words(&format!("down -emr-config c.json -emr-cluster {id}")).code, Some(0));
+    let down = format!("down -emr-config c.json -emr-cluster {id}");
+    assert_eq!(site.words(&down).code, Some(0));
     let ran = site.words(&format!("run -emr-playbook p.json -emr-cluster {id}"));
-    assert!(matches!(ran.code, Some(1 | 4)), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&id) && ran.stderr.contains("TERMINATED"), "{}", ran.stderr);
     assert_eq!(site.fake.world(|world| world.steps().count()), 0);
+    // What is down is what was asked for.
+    assert_eq!(site.words(&down).code, Some(0));
+}
+
+#[test]
+fn a_protected_cluster_does_not_go_down() {
+    let cluster = ClusterScript { protected: true, ..ClusterScript::default() };
+    let site = Site::new(Script { clusters: vec![cluster], ..Script::default() });
+    let id = site.up();
+    let ran = site.words(&format!("down -emr-config c.json -emr-cluster {id}"));
+    assert!(matches!(ran.code, Some(1 | 4)), "{}", ran.stderr);
+    assert!(ran.stderr.contains("termination protected"), "{}", ran.stderr);
+    assert_eq!(site.fake.calls("TerminateJobFlows"), 1);
 }
