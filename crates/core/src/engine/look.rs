@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Engine;
 use super::decide::Action;
 use super::state::Phase;
+use crate::clock::add;
 use crate::event::{EventKind, Goal, Outcome};
 use crate::fabric::{
     Cause, ClusterState, ClusterStatus, Error, ErrorKind, StepId, StepState, StepStatus,
@@ -269,6 +270,9 @@ impl Engine<'_, '_> {
         if first_look {
             return self.refused(error);
         }
+        if self.may_not_show_yet() {
+            return;
+        }
         // What was asked to go down and is not there any more is down.
         let state = if self.state.cluster.terminate.is_some() {
             ClusterState::Stopped
@@ -280,6 +284,12 @@ impl Engine<'_, '_> {
             ..ClusterStatus::bare(id, state, "NOT_FOUND")
         };
         self.cluster_changed(status);
+    }
+
+    /// A cluster that was launched just now may be there and not be known everywhere.
+    pub(super) fn may_not_show_yet(&self) -> bool {
+        let settle = self.run.fabric.capabilities().settle;
+        self.state.cluster.launched.is_some_and(|at| self.run.clock.now() < add(at, settle))
     }
 
     fn cluster_changed(&mut self, status: ClusterStatus) {

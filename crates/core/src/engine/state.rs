@@ -63,6 +63,8 @@ pub struct Cluster {
     pub cause: Option<Cause>,
     /// How many clusters were launched so far.
     pub launches: u32,
+    /// When it was launched, if we did that.
+    pub launched: Option<Timestamp>,
     /// It took its steps along and goes down by itself once they are done.
     pub ends_itself: bool,
     /// When it was last asked to go down, and why.
@@ -405,6 +407,7 @@ impl RunState {
         self.cluster.again = None;
         self.cluster.not_before = None;
         self.cluster.launches += 1;
+        self.cluster.launched = Some(at);
         self.cluster.id = Some(cluster.clone());
         self.cluster.state = Some(ClusterState::Starting);
         Ok(())

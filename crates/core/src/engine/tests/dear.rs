@@ -186,3 +186,28 @@ fn a_cluster_that_dies_with_steps_in_its_queue_is_noticed() {
     let ran = bench.run().clean();
     assert_eq!((ran.ends().as_str(), ran.failed()), ("a1:CANC b1:CANC c1:CANC", Some((3, 3))));
 }
+
+#[test]
+fn a_cluster_that_does_not_show_at_once_is_waited_for() {
+    let absent = Fault::Refuse(ErrorKind::NotFound);
+    for goal in [Goal::Up, Goal::RunTransient] {
+        let steps = if goal == Goal::Up { Vec::new() } else { chain("a", goal).steps };
+        let bench = Bench { steps, ..chain("a", goal) }.fault(Operation::Inspect, 1, absent);
+        let ran = bench.run().clean();
+        assert_eq!(ran.outcome, Outcome::Succeeded, "{goal:?}");
+    }
+}
+
+#[test]
+fn a_cluster_that_does_not_show_at_once_is_taken_down_all_the_same() {
+    let absent = Fault::Refuse(ErrorKind::NotFound);
+    let bench = Bench { steps: Vec::new(), ..chain("a", Goal::Up) };
+    let launched = |event: &Event| matches!(event.kind, EventKind::Launched { .. });
+    let at = bench.run().events.iter().position(launched).expect("it is launched") + 1;
+    let mut bench =
+        bench.fault(Operation::Inspect, 1, absent).fault(Operation::Terminate, 1, absent);
+    bench.signals = vec![(at, 2)];
+    let ran = bench.run().clean();
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2 });
+    assert_eq!((ran.left_over, ran.calls[&Operation::Terminate]), (vec![], 2));
+}
