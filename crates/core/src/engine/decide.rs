@@ -292,10 +292,12 @@ impl Turn<'_> {
         if state.journal_failed {
             return Some(Skip::JournalFailed);
         }
-        let gone = state
-            .cluster
-            .state
-            .is_some_and(|s| s != ClusterState::Ready && s != ClusterState::Starting);
+        let gone = state.cluster.state.is_some_and(|cluster| match cluster {
+            ClusterState::Ready | ClusterState::Starting => false,
+            // Only its end tells whether there will be another in its place.
+            ClusterState::Stopping => !state.goal.launches(),
+            _ => true,
+        });
         if gone
             || state.cluster.terminate.is_some()
             || (state.refused.is_some() && state.cluster.id.is_none())

@@ -534,7 +534,11 @@ impl MemoryCluster {
             let done = self.looks > asked + script.notches;
             self.state = if done { ClusterState::Stopped } else { ClusterState::Stopping };
         } else if self.looks > script.notches {
-            self.state = if self.broken { ClusterState::Failed } else { ClusterState::Ready };
+            self.state = match self.broken {
+                false => ClusterState::Ready,
+                true if self.looks > script.notches + 1 => ClusterState::Failed,
+                true => ClusterState::Stopping,
+            };
         }
         let done = self.steps.values().all(|step| step.state.is_final());
         if self.ends_itself

@@ -211,3 +211,16 @@ fn a_cluster_that_does_not_show_at_once_is_taken_down_all_the_same() {
     assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2 });
     assert_eq!((ran.left_over, ran.calls[&Operation::Terminate]), (vec![], 2));
 }
+
+#[test]
+fn steps_that_are_driven_from_here_wait_for_the_next_cluster() {
+    let mut bench = chain("a b", Goal::RunTransient).step("a", |s| s.retries = retries(2));
+    bench.script.bootstrap_failures = 1;
+    let ran = bench.run().clean();
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+    assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (2, "a1:SUCC b1:SUCC"));
+    // Where there is no next one they never start.
+    bench.script.bootstrap_failures = 4;
+    let ran = bench.run().clean();
+    assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (4, "a:gone b:gone"));
+}
