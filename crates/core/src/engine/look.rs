@@ -35,6 +35,8 @@ pub(super) struct Rota {
     since_cluster: u32,
     /// A step ended otherwise than well: it may have taken the cluster along.
     cluster_next: bool,
+    /// Since when answers tell nothing of the steps asked about.
+    silent: Option<Timestamp>,
     /// The number of questions when the cluster was seen to be gone.
     gone: Option<u64>,
 }
@@ -74,11 +76,19 @@ impl Rota {
         self.cluster_next || self.since_cluster as usize + 1 >= every
     }
 
-    /// These were asked about, and there was an answer.
-    fn answered(&mut self, steps: &[usize]) {
+    /// These were asked about, and there was an answer, which told of those. Who was left out is still to be heard,
+    /// unless all were: then there is nothing to tell.
+    fn answered(&mut self, asked: &[usize], told: &[usize]) {
         self.questions += 1;
         self.since_cluster += 1;
-        self.last.extend(steps.iter().map(|&step| (step, self.questions)));
+        let heard = if told.is_empty() { asked } else { told };
+        self.last.extend(heard.iter().map(|&step| (step, self.questions)));
+    }
+
+    /// The question about the cluster brought nothing: it must not keep us from the steps.
+    fn cluster_unanswered(&mut self) {
+        self.since_cluster = 0;
+        self.cluster_next = false;
     }
 
     /// Whether there are live steps not asked about since the cluster was gone.
@@ -169,7 +179,7 @@ impl Engine<'_, '_> {
     fn ask(&mut self) -> Result<(), Error> {
         let dear = self.run.fabric.capabilities().pace.cluster_every.is_some();
         if self.cluster_may_change() || self.cluster_is_due() {
-            self.look_at_cluster()?;
+            self.look_at_cluster().inspect_err(|_| self.rota.cluster_unanswered())?;
             self.rota.since_cluster = 0;
             self.rota.cluster_next = false;
             if self.state.cluster.state.is_some_and(ClusterState::is_final) {
@@ -320,13 +330,15 @@ impl Engine<'_, '_> {
         let mut failed = false;
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
-                self.rota.answered(&turn);
                 // Fabrics tell in any order; people read in that of the playbook.
                 let mut told: Vec<_> = statuses
                     .into_iter()
                     .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
                     .collect();
                 told.sort_by_key(|(step, _)| *step);
+                let heard: Vec<usize> = told.iter().map(|(step, _)| *step).collect();
+                self.rota.answered(&turn, &heard);
+                self.note_silence(&turn, &heard);
                 for (step, status) in told {
                     failed |= status.state.is_final() && status.state != StepState::Succeeded;
                     self.step_seen(step, status);
@@ -345,6 +357,27 @@ impl Engine<'_, '_> {
             self.end_what_the_cluster_took_along(&live);
         }
         Ok(failed)
+    }
+
+    /// An answer that tells nothing is no contact.
+    fn note_silence(&mut self, asked: &[usize], told: &[usize]) {
+        let gone = self.state.cluster.state.is_some_and(ClusterState::is_final);
+        // Where ends are told by a bell, no answer means no news.
+        if !told.is_empty() || gone || self.run.fabric.capabilities().pace.rings {
+            self.rota.silent = None;
+            return;
+        }
+        let now = self.run.clock.now();
+        let since = *self.rota.silent.get_or_insert(now);
+        if now < add(since, self.run.settings.contact_limit) {
+            return;
+        }
+        let (Some(&step), Some(cluster)) = (asked.first(), &self.state.cluster.id) else { return };
+        let (id, fabric) = (&self.state.steps[step].id, self.run.fabric.capabilities().fabric);
+        let reason = format!(
+            "nothing is told of step `{id}` since {since}; look at cluster `{cluster}` on fabric `{fabric}`"
+        );
+        self.finish(Outcome::InDoubt { reason });
     }
 
     /// The cluster cannot be found any more, so nobody will ever tell of its steps.

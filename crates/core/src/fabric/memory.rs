@@ -47,6 +47,12 @@ pub struct Script {
     pub bootstrap_failures: usize,
     /// A cluster that is to end itself once its steps are done stays all the same.
     pub never_ends_itself: bool,
+    /// A cluster that goes down is never down.
+    pub never_stops: bool,
+    /// When the cluster ends by itself, its steps have all succeeded before.
+    pub runs_unwatched: bool,
+    /// One answer tells of so many steps at most.
+    pub tells: Option<usize>,
     /// An order becomes visibleto `find` only so long after it was carried out.
     pub late: Duration,
 }
@@ -375,7 +381,7 @@ impl Fabric for Memory {
                 return Err(error(ErrorKind::NotFound, Operation::Poll, "no such cluster"));
             };
             let mut answers = Vec::new();
-            for id in ids {
+            for id in ids.iter().take(self.script.tells.unwrap_or(usize::MAX)) {
                 let Some(place) = cluster.steps.get(id).map(|step| step.place) else {
                     world.violations.push(format!("poll for {id}, which is not here"));
                     continue;
@@ -531,7 +537,7 @@ impl MemoryCluster {
         if let Some((_, end)) = script.cluster_ends.filter(|(after, _)| self.looks > *after) {
             self.state = end;
         } else if let Some(asked) = self.asked_to_stop {
-            let done = self.looks > asked + script.notches;
+            let done = self.looks > asked + script.notches && !script.never_stops;
             self.state = if done { ClusterState::Stopped } else { ClusterState::Stopping };
         } else if self.looks > script.notches {
             self.state = match self.broken {
@@ -550,6 +556,10 @@ impl MemoryCluster {
         }
         if self.state.is_final() {
             for step in self.steps.values_mut().filter(|s| !s.state.is_final()) {
+                if script.runs_unwatched {
+                    step.state = StepState::Succeeded;
+                    continue;
+                }
                 if step.state == StepState::Running || self.broken {
                     step.state = StepState::Cancelled;
                 }

@@ -224,3 +224,55 @@ fn steps_that_are_driven_from_here_wait_for_the_next_cluster() {
     let ran = bench.run().clean();
     assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (4, "a:gone b:gone"));
 }
+
+#[test]
+fn what_a_cluster_that_is_gone_did_before_is_heard_one_by_one() {
+    let mut bench = chain("a b c", Goal::Run);
+    bench.script.cluster_ends = Some((2, ClusterState::Stopped));
+    bench.script.tells = Some(1);
+    bench.script.runs_unwatched = true;
+    let ran = bench.run().clean();
+    assert_eq!(
+        (&ran.outcome, ran.ends().as_str()),
+        (&Outcome::Succeeded, "a1:SUCC b1:SUCC c1:SUCC")
+    );
+}
+
+#[test]
+fn a_cluster_that_never_goes_down_is_in_doubt() {
+    for goal in [Goal::Down, Goal::Up] {
+        let mut bench = Bench { steps: Vec::new(), ..chain("a", goal) };
+        bench.script.notches = 3;
+        bench.script.never_stops = true;
+        bench.signals = if goal == Goal::Up { vec![(4, 15)] } else { Vec::new() };
+        let ran = bench.run().clean();
+        let Outcome::InDoubt { reason } = &ran.outcome else { panic!("{:?}", ran.outcome) };
+        assert!(
+            reason.contains("going down since") && reason.contains("look at cluster"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn steps_of_which_nothing_is_told_for_long_are_in_doubt() {
+    let mut bench = chain("a b", Goal::Run);
+    bench.script.tells = Some(0);
+    let ran = bench.run().clean();
+    let Outcome::InDoubt { reason } = &ran.outcome else { panic!("{:?}", ran.outcome) };
+    assert!(
+        reason.contains("nothing is told of step `a`") && reason.contains("`given`"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_about_keeps_nobody_from_the_steps() {
+    for kind in [ErrorKind::Quota, ErrorKind::Auth, ErrorKind::Unavailable] {
+        let mut bench = chain("a b c d e f", Goal::Run);
+        for nth in 2..400 {
+            bench = bench.fault(Operation::Inspect, nth, Fault::Refuse(kind));
+        }
+        assert_eq!(bench.run().clean().outcome, Outcome::Succeeded, "{kind:?}");
+    }
+}

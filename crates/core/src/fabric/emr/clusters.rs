@@ -128,7 +128,12 @@ impl Emr {
     ) -> std::result::Result<String, Failure> {
         let steps: Vec<_> = order.steps.iter().map(|ordered| ordered.step).collect();
         let body = request::run_job_flow(config, &steps, token);
-        Ok(self.order::<reply::RunJobFlow>("RunJobFlow", &body)?.job_flow_id)
+        let id = self.order::<reply::RunJobFlow>("RunJobFlow", &body)?.job_flow_id;
+        if id.is_empty() {
+            let error = error(ErrorKind::Protocol, "RunJobFlow", "no id came back for the cluster");
+            return Err(Failure { error: error.in_doubt(), code: None });
+        }
+        Ok(id)
     }
 
     /// The clusters of all pages, and whether our clock and EMR's agree.

@@ -190,13 +190,24 @@ fn a_launch_that_is_refused_for_all_else_is_not_sent_again() {
 #[test]
 fn an_answer_to_an_order_that_makes_no_sense_leaves_it_in_doubt() {
     let staged = BTreeMap::new();
-    for answer in [json!("<html>"), json!({}), json!({"JobFlowId": null}), json!([])] {
+    for answer in [
+        json!("<html>"),
+        json!({}),
+        json!({"JobFlowId": null}),
+        json!({"JobFlowId": ""}),
+        json!([]),
+    ] {
         let (emr, _) = fabric(Some(config()), vec![("RunJobFlow", Ok(answer))]);
         let error = emr.launch(&launch(&[], &staged)).expect_err("it is no answer");
         assert_eq!((error.kind, error.effect), (ErrorKind::Protocol, Effect::Unknown));
     }
     let (token, step) = (Token::new("t"), step("s", "true", &[]));
-    for answer in [json!({"StepIds": []}), json!({"StepIds": ["a", "b"]}), json!("")] {
+    for answer in [
+        json!({"StepIds": []}),
+        json!({"StepIds": ["a", "b"]}),
+        json!({"StepIds": [""]}),
+        json!(""),
+    ] {
         let (emr, _) = fabric(None, vec![("AddJobFlowSteps", Ok(answer))]);
         let error =
             emr.submit(&on(), &order(&token, &[&step], &staged)).expect_err("it is no answer");
