@@ -255,7 +255,9 @@ impl Engine<'_, '_> {
                 if first_look && error.kind == ErrorKind::Auth && self.run.goal == Goal::Run =>
             {
                 self.blind = true;
-                let message = format!("the cluster cannot be asked about: {error}");
+                let message = format!(
+                    "the cluster cannot be asked about, so should it end, nobody can tell why: {error}"
+                );
                 self.tell(EventKind::Warning { message });
                 self.cluster_changed(ClusterStatus::bare(id, ClusterState::Ready, "NOT_ASKED"));
             }
