@@ -117,6 +117,9 @@ const LAUNCHES: u32 = 4;
 /// A cluster that is to end itself is given so long to begin with it, from the end of its last step.
 const ENDS_ITSELF_WITHIN: Duration = Duration::from_secs(5 * 60);
 
+/// A cluster takes minutes to go down; one that is at it for so long needs somebody to look at it.
+const GOES_DOWN_WITHIN: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// A first answer is waited for so long at most: nothing runs because of us yet.
 const FIRST_CONTACT_LIMIT: Duration = Duration::from_secs(60);
 
@@ -186,6 +189,9 @@ impl Turn<'_> {
         if self.state.cluster.ends_itself && self.will_end_itself() {
             self.wake(add(self.state.last_end, ENDS_ITSELF_WITHIN));
         }
+        if let Some(since) = self.going_down() {
+            self.wake(add(since, GOES_DOWN_WITHIN));
+        }
         if let (Some((since, _)), false) =
             (&self.state.contact_lost, self.state.interrupted.is_some_and(|i| i.1))
         {
@@ -215,6 +221,14 @@ impl Turn<'_> {
             );
             return Some(Outcome::InDoubt { reason });
         }
+        if let Some(since) =
+            self.going_down().filter(|since| add(*since, GOES_DOWN_WITHIN) <= self.now)
+        {
+            let look = self.where_to_look();
+            let reason =
+                format!("the cluster has been going down since {since}, and is not down; {look}");
+            return Some(Outcome::InDoubt { reason });
+        }
         let (since, error) = self.state.contact_lost.as_ref()?;
         if self.now < add(*since, self.contact_limit()) {
             return None;
@@ -225,6 +239,12 @@ impl Turn<'_> {
         Some(Outcome::InDoubt {
             reason: format!("no contact since {since}: {error}; {}", self.where_to_look()),
         })
+    }
+
+    /// Since when it is on its way down, if it is not down.
+    fn going_down(&self) -> Option<Timestamp> {
+        let cluster = &self.state.cluster;
+        cluster.going_down.filter(|_| !cluster.state.is_some_and(ClusterState::is_final))
     }
 
     fn contact_limit(&self) -> Duration {
@@ -292,10 +312,12 @@ impl Turn<'_> {
         if state.journal_failed {
             return Some(Skip::JournalFailed);
         }
-        let gone = state
-            .cluster
-            .state
-            .is_some_and(|s| s != ClusterState::Ready && s != ClusterState::Starting);
+        let gone = state.cluster.state.is_some_and(|cluster| match cluster {
+            ClusterState::Ready | ClusterState::Starting => false,
+            // Only its end tells whether there will be another in its place.
+            ClusterState::Stopping => !state.goal.launches(),
+            _ => true,
+        });
         if gone
             || state.cluster.terminate.is_some()
             || (state.refused.is_some() && state.cluster.id.is_none())

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use super::Engine;
 use super::decide::Action;
 use super::state::Phase;
+use crate::clock::add;
 use crate::event::{EventKind, Goal, Outcome};
 use crate::fabric::{
-    Cause, ClusterState, ClusterStatus, Error, ErrorKind, StepId, StepState, StepStatus,
+    Cause, ClusterState, ClusterStatus, Error, ErrorKind, Pace, StepId, StepState, StepStatus,
 };
 
 /// A step that the fabric has.
@@ -30,10 +31,15 @@ pub(super) struct Rota {
     questions: u64,
     /// The question in which a step was last asked about, by its place.
     last: HashMap<usize, u64>,
-    /// How many questions about steps were asked since the last about the cluster.
-    since_cluster: u32,
+    /// How many questions about what runs were asked since the last that was about the cluster, or had a place for
+    /// what waits.
+    since_odd: u32,
+    /// How many there were of the latter.
+    odd_ones: u32,
     /// A step ended otherwise than well: it may have taken the cluster along.
     cluster_next: bool,
+    /// Since when answers tell nothing of the steps asked about.
+    silent: Option<Timestamp>,
     /// The number of questions when the cluster was seen to be gone.
     gone: Option<u64>,
 }
@@ -42,8 +48,8 @@ impl Rota {
     /// Of the live steps those to ask about next: what runs, the longest unasked first, then the head of the
     /// queue; the last place that is left goes round among the rest of it. Once the cluster is gone each is asked
     /// about once more.
-    fn turn(&self, live: &[LiveStep], most: Option<NonZeroUsize>) -> Vec<usize> {
-        let most = most.map_or(usize::MAX, NonZeroUsize::get);
+    fn turn(&self, live: &[LiveStep], pace: &Pace) -> Vec<usize> {
+        let most = pace.at_once.map_or(usize::MAX, NonZeroUsize::get);
         let asked = |step: &LiveStep| self.last.get(&step.place).copied().unwrap_or(0);
         let due = live.iter().filter(|step| self.gone.is_none_or(|gone| asked(step) <= gone));
         let (mut running, mut queue): (Vec<&LiveStep>, Vec<&LiveStep>) =
@@ -51,11 +57,10 @@ impl Rota {
         running.sort_by_key(|step| (asked(step), step.place));
         // Nothing more may ever be told of what is unknown: it keeps nobody from being asked about.
         queue.sort_by_key(|step| (step.state == StepState::Unknown, step.since, step.place));
-        // However much runs, the others are not forgotten.
-        let crowded = running.len() >= most && !queue.is_empty() && self.questions % 16 == 15;
-        running.truncate(most - usize::from(crowded));
+        let spared = !queue.is_empty() && self.spares_a_place(live, pace);
+        running.truncate(most - usize::from(spared));
         let room = most - running.len();
-        if queue.len() > room && (room > 1 || (room == 1 && (crowded || self.questions % 2 == 1))) {
+        if queue.len() > room && (room > 1 || (room == 1 && (spared || self.questions % 2 == 1))) {
             let rest = &mut queue[room - 1..];
             rest.sort_by_key(|step| (asked(step), step.place));
         }
@@ -67,23 +72,49 @@ impl Rota {
         turn.into_iter().map(|step| step.place).collect()
     }
 
-    /// So many questions it takes to hear of all that runs, with one about the cluster among them at most.
-    fn cluster_is_due(
-        &self,
-        every: NonZeroU32,
-        running: usize,
-        most: Option<NonZeroUsize>,
-    ) -> bool {
-        let round = most.map_or(1, |most| running.div_ceil(most.get()));
-        let every = (every.get() as usize).max(round + 1);
-        self.cluster_next || self.since_cluster as usize + 1 >= every
+    fn cluster_is_due(&self, live: &[LiveStep], pace: &Pace) -> bool {
+        self.cluster_next || (self.is_odd_one(live, pace) && !self.spares_a_place(live, pace))
     }
 
-    /// There was an answer about these.
-    fn answered(&mut self, steps: &[usize]) {
+    /// So many questions it takes to hear of all that runs, with one among them at most that is not only about that.
+    fn is_odd_one(&self, live: &[LiveStep], pace: &Pace) -> bool {
+        let running = live.iter().filter(|step| step.state != StepState::Pending).count();
+        let round = pace.at_once.map_or(1, |most| running.div_ceil(most.get()));
+        let every = pace.cluster_every.map_or(16, NonZeroU32::get) as usize;
+        self.since_odd as usize + 1 >= every.max(round + 1)
+    }
+
+    /// However much runs, the others are not forgotten: each fourth of the questions that would be about the cluster
+    /// has a place for one of them.
+    fn spares_a_place(&self, live: &[LiveStep], pace: &Pace) -> bool {
+        let running = live.iter().filter(|step| step.state == StepState::Running).count();
+        let crowded =
+            pace.at_once.is_some_and(|most| running >= most.get() && running < live.len());
+        let turn = pace.cluster_every.is_none() || self.odd_ones % 4 == 3;
+        crowded && turn && self.is_odd_one(live, pace)
+    }
+
+    /// These were asked about, and there was an answer, which told of those. Who was left out is still to be heard,
+    /// unless all were: then there is nothing to tell.
+    fn answered(&mut self, asked: &[usize], told: &[usize], spared: bool) {
         self.questions += 1;
-        self.since_cluster += 1;
-        self.last.extend(steps.iter().map(|&step| (step, self.questions)));
+        self.since_odd += 1;
+        if spared {
+            self.odd_one();
+        }
+        let heard = if told.is_empty() { asked } else { told };
+        self.last.extend(heard.iter().map(|&step| (step, self.questions)));
+    }
+
+    fn odd_one(&mut self) {
+        self.since_odd = 0;
+        self.odd_ones = self.odd_ones.wrapping_add(1);
+    }
+
+    /// The cluster was asked about. If that brought nothing, it must not keep us from the steps.
+    fn cluster_asked(&mut self) {
+        self.odd_one();
+        self.cluster_next = false;
     }
 
     /// Whether there are live steps not asked about since the cluster was gone.
@@ -135,10 +166,11 @@ impl Engine<'_, '_> {
     /// It is the cluster's turn, though nothing is known to change it.
     fn cluster_is_due(&self) -> bool {
         let pace = self.run.fabric.capabilities().pace;
-        let Some(every) = pace.cluster_every.filter(|_| !self.blind) else { return false };
-        let running = self.live_steps().filter(|step| step.state != StepState::Pending).count();
-        self.state.cluster.state == Some(ClusterState::Ready)
-            && self.rota.cluster_is_due(every, running, pace.at_once)
+        let live: Vec<_> = self.live_steps().collect();
+        !self.blind
+            && pace.cluster_every.is_some()
+            && self.state.cluster.state == Some(ClusterState::Ready)
+            && self.rota.cluster_is_due(&live, &pace)
     }
 
     /// Asks about the cluster, where it may change, and about the steps. Where questions are dear, that is one
@@ -174,9 +206,9 @@ impl Engine<'_, '_> {
     fn ask(&mut self) -> Result<(), Error> {
         let dear = self.run.fabric.capabilities().pace.cluster_every.is_some();
         if self.cluster_may_change() || self.cluster_is_due() {
-            self.look_at_cluster()?;
-            self.rota.since_cluster = 0;
-            self.rota.cluster_next = false;
+            let answer = self.look_at_cluster();
+            self.rota.cluster_asked();
+            answer?;
             if self.state.cluster.state.is_some_and(ClusterState::is_final) {
                 self.rota.gone.get_or_insert(self.rota.questions);
             } else {
@@ -203,7 +235,7 @@ impl Engine<'_, '_> {
             Some(ClusterState::Ready) => {
                 (self.rota.cluster_next && self.cluster_is_due())
                     || (cluster.ends_itself
-                        && self.rota.since_cluster > 0
+                        && self.rota.since_odd > 0
                         && self.state.orders.is_empty()
                         && !self.has_live_steps())
             }
@@ -250,7 +282,9 @@ impl Engine<'_, '_> {
                 if first_look && error.kind == ErrorKind::Auth && self.run.goal == Goal::Run =>
             {
                 self.blind = true;
-                let message = format!("the cluster cannot be asked about: {error}");
+                let message = format!(
+                    "the cluster cannot be asked about, so should it end, nobody can tell why: {error}"
+                );
                 self.tell(EventKind::Warning { message });
                 self.cluster_changed(ClusterStatus::bare(id, ClusterState::Ready, "NOT_ASKED"));
             }
@@ -275,6 +309,9 @@ impl Engine<'_, '_> {
         if first_look {
             return self.refused(error);
         }
+        if self.may_not_show_yet() {
+            return;
+        }
         // What was asked to go down and is not there any more is down.
         let state = if self.state.cluster.terminate.is_some() {
             ClusterState::Stopped
@@ -286,6 +323,12 @@ impl Engine<'_, '_> {
             ..ClusterStatus::bare(id, state, "NOT_FOUND")
         };
         self.cluster_changed(status);
+    }
+
+    /// A cluster that was launched just now may be there and not be known everywhere.
+    pub(super) fn may_not_show_yet(&self) -> bool {
+        let settle = self.run.fabric.capabilities().settle;
+        self.state.cluster.launched.is_some_and(|at| self.run.clock.now() < add(at, settle))
     }
 
     fn cluster_changed(&mut self, status: ClusterStatus) {
@@ -311,20 +354,24 @@ impl Engine<'_, '_> {
         let live: BTreeMap<StepId, usize> =
             self.state.busy.iter().filter_map(|&step| Some((self.live_id(step)?, step))).collect();
         let all: Vec<_> = self.live_steps().collect();
-        let turn = self.rota.turn(&all, self.run.fabric.capabilities().pace.at_once);
+        let mut pace = self.run.fabric.capabilities().pace;
+        if self.blind {
+            pace.cluster_every = None;
+        }
+        let (turn, spared) = (self.rota.turn(&all, &pace), self.rota.spares_a_place(&all, &pace));
         let ids: Vec<StepId> = turn.iter().filter_map(|&step| self.live_id(step)).collect();
         let mut failed = false;
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
-                // Fabrics tellin any order; people read in that of the playbook.
+                // Fabrics tell in any order; people read in that of the playbook.
                 let mut told: Vec<_> = statuses
                     .into_iter()
                     .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
                     .collect();
                 told.sort_by_key(|(step, _)| *step);
-                // What was left out is asked about again; but where nothing is told, nothing ever will be.
                 let heard: Vec<usize> = told.iter().map(|(step, _)| *step).collect();
-                self.rota.answered(if heard.is_empty() { &turn } else { &heard });
+                self.rota.answered(&turn, &heard, spared);
+                self.note_silence(&turn, &heard);
                 for (step, status) in told {
                     failed |= status.state.is_final() && status.state != StepState::Succeeded;
                     self.step_seen(step, status);
@@ -343,6 +390,27 @@ impl Engine<'_, '_> {
             self.end_what_the_cluster_took_along(&live);
         }
         Ok(failed)
+    }
+
+    /// An answer that tells nothing is no contact.
+    fn note_silence(&mut self, asked: &[usize], told: &[usize]) {
+        let gone = self.state.cluster.state.is_some_and(ClusterState::is_final);
+        // Where ends are told by a bell, no answer means no news.
+        if !told.is_empty() || gone || self.run.fabric.capabilities().pace.rings {
+            self.rota.silent = None;
+            return;
+        }
+        let now = self.run.clock.now();
+        let since = *self.rota.silent.get_or_insert(now);
+        if now < add(since, self.run.settings.contact_limit) {
+            return;
+        }
+        let (Some(&step), Some(cluster)) = (asked.first(), &self.state.cluster.id) else { return };
+        let (id, fabric) = (&self.state.steps[step].id, self.run.fabric.capabilities().fabric);
+        let reason = format!(
+            "nothing is told of step `{id}` since {since}; look at cluster `{cluster}` on fabric `{fabric}`"
+        );
+        self.finish(Outcome::InDoubt { reason });
     }
 
     /// The cluster cannot be found any more, so nobody will ever tell of its steps.
@@ -400,5 +468,128 @@ impl Engine<'_, '_> {
                 StepStatus { reason, ..StepStatus::new(StepState::Cancelled, "CLUSTER_ENDED") },
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As EMR's is.
+    fn pace() -> Pace {
+        Pace {
+            at_once: NonZeroUsize::new(10),
+            cluster_every: NonZeroU32::new(4),
+            ..Pace::steady(Duration::from_secs(15), Duration::from_secs(15))
+        }
+    }
+
+    impl Rota {
+        /// Asks about the steps, and is told of all.
+        fn ask(&mut self, live: &[LiveStep]) -> Vec<usize> {
+            let (turn, spared) = (self.turn(live, &pace()), self.spares_a_place(live, &pace()));
+            assert!(!turn.is_empty() && turn.len() <= 10, "{turn:?}");
+            self.answered(&turn, &turn, spared);
+            turn
+        }
+    }
+
+    fn steps(running: usize, pending: usize) -> Vec<LiveStep> {
+        let live = |place| LiveStep {
+            place,
+            state: if place < running { StepState::Running } else { StepState::Pending },
+            since: Timestamp::UNIX_EPOCH,
+        };
+        (0..running + pending).map(live).collect()
+    }
+
+    /// Whom each of so many ticks asks about; nobody: about the cluster.
+    fn ticks(live: &[LiveStep], count: usize) -> Vec<Vec<usize>> {
+        let mut rota = Rota::default();
+        let tick = |_| {
+            if rota.cluster_is_due(live, &pace()) {
+                rota.cluster_asked();
+                return Vec::new();
+            }
+            rota.ask(live)
+        };
+        (0..count).map(tick).collect()
+    }
+
+    /// The most ticks from one question about `what` (or the start) to the next.
+    fn longest_wait(ticks: &[Vec<usize>], what: impl Fn(&Vec<usize>) -> bool) -> usize {
+        let asked = (0..ticks.len()).filter(|&tick| what(&ticks[tick])).map(|tick| tick + 1);
+        let mut all = vec![0];
+        all.extend(asked);
+        all.push(ticks.len() + 1);
+        all.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_end_is_noticed_later_than_a_round_and_one_tick(running in 1..257_usize, pending in 0..257_usize) {
+            let live = steps(running, pending);
+            let ticks = ticks(&live, 300);
+            let law = running.div_ceil(10) + 1;
+            for step in 0..running {
+                let wait = longest_wait(&ticks, |asked| asked.contains(&step));
+                prop_assert!(wait <= law, "step {step} of {running} and {pending}: {wait} ticks, not {law}");
+            }
+            if pending > 0 {
+                let head = longest_wait(&ticks, |asked| asked.contains(&running));
+                prop_assert!(head <= 300, "the queue is forgotten");
+            }
+            let cluster = longest_wait(&ticks, Vec::is_empty);
+            prop_assert!(cluster <= 2 * law.max(4), "the cluster: {cluster} ticks");
+        }
+    }
+
+    #[test]
+    fn nothing_is_forgotten() {
+        for (running, pending) in [(1, 255), (0, 256), (9, 247), (10, 246), (25, 31), (60, 9)] {
+            let ticks = ticks(&steps(running, pending), 5_000);
+            for step in 0..running + pending {
+                assert!(ticks.iter().any(|asked| asked.contains(&step)), "{step} of {running}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_is_followed_at_its_head() {
+        let ticks = ticks(&steps(1, 49), 40);
+        assert_eq!(ticks.iter().filter(|asked| asked.is_empty()).count(), 10, "each fourth");
+        assert!(
+            ticks.iter().all(|asked| asked.is_empty() || (0..9).all(|head| asked.contains(&head)))
+        );
+    }
+
+    #[test]
+    fn who_failed_may_have_taken_the_cluster_along() {
+        let (mut rota, live) = (Rota::default(), steps(200, 0));
+        assert!(!rota.cluster_is_due(&live, &pace()));
+        rota.cluster_next = true;
+        assert!(rota.cluster_is_due(&live, &pace()));
+        rota.cluster_asked();
+        assert!(!rota.cluster_is_due(&live, &pace()));
+    }
+
+    #[test]
+    fn once_the_cluster_is_gone_each_is_asked_about_once() {
+        let (mut rota, live) = (Rota::default(), steps(3, 22));
+        rota.ask(&live);
+        rota.gone = Some(rota.questions);
+        let mut asked = Vec::new();
+        while rota.is_open(0..25) {
+            asked.extend(rota.ask(&live));
+            assert!(asked.len() <= 25, "{asked:?}");
+        }
+        asked.sort_unstable();
+        assert_eq!(asked, (0..25).collect::<Vec<_>>());
     }
 }

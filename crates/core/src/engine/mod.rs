@@ -477,7 +477,7 @@ impl Engine<'_, '_> {
                     },
                 });
             }
-            Err(error) if error.kind != ErrorKind::NotFound => {
+            Err(error) if error.kind != ErrorKind::NotFound || self.may_not_show_yet() => {
                 let message = format!(
                     "the cluster may not have been asked to go down, will ask again: {error}"
                 );

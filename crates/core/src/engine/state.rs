@@ -63,10 +63,14 @@ pub struct Cluster {
     pub cause: Option<Cause>,
     /// How many clusters were launched so far.
     pub launches: u32,
+    /// When it was launched, if we did that.
+    pub launched: Option<Timestamp>,
     /// It took its steps along and goes down by itself once they are done.
     pub ends_itself: bool,
     /// When it was last asked to go down, and why.
     pub terminate: Option<(Timestamp, Stop)>,
+    /// When it was first asked to go down, or seen to.
+    pub going_down: Option<Timestamp>,
     /// The order for it that came to nothing last, and when to send it again.
     pub again: Option<Again>,
     /// The next one is not to be ordered before then.
@@ -260,6 +264,9 @@ impl RunState {
                 require(self.cluster.id.as_ref() == Some(cluster), || "another cluster".into())?;
                 let gone = self.cluster.state.is_some_and(ClusterState::is_final);
                 require(!gone, || "the cluster is gone for good".into())?;
+                if *state == ClusterState::Stopping {
+                    self.cluster.going_down.get_or_insert(event.at);
+                }
                 self.cluster.state = Some(*state);
                 self.cluster.reason.clone_from(reason);
                 self.cluster.cause = *cause;
@@ -336,6 +343,7 @@ impl RunState {
             EventKind::TerminateIntended { cluster, why } => {
                 require(self.cluster.id.as_ref() == Some(cluster), || "another cluster".into())?;
                 self.cluster.terminate = Some((event.at, why.clone()));
+                self.cluster.going_down.get_or_insert(event.at);
                 Ok(())
             }
             EventKind::ContactLost { error } => {
@@ -405,6 +413,7 @@ impl RunState {
         self.cluster.again = None;
         self.cluster.not_before = None;
         self.cluster.launches += 1;
+        self.cluster.launched = Some(at);
         self.cluster.id = Some(cluster.clone());
         self.cluster.state = Some(ClusterState::Starting);
         Ok(())

@@ -4,7 +4,7 @@
 //! clock: each question moves what is asked about one notch on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,11 +45,15 @@ pub struct Script {
     pub cluster_ends: Option<(u32, ClusterState)>,
     /// The first so many clusters never come up: their own set-up fails.
     pub bootstrap_failures: usize,
-    /// A question tells of so many steps at most, however many it asks about.
-    pub tells: Option<NonZeroUsize>,
-    /// A cluster that is to end itself onceits steps are done stays all the same.
+    /// A cluster that is to end itself once its steps are done stays all the same.
     pub never_ends_itself: bool,
-    /// An order becomes visibleto `find` only so long after it was carried out.
+    /// A cluster that goes down is never down.
+    pub never_stops: bool,
+    /// When the cluster ends by itself, its steps have all succeeded before.
+    pub runs_unwatched: bool,
+    /// One answer tells of so many steps at most.
+    pub tells: Option<usize>,
+    /// An order becomes visible to `find` only so long after it was carried out.
     pub late: Duration,
 }
 
@@ -377,8 +381,7 @@ impl Fabric for Memory {
                 return Err(error(ErrorKind::NotFound, Operation::Poll, "no such cluster"));
             };
             let mut answers = Vec::new();
-            let most = self.script.tells.map_or(usize::MAX, NonZeroUsize::get);
-            for id in ids.iter().take(most) {
+            for id in ids.iter().take(self.script.tells.unwrap_or(usize::MAX)) {
                 let Some(place) = cluster.steps.get(id).map(|step| step.place) else {
                     world.violations.push(format!("poll for {id}, which is not here"));
                     continue;
@@ -534,10 +537,14 @@ impl MemoryCluster {
         if let Some((_, end)) = script.cluster_ends.filter(|(after, _)| self.looks > *after) {
             self.state = end;
         } else if let Some(asked) = self.asked_to_stop {
-            let done = self.looks > asked + script.notches;
+            let done = self.looks > asked + script.notches && !script.never_stops;
             self.state = if done { ClusterState::Stopped } else { ClusterState::Stopping };
         } else if self.looks > script.notches {
-            self.state = if self.broken { ClusterState::Failed } else { ClusterState::Ready };
+            self.state = match self.broken {
+                false => ClusterState::Ready,
+                true if self.looks > script.notches + 1 => ClusterState::Failed,
+                true => ClusterState::Stopping,
+            };
         }
         let done = self.steps.values().all(|step| step.state.is_final());
         if self.ends_itself
@@ -549,6 +556,10 @@ impl MemoryCluster {
         }
         if self.state.is_final() {
             for step in self.steps.values_mut().filter(|s| !s.state.is_final()) {
+                if script.runs_unwatched {
+                    step.state = StepState::Succeeded;
+                    continue;
+                }
                 if step.state == StepState::Running || self.broken {
                     step.state = StepState::Cancelled;
                 }

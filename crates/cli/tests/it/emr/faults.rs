@@ -182,3 +182,23 @@ fn nobody_there_is_4() {
     let ran = crate::harness::Ran::from(command.output().expect("it starts"));
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);
 }
+
+/// What cannot be looked at cannot be seen to go down, either.
+#[test]
+fn who_may_not_look_at_clusters_can_run_steps_and_not_wait_for_an_end() {
+    let site = Site::new(Script::default());
+    let id = site.up();
+    site.fake.fail("DescribeCluster", 1.., Fault::denied("elasticmapreduce:DescribeCluster"));
+    let ran = site.words(&format!("run -emr-playbook p.json -emr-cluster {id}"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr.matches("the cluster cannot be asked about").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    let ran = site.words(&format!("down -emr-config c.json -emr-cluster {id}"));
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains("DescribeCluster"), "{}", ran.stderr);
+    assert_eq!(site.orders(), ["RunJobFlow", "AddJobFlowSteps"]);
+}

@@ -191,7 +191,7 @@ fn a_cluster_that_dies_with_steps_in_its_queue_is_noticed() {
 #[test]
 fn a_question_that_tells_less_than_it_was_asked_loses_nothing() {
     let mut bench = chain("a b c d", Goal::Run).does("c", &[SLOW]);
-    bench.script.tells = NonZeroUsize::new(1);
+    bench.script.tells = Some(1);
     let ran = bench.run().clean();
     assert_eq!(
         (&ran.outcome, ran.ends().as_str()),
@@ -199,11 +199,101 @@ fn a_question_that_tells_less_than_it_was_asked_loses_nothing() {
     );
     // Two have ended unseen when the cluster goes: they are asked about one after the other.
     let mut gone = chain("a b c d", Goal::RunTransient);
-    gone.script.tells = NonZeroUsize::new(1);
+    gone.script.tells = Some(1);
     gone.capabilities.pace.cluster_every = NonZeroU32::new(2);
     let ran = gone.run().clean();
     assert_eq!(
         (&ran.outcome, ran.ends().as_str()),
         (&Outcome::Succeeded, "a1:SUCC b1:SUCC c1:SUCC d1:SUCC")
     );
+}
+
+#[test]
+fn a_cluster_that_does_not_show_at_once_is_waited_for() {
+    let absent = Fault::Refuse(ErrorKind::NotFound);
+    for goal in [Goal::Up, Goal::RunTransient] {
+        let steps = if goal == Goal::Up { Vec::new() } else { chain("a", goal).steps };
+        let bench = Bench { steps, ..chain("a", goal) }.fault(Operation::Inspect, 1, absent);
+        let ran = bench.run().clean();
+        assert_eq!(ran.outcome, Outcome::Succeeded, "{goal:?}");
+    }
+}
+
+#[test]
+fn a_cluster_that_does_not_show_at_once_is_taken_down_all_the_same() {
+    let absent = Fault::Refuse(ErrorKind::NotFound);
+    let bench = Bench { steps: Vec::new(), ..chain("a", Goal::Up) };
+    let launched = |event: &Event| matches!(event.kind, EventKind::Launched { .. });
+    let at = bench.run().events.iter().position(launched).expect("it is launched") + 1;
+    let mut bench =
+        bench.fault(Operation::Inspect, 1, absent).fault(Operation::Terminate, 1, absent);
+    bench.signals = vec![(at, 2)];
+    let ran = bench.run().clean();
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2 });
+    assert_eq!((ran.left_over, ran.calls[&Operation::Terminate]), (vec![], 2));
+}
+
+#[test]
+fn steps_that_are_driven_from_here_wait_for_the_next_cluster() {
+    let mut bench = chain("a b", Goal::RunTransient).step("a", |s| s.retries = retries(2));
+    bench.script.bootstrap_failures = 1;
+    let ran = bench.run().clean();
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+    assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (2, "a1:SUCC b1:SUCC"));
+    // Where there is no next one they never start.
+    bench.script.bootstrap_failures = 4;
+    let ran = bench.run().clean();
+    assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (4, "a:gone b:gone"));
+}
+
+#[test]
+fn what_a_cluster_that_is_gone_did_before_is_heard_one_by_one() {
+    let mut bench = chain("a b c", Goal::Run);
+    bench.script.cluster_ends = Some((2, ClusterState::Stopped));
+    bench.script.tells = Some(1);
+    bench.script.runs_unwatched = true;
+    let ran = bench.run().clean();
+    assert_eq!(
+        (&ran.outcome, ran.ends().as_str()),
+        (&Outcome::Succeeded, "a1:SUCC b1:SUCC c1:SUCC")
+    );
+}
+
+#[test]
+fn a_cluster_that_never_goes_down_is_in_doubt() {
+    for goal in [Goal::Down, Goal::Up] {
+        let mut bench = Bench { steps: Vec::new(), ..chain("a", goal) };
+        bench.script.notches = 3;
+        bench.script.never_stops = true;
+        bench.signals = if goal == Goal::Up { vec![(4, 15)] } else { Vec::new() };
+        let ran = bench.run().clean();
+        let Outcome::InDoubt { reason } = &ran.outcome else { panic!("{:?}", ran.outcome) };
+        assert!(
+            reason.contains("going down since") && reason.contains("look at cluster"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn steps_of_which_nothing_is_told_for_long_are_in_doubt() {
+    let mut bench = chain("a b", Goal::Run);
+    bench.script.tells = Some(0);
+    let ran = bench.run().clean();
+    let Outcome::InDoubt { reason } = &ran.outcome else { panic!("{:?}", ran.outcome) };
+    assert!(
+        reason.contains("nothing is told of step `a`") && reason.contains("`given`"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_about_keeps_nobody_from_the_steps() {
+    for kind in [ErrorKind::Quota, ErrorKind::Auth, ErrorKind::Unavailable] {
+        let mut bench = chain("a b c d e f", Goal::Run);
+        for nth in 2..400 {
+            bench = bench.fault(Operation::Inspect, nth, Fault::Refuse(kind));
+        }
+        assert_eq!(bench.run().clean().outcome, Outcome::Succeeded, "{kind:?}");
+    }
 }

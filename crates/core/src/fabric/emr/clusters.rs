@@ -11,8 +11,7 @@ use super::find::{self, FARTHEST, Intent};
 use super::reply::{self, Cluster};
 use super::{Config, Emr, error, request, status};
 use crate::fabric::{
-    ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile, Query,
-    Result, Token,
+    ClusterId, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile, Query, Result, Token,
 };
 use crate::http::aws::Failure;
 
@@ -84,17 +83,7 @@ impl Clusters for Emr {
     }
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
-        match self.try_describe_cluster(id) {
-            Ok(cluster) => Ok(status::cluster(&cluster)),
-            // 0.7.x needed no right to look at the cluster that it added steps to. Whether it takes them shows then.
-            Err(failure) if is_denied(&failure) && self.config.is_none() => {
-                let message = "the cluster cannot be looked at, since the right `elasticmapreduce:DescribeCluster` is \
-                               missing: why it ends, should it end, cannot be told";
-                self.warn(message);
-                Ok(ClusterStatus::bare(id.clone(), ClusterState::Ready, "NOT_SHOWN"))
-            }
-            Err(failure) => Err(about(id, failure)),
-        }
+        self.describe_cluster(id).map(|cluster| status::cluster(&cluster))
     }
 
     fn terminate(&self, id: &ClusterId) -> Result<()> {
@@ -128,7 +117,12 @@ impl Emr {
     ) -> std::result::Result<String, Failure> {
         let steps: Vec<_> = order.steps.iter().map(|ordered| ordered.step).collect();
         let body = request::run_job_flow(config, &steps, token);
-        Ok(self.order::<reply::RunJobFlow>("RunJobFlow", &body)?.job_flow_id)
+        let id = self.order::<reply::RunJobFlow>("RunJobFlow", &body)?.job_flow_id;
+        if id.is_empty() {
+            let error = error(ErrorKind::Protocol, "RunJobFlow", "no id came back for the cluster");
+            return Err(Failure { error: error.in_doubt(), code: None });
+        }
+        Ok(id)
     }
 
     /// The clusters of all pages, and whether our clock and EMR's agree.
@@ -150,12 +144,9 @@ impl Emr {
 
     /// One cluster, with its tags and the place of its logs.
     pub(super) fn describe_cluster(&self, id: &ClusterId) -> Result<Cluster> {
-        self.try_describe_cluster(id).map_err(|failure| about(id, failure))
-    }
-
-    fn try_describe_cluster(&self, id: &ClusterId) -> std::result::Result<Cluster, Failure> {
         let question = json!({"ClusterId": id.as_str()});
-        Ok(self.ask::<reply::DescribeCluster>("DescribeCluster", &question)?.value.cluster)
+        let answer = self.ask::<reply::DescribeCluster>("DescribeCluster", &question);
+        Ok(answer.map_err(|failure| about(id, failure))?.value.cluster)
     }
 }
 

@@ -27,8 +27,9 @@ impl Emr {
         }
         let answer = self.order::<reply::AddJobFlowSteps>(ADD, &add_job_flow_steps(on, &steps));
         let ids = answer.map_err(|failure| about(on, failure))?.step_ids;
-        if ids.len() != steps.len() {
-            let message = format!("{} ids came back for {} steps", ids.len(), steps.len());
+        if ids.len() != steps.len() || ids.iter().any(String::is_empty) {
+            let ids = ids.iter().filter(|id| !id.is_empty()).count();
+            let message = format!("{ids} ids came back for {} steps", steps.len());
             return Err(error(ErrorKind::Protocol, ADD, message).in_doubt());
         }
         Ok(ids.into_iter().map(StepId::new).collect())

@@ -375,6 +375,18 @@ fn s3_is_asked_again_later_when_it_says_so() {
 }
 
 #[test]
+fn nobody_keeps_a_run_away_for_long() {
+    let bench = simple(|_, _| {
+        let mut reply = refusal(Service::S3, 429, "SlowDown", "later");
+        reply.headers.push(("retry-after".to_owned(), "86400".to_owned()));
+        Answer::Reply(reply)
+    });
+    let error = bench.account.call(&get("/logs/a")).expect_err("is throttled").error;
+    let wait = error.not_before.expect("is told").duration_since(timestamp());
+    assert!((200..=300).contains(&wait.as_secs()), "{wait}");
+}
+
+#[test]
 fn s3_says_what_is_not_there() {
     let bench = simple(|received, _| match received.method.as_str() {
         "HEAD" => Answer::Reply(Reply { status: 404, headers: Vec::new(), body: Vec::new() }),

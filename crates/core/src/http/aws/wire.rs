@@ -17,6 +17,8 @@ use crate::http::{Client, Fault, Reply, Request};
 const QUESTION: Duration = Duration::from_secs(10);
 /// An order is given more time, as giving up on it leaves a doubt; so is a file.
 const ORDER: Duration = Duration::from_secs(30);
+/// However long somebody on the way says that we should stay away, a run looks so often.
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// All that calls of one account go by.
 #[derive(Debug)]
@@ -228,7 +230,8 @@ fn is_of(service: Service, reply: &Reply) -> bool {
     }
 }
 
-/// How long the far side wants us to wait.
+/// How long the far side wants us to wait; nobody keeps us away for long.
 fn after(reply: &Reply) -> Option<Duration> {
-    reply.header("retry-after")?.trim().parse().ok().map(|it: u32| Duration::from_secs(it.into()))
+    let wanted: u32 = reply.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(wanted.into()).min(LONGEST_WAIT))
 }
