@@ -137,10 +137,9 @@ impl Client {
     }
 
     fn exchange(&self, request: &Request, limit: Duration, afresh: bool) -> Result<Reply, Fault> {
-        let uri: Uri = request
-            .url
-            .parse()
-            .map_err(|_| Fault::NotSent(format!("`{}` is not a URL", hide_query(&request.url))))?;
+        let uri: Uri = request.url.parse().map_err(|_| {
+            Fault::NotSent(format!("`{}` is not a URL", hide_secrets(&request.url)))
+        })?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let https = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
@@ -161,7 +160,7 @@ impl Client {
         limit: Duration,
         afresh: bool,
     ) -> Result<Reply, ureq::Error> {
-        connect::begin();
+        connect::begin(limit);
         let mut head = http::Request::builder().method(request.method).uri(uri);
         for (name, value) in &request.headers {
             head = head.header(name, value);
@@ -190,8 +189,15 @@ impl Client {
     }
 }
 
-fn hide_query(url: &str) -> &str {
-    url.split(['?', '@']).next().unwrap_or_default()
+/// A URL without what may be secret in it: a user with a password before the host, and the query.
+fn hide_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+        }
+        None => url.rsplit_once('@').map_or(url, |(_, host)| host).to_owned(),
+    }
 }
 
 impl Reply {
@@ -221,7 +227,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         let size = self.body.len();
-        write!(f, "{} {} {names:?} {size} bytes", self.method, hide_query(&self.url))
+        write!(f, "{} {} {names:?} {size} bytes", self.method, hide_secrets(&self.url))
     }
 }
 

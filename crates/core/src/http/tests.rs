@@ -155,6 +155,30 @@ fn silence_ends_at_the_deadline() {
     }
 }
 
+/// Each byte of its answer comes in time, its end never does.
+#[test]
+fn a_proxy_that_trickles_ends_at_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let proxy = format!("http://{}", listener.local_addr().expect("has an address"));
+    let trickle = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("somebody comes");
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nx: ").expect("writes");
+        // Ended some seconds later, so that a failure is one.
+        let pause = Bell::new();
+        for _ in 0..200 {
+            if std::io::Write::write_all(&mut stream, b"x").is_err() {
+                break;
+            }
+            pause.pause(Duration::from_millis(50));
+        }
+    });
+    let limit = Duration::from_millis(300);
+    let client = client(&[("HTTP_PROXY", &proxy)]);
+    let message = not_sent(client.send(&post("http://origin.example/", "{}"), limit));
+    assert!(message.contains("no connection within 300ms"), "{message}");
+    trickle.join().expect("ends");
+}
+
 #[test]
 fn what_cannot_be_reached_was_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
@@ -320,6 +344,14 @@ fn nothing_secret_is_shown() {
         ..post("http://a/b?key=hunter2", "hunter2")
     };
     assert_eq!(format!("{request:?}"), "POST http://a/b [\"authorization\"] 7 bytes");
+    for url in
+        ["http://me:hunter2@a/b", "http://me:hunter2@a b/", "me:hunter2@a b", "x://h?hunter2"]
+    {
+        let shown = format!("{:?}", get(url));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let message = client(&[]).send(&get(url), Duration::ZERO).expect_err("goes nowhere");
+        assert!(!message.to_string().contains("hunter2"), "{message}");
+    }
     let reply = Reply { status: 200, headers: request.headers, body: request.body };
     assert_eq!(format!("{reply:?}"), "200 [\"authorization\"] 7 bytes");
 }
