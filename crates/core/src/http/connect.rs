@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -15,11 +16,15 @@ use ureq::unversioned::transport::{
 };
 
 use super::trust::Trust;
+use crate::bell::Bell;
+
+/// Who waits for a reply looks so often whether a signal came.
+const GLANCE: Duration = Duration::from_millis(200);
 
 thread_local! {
     // A request is sent, from the first to the last, by the thread that asks for it, but the connection it goes
     // over may have been made for another request: so the mark cannot be the connection's.
-    static PROGRESS: Cell<Progress> = const { Cell::new(Progress { connecting: 0, left: false }) };
+    static PROGRESS: Cell<Progress> = const { Cell::new(Progress { connecting: 0, left: false, deadline: None, heeds: false }) };
 }
 
 #[derive(Clone, Copy)]
@@ -28,11 +33,16 @@ struct Progress {
     connecting: u32,
     /// Whether bytes of the request left.
     left: bool,
+    /// When the request is given up.
+    deadline: Option<Instant>,
+    /// A signal ends the wait for its reply.
+    heeds: bool,
 }
 
-/// Forgets the request before.
-pub(super) fn begin() {
-    PROGRESS.set(Progress { connecting: 0, left: false });
+/// Forgets the request before; this one is given up after `limit`, and at a signal if it `heeds` that.
+pub(super) fn begin(limit: Duration, heeds: bool) {
+    let deadline = Instant::now().checked_add(limit);
+    PROGRESS.set(Progress { connecting: 0, left: false, deadline, heeds });
 }
 
 /// Whether a byte of this thread's last request may have left.
@@ -40,14 +50,28 @@ pub(super) fn left() -> bool {
     PROGRESS.get().left
 }
 
+/// What is left of the time for a request. What makes connections is told only at its beginning how much there is, and
+/// some of it starts to count anew with each byte: so a proxy or a server that trickles could keep us for ever.
+fn bounded(mut timeout: NextTimeout) -> Result<NextTimeout, Error> {
+    let Some(deadline) = PROGRESS.get().deadline else { return Ok(timeout) };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Error::Timeout(timeout.reason));
+    }
+    if *timeout.after > left {
+        timeout.after = left.into();
+    }
+    Ok(timeout)
+}
+
 /// All of it in a row.
-pub(super) fn connector(trust: Trust) -> impl Connector<()> {
+pub(super) fn connector(trust: Trust, bell: Arc<Bell>) -> impl Connector<()> {
     Start
         .chain(SocksConnector::default())
         .chain(ConnectProxyConnector::default())
         .chain(TcpConnector::default())
         .chain(Tls { trust, config: OnceLock::new() })
-        .chain(End)
+        .chain(End(bell))
 }
 
 #[derive(Debug)]
@@ -64,7 +88,7 @@ impl Connector<()> for Start {
 }
 
 #[derive(Debug)]
-struct End;
+struct End(Arc<Bell>);
 
 impl<In: Transport> Connector<In> for End {
     type Out = Marked<In>;
@@ -76,13 +100,13 @@ impl<In: Transport> Connector<In> for End {
     ) -> Result<Option<Marked<In>>, Error> {
         let progress = PROGRESS.get();
         PROGRESS.set(Progress { connecting: progress.connecting.saturating_sub(1), ..progress });
-        Ok(chained.map(Marked))
+        Ok(chained.map(|it| Marked(it, Arc::clone(&self.0))))
     }
 }
 
 /// Notes that something left. What is said while the connection is made (to a proxy, or of TLS) does not count.
 #[derive(Debug)]
-struct Marked<T: Transport>(T);
+struct Marked<T: Transport>(T, Arc<Bell>);
 
 impl<T: Transport> Transport for Marked<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
@@ -94,11 +118,24 @@ impl<T: Transport> Transport for Marked<T> {
         if progress.connecting == 0 && amount > 0 {
             PROGRESS.set(Progress { left: true, ..progress });
         }
-        self.0.transmit_output(amount, timeout)
+        self.0.transmit_output(amount, bounded(timeout)?)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.0.await_input(timeout)
+        let Progress { connecting: 0, heeds: true, .. } = PROGRESS.get() else {
+            return self.0.await_input(bounded(timeout)?);
+        };
+        loop {
+            let timeout = bounded(timeout)?;
+            if *timeout.after <= GLANCE {
+                return self.0.await_input(timeout);
+            }
+            match self.0.await_input(NextTimeout { after: GLANCE.into(), ..timeout }) {
+                Err(Error::Timeout(_)) if self.1.pause(Duration::ZERO) => {}
+                Err(Error::Timeout(_)) => return Err(Error::Other("a signal came first".into())),
+                other => return other,
+            }
+        }
     }
 
     fn is_open(&mut self) -> bool {
@@ -142,7 +179,7 @@ impl<In: Transport> Connector<In> for Tls {
         let mut session = ClientConnection::new(config, name).map_err(io::Error::other)?;
         let mut socket =
             TransportAdapter::new(transport.boxed(), Arc::clone(&details.current_time));
-        socket.set_timeout(details.timeout);
+        socket.set_timeout(bounded(details.timeout)?);
         session.complete_io(&mut socket)?;
         let (input, output) =
             (details.config.input_buffer_size(), details.config.output_buffer_size());
@@ -187,5 +224,22 @@ impl Transport for Session {
 
     fn is_tls(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_wait_is_longer_than_what_is_left_for_the_request() {
+        let hour = Duration::from_secs(3600);
+        let timeout = NextTimeout { after: hour.into(), ..NextTimeout::default() };
+        begin(Duration::ZERO, false);
+        assert!(matches!(bounded(timeout), Err(Error::Timeout(_))));
+        begin(hour / 2, false);
+        assert!(*bounded(timeout).expect("there is time").after <= hour / 2);
+        begin(hour * 2, false);
+        assert_eq!(bounded(timeout).expect("there is time").after, hour.into());
     }
 }

@@ -64,6 +64,17 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// How a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Over a connection that is open, if there is one.
+    Kept,
+    /// The same, and a signal ends the wait for the reply.
+    Heeding,
+    /// Over a connection of its own.
+    Afresh,
+}
+
 /// No reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -107,7 +118,7 @@ impl Client {
             .max_idle_connections(4)
             .max_idle_age(Duration::from_secs(60))
             .build();
-        let connector = connect::connector(trust);
+        let connector = connect::connector(trust, Arc::clone(&bell));
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         let proxies = Proxies::of(environment)?;
         Ok(Self { bell, proxies, agent, longest: LONGEST_REPLY })
@@ -124,7 +135,16 @@ impl Client {
     /// # Errors
     /// There is none.
     pub fn send(&self, request: &Request, limit: Duration) -> Result<Reply, Fault> {
-        self.exchange(request, limit, false)
+        self.exchange(request, limit, Way::Kept)
+    }
+
+    /// The same for a question: a signal ends the wait for its reply, so that what the signal asks for is not kept
+    /// waiting by one who does not answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn ask(&self, request: &Request, limit: Duration) -> Result<Reply, Fault> {
+        self.exchange(request, limit, Way::Heeding)
     }
 
     /// The same over a connection of its own, for orders that must not be repeated: on a new connection, what
@@ -133,20 +153,19 @@ impl Client {
     /// # Errors
     /// There is none.
     pub fn send_afresh(&self, request: &Request, limit: Duration) -> Result<Reply, Fault> {
-        self.exchange(request, limit, true)
+        self.exchange(request, limit, Way::Afresh)
     }
 
-    fn exchange(&self, request: &Request, limit: Duration, afresh: bool) -> Result<Reply, Fault> {
-        let uri: Uri = request
-            .url
-            .parse()
-            .map_err(|_| Fault::NotSent(format!("`{}` is not a URL", hide_query(&request.url))))?;
+    fn exchange(&self, request: &Request, limit: Duration, way: Way) -> Result<Reply, Fault> {
+        let uri: Uri = request.url.parse().map_err(|_| {
+            Fault::NotSent(format!("`{}` is not a URL", hide_secrets(&request.url)))
+        })?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let https = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
         let proxy = self.proxies.choose(https, &host, port).cloned();
         let via = proxy.as_ref().map(|it| format!("{}:{}", it.host(), it.port()));
-        let reply = self.run(request, uri, proxy, limit, afresh);
+        let reply = self.run(request, uri, proxy, limit, way);
         reply.map_err(|error| {
             let way = fault::Way { host: &host, port, via: via.as_deref(), limit };
             way.fault(&error, connect::left())
@@ -159,9 +178,9 @@ impl Client {
         uri: Uri,
         proxy: Option<ureq::Proxy>,
         limit: Duration,
-        afresh: bool,
+        way: Way,
     ) -> Result<Reply, ureq::Error> {
-        connect::begin();
+        connect::begin(limit, way == Way::Heeding);
         let mut head = http::Request::builder().method(request.method).uri(uri);
         for (name, value) in &request.headers {
             head = head.header(name, value);
@@ -173,7 +192,7 @@ impl Client {
             ($body:expr) => {{
                 let mut settings = self.agent.configure_request(head.body($body)?);
                 settings = settings.timeout_global(Some(limit)).proxy(proxy);
-                if afresh {
+                if way == Way::Afresh {
                     settings = settings.max_idle_age(Duration::ZERO);
                 }
                 self.agent.run(settings.build())?
@@ -190,8 +209,15 @@ impl Client {
     }
 }
 
-fn hide_query(url: &str) -> &str {
-    url.split(['?', '@']).next().unwrap_or_default()
+/// A URL without what may be secret in it: a user with a password before the host, and the query.
+fn hide_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+        }
+        None => url.rsplit_once('@').map_or(url, |(_, host)| host).to_owned(),
+    }
 }
 
 impl Reply {
@@ -221,7 +247,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         let size = self.body.len();
-        write!(f, "{} {} {names:?} {size} bytes", self.method, hide_query(&self.url))
+        write!(f, "{} {} {names:?} {size} bytes", self.method, hide_secrets(&self.url))
     }
 }
 

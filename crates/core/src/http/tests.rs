@@ -113,9 +113,9 @@ fn what_was_sent_and_not_answered_is_lost() {
     });
     let client = client(&[]);
     for path in ["/cut", "/head", "/body", "/chunk", "/garbage"] {
-        for afresh in [false, true] {
+        for way in [Way::Kept, Way::Heeding, Way::Afresh] {
             let request = post(server.url() + path, "{}");
-            let message = lost(client.exchange(&request, LONG, afresh));
+            let message = lost(client.exchange(&request, LONG, way));
             assert!(message.contains("127.0.0.1"), "{path}: {message}");
         }
     }
@@ -153,6 +153,60 @@ fn silence_ends_at_the_deadline() {
         let message = lost(client(&[]).send(&get(server.url() + path), limit));
         assert!(message.contains("longer than 50ms"), "{message}");
     }
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_an_answer_but_not_for_that_of_an_order() {
+    let Authority { pem, config } = authority();
+    let bundle = tempfile::NamedTempFile::new().expect("has a file");
+    std::fs::write(bundle.path(), pem).expect("writes");
+    let stall = |_: &Received| Answer::Stall(b"HTTP/1.1 200 OK\r\ncontent-len".to_vec());
+    let bell = Arc::new(Bell::new());
+    let variables = [("SSL_CERT_FILE", bundle.path().to_str().expect("is text"))];
+    let environment = variables.into_iter().collect();
+    let client = Client::new(&environment, Arc::clone(&bell)).expect("makes sense");
+    bell.signal(15);
+    for server in [server(stall), Server::start_tls(Arc::clone(&config), stall).expect("starts")] {
+        let url = server.url();
+        let message = lost(client.ask(&get(&url), LONG));
+        assert!(message.ends_with("a signal came first"), "{message}");
+        let limit = Duration::from_millis(600);
+        let message = lost(client.send(&get(&url), limit));
+        assert!(message.contains("longer than 600ms"), "{message}");
+    }
+    // Without one, slow answers are waited for.
+    bell.take();
+    let slow = |_: &Received| {
+        Bell::new().pause(Duration::from_millis(500));
+        reply(&[], "late")
+    };
+    for server in [server(slow), Server::start_tls(config, slow).expect("starts")] {
+        assert_eq!(client.ask(&get(server.url()), LONG).expect("answers").body, b"late");
+    }
+}
+
+/// Each byte of its answer comes in time, its end never does.
+#[test]
+fn a_proxy_that_trickles_ends_at_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let proxy = format!("http://{}", listener.local_addr().expect("has an address"));
+    let trickle = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("somebody comes");
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nx: ").expect("writes");
+        // Ended some seconds later, so that a failure is one.
+        let pause = Bell::new();
+        for _ in 0..200 {
+            if std::io::Write::write_all(&mut stream, b"x").is_err() {
+                break;
+            }
+            pause.pause(Duration::from_millis(50));
+        }
+    });
+    let limit = Duration::from_millis(300);
+    let client = client(&[("HTTP_PROXY", &proxy)]);
+    let message = not_sent(client.send(&post("http://origin.example/", "{}"), limit));
+    assert!(message.contains("no connection within 300ms"), "{message}");
+    trickle.join().expect("ends");
 }
 
 #[test]
@@ -320,6 +374,14 @@ fn nothing_secret_is_shown() {
         ..post("http://a/b?key=hunter2", "hunter2")
     };
     assert_eq!(format!("{request:?}"), "POST http://a/b [\"authorization\"] 7 bytes");
+    for url in
+        ["http://me:hunter2@a/b", "http://me:hunter2@a b/", "me:hunter2@a b", "x://h?hunter2"]
+    {
+        let shown = format!("{:?}", get(url));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let message = client(&[]).send(&get(url), Duration::ZERO).expect_err("goes nowhere");
+        assert!(!message.to_string().contains("hunter2"), "{message}");
+    }
     let reply = Reply { status: 200, headers: request.headers, body: request.body };
     assert_eq!(format!("{reply:?}"), "200 [\"authorization\"] 7 bytes");
 }

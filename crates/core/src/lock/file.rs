@@ -86,6 +86,9 @@ pub(super) fn take(path: &Path, holder: &Holder) -> Result<(Mine, Option<Holder>
 /// Who holds it.
 pub(super) fn look(path: &Path) -> Result<Option<Seen>, Error> {
     let failed = |error| fault("look at", path, &error);
+    if is_odd(path) {
+        return Ok(Some(Seen::new(Vec::new(), None)));
+    }
     match File::open(path) {
         Ok(mut file) => read(&mut file).map(Some).map_err(failed),
         // Such as a link to nothing: it is there, so it is held.
@@ -100,6 +103,11 @@ pub(super) fn look(path: &Path) -> Result<Option<Seen>, Error> {
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Whether it is there, but neither a file nor a folder: to open a pipe may last for ever.
+fn is_odd(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
 /// Frees it if it is as it was seen.
@@ -156,19 +164,31 @@ fn make(path: &Path, content: &[u8], nonce: &str) -> Result<bool, Error> {
     });
     _ = fs::remove_file(&whole);
     if matches!(made, Ok(true)) {
-        sync_folder(folder(path)).map_err(failed)?;
+        keep_entry(path);
     }
     made.map_err(failed)
 }
 
+/// What was made or removed is to outlast a loss of power. Where the folder cannot be opened for that, such as one in
+/// which one may write but not read, it is made or removed all the same.
+fn keep_entry(path: &Path) {
+    _ = sync_folder(folder(path));
+}
+
 /// The same in two steps, of which only one can do the first.
 fn make_in_place(path: &Path, content: &[u8]) -> io::Result<bool> {
+    make_in_steps(path, |file| {
+        file.write_all(content)?;
+        file.sync_all()
+    })
+}
+
+fn make_in_steps(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<bool> {
     match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(mut file) => {
-            file.write_all(content)?;
-            file.sync_all()?;
-            Ok(true)
-        }
+        Ok(mut file) => fill(&mut file).map(|()| true).inspect_err(|_| {
+            // It would be held by nobody, for ever.
+            _ = fs::remove_file(path);
+        }),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
@@ -183,12 +203,26 @@ fn is_no_links(error: &io::Error) -> bool {
 /// Removes the file if it is `doomed`, in the way that the module tells.
 fn remove(path: &Path, need: Need, doomed: &dyn Fn(&Seen) -> bool) -> Result<Removal, Error> {
     let failed = |error| fault("remove", path, &error);
+    if is_odd(path) {
+        let path = path.display();
+        return Err(Error::ours(format!(
+            "`{path}` is neither a file nor a folder, so it is not removed"
+        )));
+    }
     // Writing is never done; over NFS, who may not write cannot lock.
     let opened = OpenOptions::new().read(true).write(true).open(path);
     let mut file = match opened.or_else(|_| File::open(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(look(path)?.map_or(Removal::Absent, Removal::Kept));
+            return match look(path)? {
+                None => Ok(Removal::Absent),
+                // A link to nothing.
+                Some(seen) if path.is_symlink() && doomed(&seen) => {
+                    fs::remove_file(path).map_err(failed)?;
+                    Ok(Removal::Removed(seen))
+                }
+                Some(seen) => Ok(Removal::Kept(seen)),
+            };
         }
         Err(error) => return Err(failed(error)),
     };
@@ -206,7 +240,7 @@ fn remove(path: &Path, need: Need, doomed: &dyn Fn(&Seen) -> bool) -> Result<Rem
     }
     match fs::remove_file(path) {
         Ok(()) => {
-            sync_folder(folder(path)).map_err(failed)?;
+            keep_entry(path);
             Ok(Removal::Removed(seen))
         }
         // By somebody who does not know how this is done, such as `rm`.

@@ -6,8 +6,12 @@ use jiff::Timestamp;
 
 use super::wait::{Next, Watch};
 use super::{Findings, read, tells_of_the_end};
-use crate::clock::Clock;
+use crate::clock::{Clock, add};
 use crate::fabric::{ClusterId, Error, Fabric, LogFile, Result, StepId};
+
+/// Reading may last so much longer than the time in which logs are delivered. A log may be larger than anybody waits
+/// for, unpack to a thousand times its size, or come in drops.
+const READING: Duration = Duration::from_secs(60);
 
 /// Whose logs are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +72,16 @@ impl Look {
                 return self.is_over(next, over).then_some(Seen::Nothing(error));
             }
         };
+        let end = add(self.watch.until().max(clock.now()), READING);
+        let mut go_on = || clock.now() < end;
         if !self.watch.knows(&files) {
-            self.ended = self.tell_of_the_end(fabric, &files);
+            self.ended = self.tell_of_the_end(fabric, &files, &mut go_on);
         }
         let next = self.watch.saw(&files, self.ended, clock.now());
         if !self.is_over(next, last) {
             return None;
         }
-        let found = read(fabric, &files, lines, &mut || true);
+        let found = read(fabric, &files, lines, &mut go_on);
         Some(if next == Next::Complete { Seen::All(found) } else { Seen::Some(found) })
     }
 
@@ -90,9 +96,14 @@ impl Look {
     }
 
     /// What cannot be read tells nothing yet. The set-up of a cluster ended before the cluster did.
-    fn tell_of_the_end(&self, fabric: &dyn Fabric, files: &[LogFile]) -> bool {
+    fn tell_of_the_end(
+        &self,
+        fabric: &dyn Fabric,
+        files: &[LogFile],
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> bool {
         match self.whose {
-            Whose::Step(..) => tells_of_the_end(fabric, files, &mut || true).unwrap_or(false),
+            Whose::Step(..) => tells_of_the_end(fabric, files, go_on).unwrap_or(false),
             Whose::Cluster(_) => true,
         }
     }

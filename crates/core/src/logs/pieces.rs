@@ -12,6 +12,9 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that are unpacked at once. What a damaged file held in its last piece is lost, so it is small.
 const PIECE: usize = 4 << 10;
 
+/// Somebody is asked whether to go on after so many pieces that were unpacked, too: a few bytes may unpack to gigabytes.
+const BREATH: u32 = 1 << 10;
+
 /// How the reading of a file ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -96,29 +99,48 @@ pub(super) fn copy(pieces: Pieces<'_>, sink: &mut dyn FnMut(&[u8])) -> End {
     let packed = raw.fill_buf().is_ok_and(|first| first.starts_with(&GZIP));
     let empty = raw.buffer().is_empty();
     if !packed {
-        let end = drain(&mut raw, sink).map_or(End::Whole, End::Damaged);
+        let end = read_all(&mut raw, sink, &mut |_| true).map_or_else(damaged, |()| End::Whole);
         let end = if named_packed && !empty && end == End::Whole { End::NotPacked } else { end };
         return raw.get_mut().early.take().unwrap_or(end);
     }
     let mut unpacked = MultiGzDecoder::new(&mut raw);
-    let end = match read_all(&mut unpacked, sink) {
+    let mut go_on = |from: &mut MultiGzDecoder<&mut BufReader<Pieces<'_>>>| asked(from.get_mut());
+    let end = match read_all(&mut unpacked, sink, &mut go_on) {
         Ok(()) => End::Whole,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => End::Truncated,
-        Err(error) => End::Damaged(error.to_string()),
+        Err(error) => damaged(error),
     };
     raw.get_mut().early.take().unwrap_or(end)
 }
 
-fn drain(from: &mut dyn Read, sink: &mut dyn FnMut(&[u8])) -> Option<String> {
-    read_all(from, sink).err().map(|error| error.to_string())
+fn asked(raw: &mut BufReader<Pieces<'_>>) -> bool {
+    let pieces = raw.get_mut();
+    let goes_on = (pieces.go_on)();
+    if !goes_on {
+        pieces.early = Some(End::Stopped);
+    }
+    goes_on
 }
 
-fn read_all(from: &mut dyn Read, sink: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+fn damaged(error: io::Error) -> End {
+    End::Damaged(error.to_string())
+}
+
+fn read_all<R: Read>(
+    from: &mut R,
+    sink: &mut dyn FnMut(&[u8]),
+    go_on: &mut dyn FnMut(&mut R) -> bool,
+) -> io::Result<()> {
     let mut buffer = [0; PIECE];
+    let mut pieces: u32 = 0;
     loop {
         match from.read(&mut buffer)? {
             0 => return Ok(()),
             read => sink(&buffer[..read]),
+        }
+        pieces = pieces.wrapping_add(1);
+        if pieces.is_multiple_of(BREATH) && !go_on(from) {
+            return Ok(());
         }
     }
 }

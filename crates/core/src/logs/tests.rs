@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -30,11 +31,13 @@ struct Files {
     capabilities: Capabilities,
     /// What it says instead of which files there are.
     refuses: Option<ErrorKind>,
+    /// Each chunk takes ten seconds of this clock.
+    slow: Option<Arc<Clock>>,
 }
 
 impl Files {
     fn new(files: Vec<(String, Vec<u8>)>) -> Self {
-        Self { files, chunk: 1000, capabilities: Memory::usual(), refuses: None }
+        Self { files, chunk: 1000, capabilities: Memory::usual(), refuses: None, slow: None }
     }
 
     fn of(files: &[(&str, &[u8])]) -> Self {
@@ -95,6 +98,9 @@ impl Fabric for Files {
         Ok(self.files.iter().map(file).collect())
     }
     fn read(&self, file: &LogFile, from: u64) -> Result<Chunk> {
+        if let Some(clock) = &self.slow {
+            clock.wait(&Bell::new(), crate::clock::add(clock.now(), Duration::from_secs(10)));
+        }
         let Some((_, all)) = self.files.iter().find(|(name, _)| *name == file.name) else {
             return Self::no();
         };
@@ -195,6 +201,34 @@ fn reading_ends_when_somebody_says_so() {
     assert_eq!(findings.excerpts[0].notes, ["it was not read to its end"]);
     let seen = findings.excerpts[0].earlier;
     assert!((200..500).contains(&seen), "three pieces of a thousand bytes: {seen}");
+}
+
+#[test]
+fn what_unpacks_to_much_is_left_when_somebody_says_so() {
+    let bomb = packed(&"x".repeat(9 << 20));
+    let mut files = Files::of(&[("stderr.gz", &bomb)]);
+    files.chunk = bomb.len();
+    let listed = files.logs(&ClusterId::new("j"), &StepId::new("s")).expect("a list");
+    let mut asked = 0;
+    let findings = read(&files, &listed, 9, &mut || {
+        asked += 1;
+        asked < 3
+    });
+    assert_eq!(asked, 3, "before its only piece, and twice while that is unpacked");
+    assert_eq!(findings.excerpts[0].notes, ["it was not read to its end"]);
+}
+
+#[test]
+fn logs_that_come_in_drops_are_not_read_for_ever() {
+    let clock = Arc::new(Clock::turned_by_hand(Timestamp::UNIX_EPOCH));
+    let mut files = Files::of(&[("stderr", numbers(10_000).as_bytes())]);
+    files.slow = Some(Arc::clone(&clock));
+    let whose = Whose::Step(ClusterId::new("j-1"), StepId::new("s-1"));
+    let mut look = Look::new(whose, clock.now(), Duration::ZERO);
+    let seen = look.take(&files, LINES, &clock, false);
+    let Some(Seen::Some(found)) = seen else { panic!("{seen:?}") };
+    assert_eq!(found.excerpts[0].notes, ["it was not read to its end"]);
+    assert_eq!(clock.now().as_second(), 60);
 }
 
 #[test]

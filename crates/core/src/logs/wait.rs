@@ -42,6 +42,11 @@ impl Watch {
         Self { until: add(since, delivery), pause: FIRST, last: Vec::new() }
     }
 
+    /// When delivery ends.
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+
     /// Files were seen. `ended`: one of them tells that the step ended ([`super::tells_of_the_end`]), so it was
     /// delivered after that.
     pub fn saw(&mut self, files: &[LogFile], ended: bool, now: Timestamp) -> Next {

@@ -174,8 +174,9 @@ fn named(
     let Some((name, url)) = said else { return Ok(None) };
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     if rest.is_none_or(|rest| {
-        rest.is_empty() || rest.starts_with('/') || rest.contains(['?', '#', ' '])
+        rest.is_empty() || rest.starts_with('/') || rest.contains(['?', '#', ' ', '@'])
     }) {
+        // Not the URL itself: before an `@` there may be a password.
         return Err(format!(
             "`{name}` is no URL of an endpoint, such as `https://emr.example.com`"
         ));

@@ -26,9 +26,10 @@ impl fmt::Debug for Setting {
 pub(super) fn parse(text: &str) -> BTreeMap<String, Section> {
     let mut sections: BTreeMap<String, Section> = BTreeMap::new();
     let mut section: Option<String> = None;
-    let mut setting: Option<String> = None;
+    // The last setting, and how far it is indented.
+    let mut setting: Option<(String, usize)> = None;
     for line in text.trim_start_matches('\u{feff}').lines() {
-        let indented = line.starts_with([' ', '\t']);
+        let indent = line.len() - line.trim_start().len();
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
@@ -43,11 +44,13 @@ pub(super) fn parse(text: &str) -> BTreeMap<String, Section> {
         let Some(current) = section.as_ref().and_then(|it| sections.get_mut(it)) else { continue };
         let Some((name, value)) = trimmed.split_once('=') else { continue };
         let (name, value) = (name.trim().to_ascii_lowercase(), uncomment(value).to_owned());
-        match setting.as_ref().and_then(|above| current.get_mut(above)).filter(|_| indented) {
+        // Below a setting is what is indented further: some people indent all of a section.
+        let above = setting.as_ref().filter(|(_, at)| indent > *at);
+        match above.and_then(|(above, _)| current.get_mut(above)) {
             Some(above) => drop(above.below.insert(name, value)),
             None => {
                 current.insert(name.clone(), Setting { text: value, below: BTreeMap::new() });
-                setting = Some(name);
+                setting = Some((name, indent));
             }
         }
     }
@@ -62,6 +65,15 @@ fn uncomment(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_of_a_section_may_be_indented() {
+        let sections =
+            parse("[a]\r\n  id = 1\r\n  secret = 2\r\n  s3 =\r\n    x = 3\r\n  last = 4\r\n");
+        let a = &sections["a"];
+        assert_eq!(["id", "secret", "last"].map(|name| a[name].text.as_str()), ["1", "2", "4"]);
+        assert_eq!(a["s3"].below["x"], "3");
+    }
 
     #[test]
     fn sections_settings_and_what_is_below_them() {

@@ -252,6 +252,10 @@ impl Account {
             (Err(Miss::Refused(failure)), _) if is_of_expiry(failure.code.as_deref()) => {
                 Err(self.keeper.expired(&credentials, failure))
             }
+            (Ok(reply), _) => {
+                self.keeper.proved();
+                Ok(reply)
+            }
             (tried, _) => tried,
         }
     }

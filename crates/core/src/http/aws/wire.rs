@@ -59,6 +59,7 @@ impl Wire {
         let slow = !call.repeatable || call.service == Service::S3;
         let limit = if slow { ORDER } else { QUESTION };
         let sent = match call.repeatable {
+            true if is_question(call) => self.client.ask(&request, limit),
             true => self.client.send(&request, limit),
             false => self.client.send_afresh(&request, limit),
         };
@@ -228,6 +229,13 @@ fn is_of(service: Service, reply: &Reply) -> bool {
         }
         Service::S3 => true,
     }
+}
+
+/// Whether nothing is lost if nobody waits for the reply. What cancels or terminates goes to its end, also at a second
+/// signal.
+fn is_question(call: &Call<'_>) -> bool {
+    call.service == Service::Emr
+        && ["Describe", "List"].iter().any(|it| call.operation.starts_with(it))
 }
 
 /// How long the far side wants us to wait; nobody keeps us away for long.

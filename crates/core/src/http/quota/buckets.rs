@@ -178,10 +178,11 @@ struct Rate {
 impl Rate {
     /// Of `factor` times the limit.
     fn new(limit: Limit, factor: f64, grace: i64) -> Self {
-        // Rounded to the safe side; both are a few thousand.
-        let interval = (1000.0 / (limit.refill * factor)).ceil();
-        let tolerance = ((limit.burst * factor - 1.0) * interval).floor() as i64 - grace;
-        Self { interval: interval as i64, tolerance: tolerance.max(0) }
+        // Rounded to the safe side; both are a few thousand, unless somebody has said so of an odd factor.
+        let furthest = FURTHEST as f64;
+        let interval = (1000.0 / (limit.refill * factor)).ceil().min(furthest);
+        let tolerance = ((limit.burst * factor - 1.0) * interval).floor().min(furthest) as i64;
+        Self { interval: interval as i64, tolerance: (tolerance - grace).max(0) }
     }
 }
 
@@ -294,6 +295,20 @@ mod tests {
                 let slot = buckets.take("ListSteps", now, None, 1.0);
                 prop_assert!(slot.at() >= now && slot.at() <= now + FURTHEST + 60_000);
                 buckets.drain("ListSteps", now, 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn factors_may_be_anything_above_nothing() {
+        for factor in [f64::MIN_POSITIVE, 1e-9, 1e9, 1e300, f64::MAX] {
+            let mut buckets = Buckets::default();
+            for now in [START, START + 1, START - 60_000] {
+                let slot = buckets.take("ListSteps", now, None, factor);
+                assert!(slot.at() >= now && slot.at() <= now + 2 * FURTHEST, "{factor} {slot:?}");
+                for _ in 0..STRIKES {
+                    buckets.drain("ListSteps", now, factor);
+                }
             }
         }
     }

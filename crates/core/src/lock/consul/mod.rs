@@ -250,9 +250,10 @@ impl Mine {
         let Some(session) = self.session else {
             return free(&self.consul, &self.key, &self.holder);
         };
-        // With the session goes what it has locked, and nothing else.
-        let seen = self.consul.look(&self.key);
+        // A lock that is just being taken again is ours only after that.
         let id = session.stop();
+        let seen = self.consul.look(&self.key);
+        // With the session goes what it has locked, and nothing else.
         self.consul.surely(&self.key, "release", || self.consul.destroy(&id))?;
         match seen? {
             Some(seen) if self.holder.wrote(&seen.content) => Ok(Released::Freed),

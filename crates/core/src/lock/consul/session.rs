@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::{Holder, Tell};
-use super::api::{Key, Locked};
+use super::api::{Key, Locked, Trouble};
 use super::{Consul, TTL};
 use crate::bell::Bell;
 
@@ -87,11 +87,21 @@ impl Keeper {
                     (renewed, pause) = (Instant::now(), self.consul.renewal);
                 }
                 Ok(false) => match self.take_again() {
-                    Some(new) => {
-                        *id = new;
+                    Ok(Some(new)) => {
+                        (*id, told) = (new, false);
                         (renewed, pause) = (Instant::now(), self.consul.renewal);
                     }
-                    None => return,
+                    Ok(None) => return,
+                    Err(trouble) => {
+                        pause = AGAIN.min(self.consul.renewal);
+                        if !std::mem::replace(&mut told, true) {
+                            let why = trouble.why();
+                            let text = format!(
+                                "its session ended, and it cannot be taken again yet: {why}; look with `lock status`"
+                            );
+                            self.say(&text);
+                        }
+                    }
                 },
                 Err(trouble) => {
                     pause = AGAIN;
@@ -108,23 +118,33 @@ impl Keeper {
         }
     }
 
-    /// The session is gone, and the key with it: takes the lock once more unless somebody else has.
-    fn take_again(&self) -> Option<String> {
-        let id = self.consul.open_session(&self.name).ok();
-        let value = self.holder.line();
-        let locked = id.as_ref().and_then(|id| self.consul.lock(&self.key, &value, id).ok());
+    /// The session is gone, and the key with it: takes the lock once more unless somebody else has. `None`: it is lost.
+    /// Trouble on the way decides nothing; it is tried again.
+    fn take_again(&self) -> Result<Option<String>, Trouble> {
+        let id = match self.consul.open_session(&self.name) {
+            Ok(id) => id,
+            Err(Trouble::Refused(error)) => return Ok(self.lost(&error.to_string())),
+            Err(trouble) => return Err(trouble),
+        };
+        let locked = self.consul.lock(&self.key, &self.holder.line(), &id);
         // A lost answer may have been a yes.
-        let seen = self.consul.get(&self.key).ok().flatten();
-        let ours = seen.as_ref().is_some_and(|seen| self.holder.wrote(&seen.content));
-        if locked == Some(Locked::Yes) || ours {
+        let seen = self.consul.get(&self.key);
+        let ours = matches!(&seen, Ok(Some(seen)) if self.holder.wrote(&seen.content));
+        if matches!(locked, Ok(Locked::Yes)) || ours {
             self.say("its session ended, and it was free for a moment; this run holds it again");
-            return id;
+            return Ok(Some(id));
         }
-        if let Some(id) = id {
-            _ = self.consul.destroy(&id);
+        _ = self.consul.destroy(&id);
+        match (locked, seen) {
+            (_, Ok(Some(seen))) => Ok(self.lost(&seen.to_string())),
+            (Err(Trouble::Refused(error)), _) => Ok(self.lost(&error.to_string())),
+            (Err(trouble), _) | (Ok(_), Err(trouble)) => Err(trouble),
+            (Ok(_), Ok(None)) => Err(Trouble::Lost("it changes hands".to_owned())),
         }
-        let now = seen.map_or("look with `lock status`".to_owned(), |seen| seen.to_string());
-        self.say(&format!("lost: its session ended while this run goes on; {now}"));
+    }
+
+    fn lost<T>(&self, why: &str) -> Option<T> {
+        self.say(&format!("lost: its session ended while this run goes on; {why}"));
         None
     }
 

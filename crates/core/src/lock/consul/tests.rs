@@ -249,6 +249,24 @@ fn a_session_that_ended_is_told_of() {
     assert!(told.contains("lost: its session ended") && told.contains("process 4711"), "{told}");
 }
 
+/// A Consul that has just lost its sessions has other troubles, too, for a moment.
+#[test]
+fn trouble_on_the_way_to_a_new_session_does_not_lose_the_lock() {
+    for (request, locks) in [("PUT /v1/session/create", 2), ("PUT /v1/txn", 3)] {
+        let place = Place::new();
+        let mine = place.take(Kind::Soft, 1).expect("free");
+        place.fake.trick(request, Trick::NoLeader);
+        place.fake.expire();
+        let goes_on = place.fake.wait_for("PUT /v1/txn", locks, LONG);
+        assert!(goes_on, "{request}: it is given up");
+        assert_eq!(mine.release(), Ok(Released::Freed), "{request}");
+        let told = place.told.lock().expect("whole").join("\n");
+        assert!(told.contains("cannot be taken again yet"), "{told}");
+        assert!(told.contains("holds it again"), "{told}");
+        assert!(!told.contains("lost:"), "{told}");
+    }
+}
+
 #[test]
 fn a_token_is_sent_and_asked_for() {
     let place = Place::with(&[("CONSUL_HTTP_TOKEN", "hush")]);

@@ -211,6 +211,39 @@ fn a_file_system_without_links_has_locks_too() {
     assert_eq!(fs::read(place.path()).expect("there"), b"1");
 }
 
+#[test]
+fn a_lock_that_could_not_be_written_is_not_there() {
+    let place = Place::new();
+    let full = make_in_steps(&place.path(), |file| {
+        file.write_all(b"ha")?;
+        Err(ErrorKind::StorageFull.into())
+    });
+    assert_eq!(full.expect_err("fails").kind(), ErrorKind::StorageFull);
+    assert_eq!(place.files(), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_holds_it_and_is_not_opened() {
+    let place = Place::new();
+    let made = std::process::Command::new("mkfifo").arg(place.path()).status().expect("it starts");
+    assert!(made.success());
+    assert!(matches!(place.take(Kind::Soft, 1), Err(Refusal::Taken(Some(_)))));
+    let seen = look(&place.path()).expect("it can be looked at").expect("it is there");
+    let error = break_open(&place.path(), &seen).expect_err("it is no lock").to_string();
+    assert!(error.contains("neither a file nor a folder"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_can_be_broken() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("/nowhere/at/all", place.path()).expect("made");
+    let seen = look(&place.path()).expect("it can be looked at").expect("it is there");
+    assert_eq!(break_open(&place.path(), &seen).expect("broken"), Broken::Freed);
+    assert_eq!(place.files(), [""; 0]);
+}
+
 fn taker<'a>(holder: &'a Holder, bell: &'a Arc<Bell>) -> Taker<'a> {
     Taker { holder, bell, tell: Arc::new(|_| {}) }
 }

@@ -94,6 +94,8 @@ struct State {
     not_before: Timestamp,
     /// Why the last one came to nothing.
     trouble: Option<String>,
+    /// AWS has taken some from here before.
+    proven: bool,
 }
 
 impl Keeper {
@@ -137,7 +139,12 @@ impl Keeper {
         if expires > now { Ok(current) } else { Err(self.lapsed(&state)) }
     }
 
-    /// AWS says that `used` have expired: whether there are others.
+    /// AWS took them.
+    pub(super) fn proved(&self) {
+        lock(&self.state).proven = true;
+    }
+
+    /// AWS says that `used` have expired: whether there are others. There will be, if there ever were good ones.
     pub(super) fn expired(&self, used: &Credentials, mut failure: Failure) -> Miss<Failure> {
         if matches!(self.source, Source::Key { .. } | Source::Environment) {
             failure.error.message += "; they were given as they are, so a new run needs new ones";
@@ -155,8 +162,14 @@ impl Keeper {
                 None => {}
             }
         }
-        failure.error.kind = ErrorKind::Unavailable;
-        failure.error.not_before = Some(state.not_before);
+        if state.proven {
+            failure.error.kind = ErrorKind::Unavailable;
+            failure.error.not_before = Some(state.not_before);
+        } else {
+            let from = self.chosen;
+            failure.error.message +=
+                &format!("; the credentials (from: {from}) need to be renewed");
+        }
         Miss::Refused(failure)
     }
 

@@ -149,8 +149,14 @@ fn of_profile(
     if let Some(arn) = profile.get("role_arn").filter(|_| !again) {
         return of_role(profile, arn, environment, files, seen).map(Some);
     }
-    let keys = profile.get("aws_access_key_id").zip(profile.get("aws_secret_access_key"));
-    if let Some((id, secret)) = keys {
+    let [id, secret] = ["aws_access_key_id", "aws_secret_access_key"].map(|it| profile.get(it));
+    if id.is_some() != secret.is_some() {
+        // Going on would make us somebody else.
+        return Err(Trouble::auth(format!(
+            "profile `{name}` has only one of `aws_access_key_id` and `aws_secret_access_key`"
+        )));
+    }
+    if let Some((id, secret)) = id.zip(secret) {
         let token = profile.get("aws_session_token").map(Secret::new);
         let (id, secret) = (Secret::new(id), Secret::new(secret));
         return Ok(Some(Provider::Keys(

@@ -283,6 +283,17 @@ fn roles_have_other_sources_too() {
 }
 
 #[test]
+fn half_a_key_does_not_make_us_somebody_else() {
+    for half in ["aws_access_key_id = A\n", "aws_secret_access_key = hunter2\n"] {
+        let file = format!("[default]\n{half}");
+        let error = chain(&[], ["", &file], nobody()).err().expect("is refused");
+        assert_eq!(error.kind, ErrorKind::Auth);
+        assert!(error.message.contains("only one of"), "{error}");
+        assert!(!error.message.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn profiles_that_make_no_sense_are_refused_at_once() {
     for (config, words) in [
         ("role_arn = r\nsource_profile = default\n", "lead in a circle"),
@@ -594,4 +605,34 @@ fn what_aws_calls_expired_is_renewed() {
     let error = fixed.account.call(&call).expect_err("fails").error;
     assert_eq!((error.kind, fixed.seen().len()), (ErrorKind::Auth, 1));
     assert!(error.message.contains("a new run needs new ones"), "{error}");
+}
+
+/// Some tools put sessions of an hour into the files. Before the first call was taken, nobody waits for a new one; after
+/// it, somebody may well bring one.
+#[test]
+fn what_has_expired_at_the_start_is_refused_and_later_it_is_contact_lost() {
+    const KEYS: &str =
+        "[default]\naws_access_key_id = A\naws_secret_access_key = S\naws_session_token = T\n";
+    let call = Call {
+        service: Service::Emr,
+        operation: "ListSteps",
+        method: "POST",
+        path: "/",
+        query: &[],
+        headers: &[],
+        body: b"{}",
+        repeatable: true,
+    };
+    let expired = || Answer::Reply(refusal(Service::Emr, 400, "ExpiredTokenException", "expired"));
+    let start = chain(&[], ["", KEYS], Box::new(move |_, _| expired())).expect("makes sense");
+    let error = start.account.call(&call).expect_err("fails").error;
+    assert_eq!(error.kind, ErrorKind::Auth, "{error}");
+    assert!(error.message.ends_with("(from: profile) need to be renewed"), "{error}");
+    let later =
+        Box::new(move |_: &Received, count| if count == 1 { json("{}") } else { expired() });
+    let later = chain(&[], ["", KEYS], later).expect("makes sense");
+    later.account.call(&call).expect("is taken");
+    let error = later.account.call(&call).expect_err("fails").error;
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    assert!(error.not_before.is_some());
 }
