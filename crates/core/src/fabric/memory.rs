@@ -47,6 +47,8 @@ pub struct Script {
     pub bootstrap_failures: usize,
     /// A cluster that is to end itself once its steps are done stays all the same.
     pub never_ends_itself: bool,
+    /// Clusters say that they have nothing to do, whatever they do.
+    pub says_idle: bool,
     /// An order becomes visibleto `find` only so long after it was carried out.
     pub late: Duration,
 }
@@ -489,7 +491,8 @@ impl Clusters for Memory {
             cluster.look(&self.script);
             let status = ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str());
             let broken = cluster.broken && cluster.state == ClusterState::Failed;
-            Ok(ClusterStatus { cause: broken.then_some(Cause::Bootstrap), ..status })
+            let cause = broken.then_some(Cause::Bootstrap);
+            Ok(ClusterStatus { cause, idle: self.script.says_idle, ..status })
         })
     }
 
