@@ -40,6 +40,8 @@ pub(super) struct Rota {
     cluster_next: bool,
     /// Since when answers tell nothing of the steps asked about.
     silent: Option<Timestamp>,
+    /// The cluster, when it was last asked about, had nothing to do.
+    idle: bool,
     /// The number of questions when the cluster was seen to be gone.
     gone: Option<u64>,
 }
@@ -99,6 +101,7 @@ impl Rota {
     fn answered(&mut self, asked: &[usize], told: &[usize], spared: bool) {
         self.questions += 1;
         self.since_odd += 1;
+        self.idle = false;
         if spared {
             self.odd_one();
         }
@@ -208,7 +211,7 @@ impl Engine<'_, '_> {
         if self.cluster_may_change() || self.cluster_is_due() {
             let answer = self.look_at_cluster();
             self.rota.cluster_asked();
-            answer?;
+            self.rota.idle = answer?;
             if self.state.cluster.state.is_some_and(ClusterState::is_final) {
                 self.rota.gone.get_or_insert(self.rota.questions);
             } else {
@@ -227,13 +230,14 @@ impl Engine<'_, '_> {
     }
 
     /// There is more to ask, and it is not to wait for the next tick: a failed step's cluster, the steps of a
-    /// cluster that is gone, the cluster whose steps are all done.
+    /// cluster that is gone or has nothing to do, the cluster whose steps are all done.
     fn ask_on(&self) -> bool {
         let cluster = &self.state.cluster;
-        let live = self.live_steps().map(|step| step.place);
+        let mut live = self.live_steps().map(|step| step.place);
         match cluster.state {
             Some(ClusterState::Ready) => {
                 (self.rota.cluster_next && self.cluster_is_due())
+                    || (self.rota.idle && live.next().is_some())
                     || (cluster.ends_itself
                         && self.rota.since_odd > 0
                         && self.state.orders.is_empty()
@@ -251,14 +255,15 @@ impl Engine<'_, '_> {
             && matches!(self.decide().actions.first(), Some(Action::Relaunch { .. }))
     }
 
-    fn look_at_cluster(&mut self) -> Result<(), Error> {
-        let Some(id) = self.state.cluster.id.clone() else { return Ok(()) };
+    /// Asks about the cluster; whether it has nothing to do.
+    fn look_at_cluster(&mut self) -> Result<bool, Error> {
+        let Some(id) = self.state.cluster.id.clone() else { return Ok(false) };
         let Some(clusters) = self.run.fabric.clusters() else {
             // A fabric without clusters of its own is always ready.
             if self.state.cluster.state.is_none() {
                 self.cluster_changed(ClusterStatus::bare(id, ClusterState::Ready, "READY"));
             }
-            return Ok(());
+            return Ok(false);
         };
         let first_look = self.state.cluster.state.is_none();
         match clusters.inspect(&id) {
@@ -273,7 +278,11 @@ impl Engine<'_, '_> {
                 );
                 self.refused(error);
             }
-            Ok(status) => self.cluster_changed(status),
+            Ok(status) => {
+                let idle = status.idle;
+                self.cluster_changed(status);
+                return Ok(idle);
+            }
             Err(error) if error.kind == ErrorKind::NotFound => {
                 self.cluster_not_found(error, first_look)
             }
@@ -296,7 +305,7 @@ impl Engine<'_, '_> {
             }
             Err(error) => return Err(error),
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The very first question was refused: nothing was ordered yet.

@@ -53,6 +53,8 @@ pub struct Script {
     pub runs_unwatched: bool,
     /// One answer tells of so many steps at most.
     pub tells: Option<usize>,
+    /// Clusters say that they have nothing to do, whatever they do.
+    pub says_idle: bool,
     /// An order becomes visible to `find` only so long after it was carried out.
     pub late: Duration,
 }
@@ -495,7 +497,8 @@ impl Clusters for Memory {
             cluster.look(&self.script);
             let status = ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str());
             let broken = cluster.broken && cluster.state == ClusterState::Failed;
-            Ok(ClusterStatus { cause: broken.then_some(Cause::Bootstrap), ..status })
+            let cause = broken.then_some(Cause::Bootstrap);
+            Ok(ClusterStatus { cause, idle: self.script.says_idle, ..status })
         })
     }
 

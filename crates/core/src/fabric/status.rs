@@ -146,7 +146,8 @@ impl ClusterStatus {
     /// A status that says no more than the state.
     pub fn bare(id: ClusterId, state: ClusterState, native: impl Into<String>) -> Self {
         let name = id.as_str().to_owned();
-        Self { id, name, state, native: native.into(), reason: None, cause: None, created: None }
+        let (reason, cause, created) = (None, None, None);
+        Self { id, name, state, native: native.into(), idle: false, reason, cause, created }
     }
 }
 
@@ -161,6 +162,9 @@ pub struct ClusterStatus {
     pub state: ClusterState,
     /// In the fabric's own words.
     pub native: String,
+    /// It has no steps that wait or run, as far as it has come to know of them.
+    #[serde(skip)]
+    pub idle: bool,
     /// Why, if it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -180,6 +180,21 @@ fn one_question_a_tick_and_each_fourth_about_the_cluster() {
 }
 
 #[test]
+fn a_cluster_without_work_has_its_steps_asked_about_at_once() {
+    let slow = StepScript { running: 30, ..SLOW };
+    let mut bench = chain("a", Goal::Run).does("a", &[slow]);
+    bench.script.says_idle = true;
+    let ran = bench.run().clean();
+    let at = |of: &dyn Fn(&EventKind) -> bool| {
+        ran.events.iter().find(|event| of(&event.kind)).expect("it happens").at
+    };
+    let began = at(&|kind| matches!(kind, EventKind::Submitted { .. }));
+    let ended = at(&|kind| matches!(kind, EventKind::StepEnded { .. }));
+    // No tick is lost on the cluster.
+    assert_eq!(ended.duration_since(began).as_secs() / 15, i64::from(ran.calls[&Operation::Poll]));
+}
+
+#[test]
 fn a_cluster_that_dies_with_steps_in_its_queue_is_noticed() {
     let mut bench = chain("a b c", Goal::Run).does("a", &[StepScript::never_ends()]);
     bench.script.cluster_ends = Some((3, ClusterState::Failed));

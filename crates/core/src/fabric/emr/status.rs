@@ -59,6 +59,7 @@ pub(super) fn cluster(cluster: &Cluster) -> ClusterStatus {
         name: cluster.name.clone(),
         state,
         native: cluster.status.state.clone(),
+        idle: cluster.status.state == "WAITING",
         reason,
         cause,
         created: cluster.status.timeline.creation_date_time,
@@ -246,6 +247,7 @@ mod tests {
             for state in ["RUNNING", "WAITING"] {
                 let status = cluster_of(state, code, "m", json!(null));
                 assert_eq!((status.state, status.cause), (ClusterState::Ready, None));
+                assert_eq!(status.idle, state == "WAITING");
                 assert_eq!(status.reason, None, "what it does is no news");
             }
         }

@@ -145,6 +145,7 @@ impl Clusters for Local {
             name: descriptor.name,
             state,
             native: native.to_owned(),
+            idle: false,
             reason: ours.flatten(),
             cause,
             created: Some(descriptor.created),

@@ -74,15 +74,30 @@ impl Fake {
     /// # Errors
     /// No port to be had.
     pub fn start(script: Script) -> io::Result<Self> {
+        Self::serve(script, Server::start)
+    }
+
+    /// The same, over TLS.
+    ///
+    /// # Errors
+    /// No port to be had.
+    pub fn start_tls(script: Script, tls: Arc<rustls::ServerConfig>) -> io::Result<Self> {
+        Self::serve(script, |handler| Server::start_tls(tls, handler))
+    }
+
+    fn serve(
+        script: Script,
+        start: impl FnOnce(Box<serve::Handler>) -> io::Result<Server>,
+    ) -> io::Result<Self> {
         let hands = tempo::Hands::new(script.tempo);
         let world = World::new(script, hands.now());
         let (id, secret) = (Secret::new(KEY.0), Secret::new(KEY.1));
         let key = Credentials { id, secret, token: None, expires: None };
         let keys = BTreeMap::from([(KEY.0.to_owned(), key)]);
         let shared = Arc::new(serve::Shared::new(world, hands, keys));
-        let server = Server::start({
+        let server = start({
             let shared = Arc::clone(&shared);
-            move |received| shared.answer(received)
+            Box::new(move |received| shared.answer(received))
         })?;
         Ok(Self { server, shared })
     }

@@ -21,6 +21,9 @@ use crate::http::fake::{Answer, Received};
 /// The operations that move the fake's time on.
 const QUESTIONS: [&str; 4] = ["DescribeCluster", "DescribeStep", "ListClusters", "ListSteps"];
 
+/// What answers requests.
+pub(super) type Handler = dyn Fn(&Received) -> Answer + Send + Sync;
+
 /// A request that came, and what became of it.
 #[derive(Clone, Debug)]
 pub struct Logged {
