@@ -411,7 +411,7 @@ pub(crate) struct Engine {
     /// Whatever was ordered is seen by all who ask after so long [default: what is usual there]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) settle: Option<Duration>,
-    /// Wait so long at most before another clusteris launched in place of one whose set-up failed
+    /// Wait so long at most before another cluster is launched in place of one whose set-up failed
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::duration)]
     pub(crate) bootstrap_retry_delay: Duration,
     /// Give up after so long without an answer of the fabric

@@ -36,9 +36,9 @@ pub(crate) struct Around<'a> {
     pub(crate) reach: bool,
     /// What was ordered shows after so long, instead of as long as is usual.
     pub(crate) settle: Option<Duration>,
-    /// The account has so manytimes the usual quotas.
+    /// The account has so many times the usual quotas.
     pub(crate) quota_factor: f64,
-    /// Ask so often,instead of as often as is usual on the fabric.
+    /// Ask so often, instead of as often as is usual on the fabric.
     pub(crate) poll: Option<Duration>,
 }
 

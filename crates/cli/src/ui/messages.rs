@@ -35,7 +35,7 @@ pub(crate) struct Messages {
     orders: HashMap<Token, Vec<Attempt>>,
     /// The latest order for a cluster.
     launch: Option<Token>,
-    /// The fabric's id of each step's latestattempt, by the step's id in the playbook.
+    /// The fabric's id of each step's latest attempt, by the step's id in the playbook.
     ids: HashMap<String, StepId>,
 }
 
