@@ -26,6 +26,8 @@ struct Options {
     step_seconds: u64,
     /// `boot-seconds=N`: so long a cluster starts.
     boot_seconds: u64,
+    /// `fails=NAME`: steps of this name fail; may be repeated.
+    fails: Vec<String>,
 }
 
 impl Options {
@@ -37,6 +39,7 @@ impl Options {
             quota: None,
             step_seconds: 60,
             boot_seconds: 0,
+            fails: Vec::new(),
         };
         for word in words {
             let (name, value) = word.split_once('=').ok_or(format!("`{word}` has no value"))?;
@@ -46,6 +49,7 @@ impl Options {
                 "second-ms" => options.second_ms = value.parse()?,
                 "quota" => options.quota = Some(value.parse()?),
                 "step-seconds" => options.step_seconds = value.parse()?,
+                "fails" => options.fails.push(value.to_owned()),
                 "boot-seconds" => options.boot_seconds = value.parse()?,
                 _ => return Err(format!("there is no option `{name}`").into()),
             }
@@ -63,13 +67,14 @@ impl Options {
             0 => StepScript::never_ends(),
             seconds => StepScript::completes(seconds),
         };
-        Script {
+        let script = Script {
             clusters: vec![cluster],
             step,
             tempo: Tempo::second_in_ms(self.second_ms),
             quota: self.quota,
             ..Script::default()
-        }
+        };
+        self.fails.iter().fold(script, |script, name| script.step(name, StepScript::fails(60)))
     }
 }
 

@@ -374,8 +374,9 @@ pub(crate) struct Playbook {
 /// A cluster that is up.
 #[derive(Debug, Args)]
 pub(crate) struct Cluster {
-    /// The cluster's id, as `up` printed it
+    /// The cluster's id, as `up` printed it; on EMR also name:NAME, tag:KEY=VALUE or newest:NAME
     #[arg(id = "cluster", long = "cluster", visible_alias = "emr-cluster", value_name = "ID")]
+    #[arg(value_parser = which_cluster)]
     pub(crate) id: Option<String>,
 }
 
@@ -417,6 +418,14 @@ pub(crate) struct Engine {
     /// Give up after so long without an answer of the fabric
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration::duration)]
     pub(crate) lost_contact_after: Duration,
+}
+
+/// An id, or a way to find one.
+fn which_cluster(text: &str) -> Result<String, String> {
+    match text.strip_prefix("tag:") {
+        Some(tag) if !tag.contains('=') => Err("a tag is written tag:KEY=VALUE".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// A number above 0.
@@ -599,6 +608,16 @@ mod tests {
         assert_eq!(run.cluster.id, Some("j".into()));
         assert_eq!(run.variables.vars.as_deref(), Some("a,b"));
         assert!(run.steps.log_failed_steps);
+    }
+
+    #[test]
+    fn a_tag_has_a_value() {
+        for (cluster, good) in
+            [("tag:a=b", true), ("tag:a=", true), ("tag:a", false), ("j-1", true)]
+        {
+            let line = format!("dataflow-runner down --config c --cluster {cluster}");
+            assert_eq!(parsed(&line).is_ok(), good, "{cluster}");
+        }
     }
 
     #[test]

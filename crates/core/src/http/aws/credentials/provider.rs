@@ -149,14 +149,23 @@ fn of_profile(
     if let Some(arn) = profile.get("role_arn").filter(|_| !again) {
         return of_role(profile, arn, environment, files, seen).map(Some);
     }
-    let keys = profile.get("aws_access_key_id").zip(profile.get("aws_secret_access_key"));
-    if let Some((id, secret)) = keys {
+    let halves = ["aws_access_key_id", "aws_secret_access_key"];
+    let keys = halves.map(|half| profile.get(half));
+    if let [Some(id), Some(secret)] = keys {
         let token = profile.get("aws_session_token").map(Secret::new);
         let (id, secret) = (Secret::new(id), Secret::new(secret));
         return Ok(Some(Provider::Keys(
             Credentials { id, secret, token, expires: None },
             "profile",
         )));
+    }
+    // To look elsewhere would turn the run into somebody else.
+    for ((half, value), other) in halves.iter().zip(keys).zip(halves.iter().rev()) {
+        if value.is_some() {
+            return Err(Trouble::config(format!(
+                "profile `{name}` has `{half}`, but no `{other}`"
+            )));
+        }
     }
     if again {
         let way = seen.join("` → `");
