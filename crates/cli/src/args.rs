@@ -403,13 +403,13 @@ pub(crate) struct Engine {
     /// What a first SIGINT or SIGTERM does to what runs
     #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
     pub(crate) on_interrupt: OnInterrupt,
-    /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there]
+    /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there; on EMR 15s, and 30s while a cluster launches]
     #[arg(long, value_name = "DURATION", value_parser = duration::some)]
     pub(crate) poll_interval: Option<Duration>,
-    /// Your account has so many times EMR's default quotas: runs ask accordingly more often
+    /// Your account has so many times EMR's default quotas: runs wait accordingly less for each other
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub(crate) quota_factor: f64,
-    /// Whatever was ordered is seen by all who ask after so long [default: what is usual there]
+    /// What was ordered shows after so long: then an order whose answer was lost is looked for [default: what is usual there, 1m on EMR]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) settle: Option<Duration>,
     /// Wait so long at most before another cluster is launched in place of one whose set-up failed
@@ -446,7 +446,7 @@ pub(crate) enum OnInterrupt {
 /// What is said of steps.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Steps {
-    /// Print the whole logs of steps that fail
+    /// Show the logs of steps that fail: on EMR the probable cause, and the last --log-lines of each
     #[arg(long)]
     pub(crate) log_failed_steps: bool,
     /// The exit code when a no-op rule ends the run early

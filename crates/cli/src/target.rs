@@ -10,7 +10,7 @@ use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
 use dataflow_runner_core::http::Client;
-use dataflow_runner_core::http::aws::{Account, Settings};
+use dataflow_runner_core::http::aws::{Account, Settings, is_region};
 use dataflow_runner_core::plan::Plan;
 
 /// Where steps run.
@@ -108,7 +108,8 @@ fn emr(
     access: &emr::Access,
     around: &Around<'_>,
 ) -> Result<Emr, Diagnostic> {
-    if !around.reach {
+    // What is no region was told of with its place.
+    if !around.reach || !is_region(access.region.expose()) {
         return Ok(Emr::on_paper(config.cloned(), access.region.expose()));
     }
     let wrong = |message: String| Diagnostic::error("aws-settings", message);
