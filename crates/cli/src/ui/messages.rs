@@ -292,13 +292,19 @@ impl Messages {
         else {
             return Vec::new();
         };
+        // What was told of the order is not told again of each of its steps.
+        let refused = self.refused.as_ref().map(Error::to_string);
+        let reason = reason.as_deref().map(|reason| match &refused {
+            Some(refused) if refused == reason => "its order was refused",
+            _ => reason,
+        });
         let (level, how) = match state {
             StepState::Succeeded => (Level::Info, "completed successfully"),
             StepState::Cancelled => (Level::Warning, "was CANCELLED"),
             _ => (Level::Error, "was FAILED"),
         };
         let text = if self.watched {
-            self.briefly(step, *state, (*started).zip(*ended), reason.as_deref())
+            self.briefly(step, *state, (*started).zip(*ended), reason)
         } else {
             let mut text = format!("{} {how}", self.step(step));
             for (name, at) in [("StartTime", started), ("EndTime", ended)] {

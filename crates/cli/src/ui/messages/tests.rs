@@ -191,6 +191,23 @@ fn a_refusal_is_told_once_and_then_what_to_do() {
             "Error Nothing is running because of this run; check the credentials and what they may do",
         ]
     );
+    let failed = match ended("a", StepState::Failed, None) {
+        EventKind::StepEnded { step, attempt, state, native, .. } => EventKind::StepEnded {
+            step,
+            attempt,
+            state,
+            native,
+            reason: Some(error.to_string()),
+            exit_code: None,
+            started: None,
+            ended: None,
+            link: None,
+            noop: false,
+        },
+        other => other,
+    };
+    let said = told(Goal::Run, "emr", vec![refused(true), failed]);
+    assert_eq!(said[1], "Error Step 'First' was FAILED - Reason: its order was refused");
     let changed = told(Goal::Down, "emr", vec![refused(true), end()]);
     assert!(changed[1].starts_with("Error Nothing was changed;"), "{changed:?}");
     assert_eq!(
