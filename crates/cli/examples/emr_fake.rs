@@ -24,10 +24,14 @@ struct Options {
     quota: Option<f64>,
     /// `step-seconds=N`: so long each step runs; 0: for ever.
     step_seconds: u64,
+    /// `step=NAME:MS`, any number of them: so long the steps with this name run.
+    steps: Vec<(String, Duration)>,
     /// `boot-seconds=N`: so long a cluster starts.
     boot_seconds: u64,
     /// `fails=NAME`: steps of this name fail; may be repeated.
     fails: Vec<String>,
+    /// `down-seconds=N`: so long a cluster goes down.
+    down_seconds: u64,
 }
 
 impl Options {
@@ -38,8 +42,10 @@ impl Options {
             second_ms: 1000,
             quota: None,
             step_seconds: 60,
+            steps: Vec::new(),
             boot_seconds: 0,
             fails: Vec::new(),
+            down_seconds: 60,
         };
         for word in words {
             let (name, value) = word.split_once('=').ok_or(format!("`{word}` has no value"))?;
@@ -50,6 +56,11 @@ impl Options {
                 "quota" => options.quota = Some(value.parse()?),
                 "step-seconds" => options.step_seconds = value.parse()?,
                 "fails" => options.fails.push(value.to_owned()),
+                "step" => {
+                    let (name, ms) = value.rsplit_once(':').ok_or("`step` is NAME:MS")?;
+                    options.steps.push((name.to_owned(), Duration::from_millis(ms.parse()?)));
+                }
+                "down-seconds" => options.down_seconds = value.parse()?,
                 "boot-seconds" => options.boot_seconds = value.parse()?,
                 _ => return Err(format!("there is no option `{name}`").into()),
             }
@@ -61,6 +72,7 @@ impl Options {
         let cluster = ClusterScript {
             starting: Duration::from_secs(self.boot_seconds),
             bootstrapping: Duration::ZERO,
+            terminating: Duration::from_secs(self.down_seconds),
             ..ClusterScript::default()
         };
         let step = match self.step_seconds {
@@ -74,6 +86,14 @@ impl Options {
             quota: self.quota,
             ..Script::default()
         };
+        let named = |(name, runs): &(String, Duration)| {
+            (name.clone(), StepScript { runs: Some(*runs), ..StepScript::completes(0) })
+        };
+        let script = self
+            .steps
+            .iter()
+            .map(named)
+            .fold(script, |script, (name, step)| script.step(&name, step));
         self.fails.iter().fold(script, |script, name| script.step(name, StepScript::fails(60)))
     }
 }

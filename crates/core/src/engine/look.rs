@@ -49,7 +49,8 @@ impl Rota {
         let (mut running, mut queue): (Vec<&LiveStep>, Vec<&LiveStep>) =
             due.partition(|step| step.state == StepState::Running || self.gone.is_some());
         running.sort_by_key(|step| (asked(step), step.place));
-        queue.sort_by_key(|step| (step.since, step.place));
+        // Nothing more may ever be told of what is unknown: it keeps nobody from being asked about.
+        queue.sort_by_key(|step| (step.state == StepState::Unknown, step.since, step.place));
         // However much runs, the others are not forgotten.
         let crowded = running.len() >= most && !queue.is_empty() && self.questions % 16 == 15;
         running.truncate(most - usize::from(crowded));
@@ -58,7 +59,12 @@ impl Rota {
             let rest = &mut queue[room - 1..];
             rest.sort_by_key(|step| (asked(step), step.place));
         }
-        running.into_iter().chain(queue).map(|step| step.place).take(most).collect()
+        let mut turn: Vec<&LiveStep> = running.into_iter().chain(queue).take(most).collect();
+        // An answer may tell of the first only: once in a while that is who was not heard of for longest.
+        if self.questions % 4 == 3 {
+            turn.sort_by_key(|step| asked(step));
+        }
+        turn.into_iter().map(|step| step.place).collect()
     }
 
     /// So many questions it takes to hear of all that runs, with one about the cluster among them at most.
@@ -73,7 +79,7 @@ impl Rota {
         self.cluster_next || self.since_cluster as usize + 1 >= every
     }
 
-    /// These were asked about, and there was an answer.
+    /// There was an answer about these.
     fn answered(&mut self, steps: &[usize]) {
         self.questions += 1;
         self.since_cluster += 1;
@@ -313,13 +319,15 @@ impl Engine<'_, '_> {
         let mut failed = false;
         match self.run.fabric.poll(&cluster, &ids) {
             Ok(statuses) => {
-                self.rota.answered(&turn);
-                // Fabrics tell in any order; people read in that of the playbook.
+                // Fabrics tellin any order; people read in that of the playbook.
                 let mut told: Vec<_> = statuses
                     .into_iter()
                     .filter_map(|(id, status)| Some((*live.get(&id)?, status)))
                     .collect();
                 told.sort_by_key(|(step, _)| *step);
+                // What was left out is asked about again; but where nothing is told, nothing ever will be.
+                let heard: Vec<usize> = told.iter().map(|(step, _)| *step).collect();
+                self.rota.answered(if heard.is_empty() { &turn } else { &heard });
                 for (step, status) in told {
                     failed |= status.state.is_final() && status.state != StepState::Succeeded;
                     self.step_seen(step, status);

@@ -148,6 +148,7 @@ fn bench() -> impl Strategy<Value = Bench> {
             }
             bench.capabilities.launch_with_steps = queue && carries;
             bench.script.bootstrap_failures = broken;
+            bench.script.tells = NonZeroUsize::new(if most == 2 { 1 } else { usize::MAX });
             bench.settings.detach = detach && queue;
             bench.max_parallel = most;
             bench.signals = signals;

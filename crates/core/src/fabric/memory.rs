@@ -4,7 +4,7 @@
 //! clock: each question moves what is asked about one notch on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,7 +45,9 @@ pub struct Script {
     pub cluster_ends: Option<(u32, ClusterState)>,
     /// The first so many clusters never come up: their own set-up fails.
     pub bootstrap_failures: usize,
-    /// A cluster that is to end itself once its steps are done stays all the same.
+    /// A question tells of so many steps at most, however many it asks about.
+    pub tells: Option<NonZeroUsize>,
+    /// A cluster that is to end itself onceits steps are done stays all the same.
     pub never_ends_itself: bool,
     /// An order becomes visibleto `find` only so long after it was carried out.
     pub late: Duration,
@@ -375,7 +377,8 @@ impl Fabric for Memory {
                 return Err(error(ErrorKind::NotFound, Operation::Poll, "no such cluster"));
             };
             let mut answers = Vec::new();
-            for id in ids {
+            let most = self.script.tells.map_or(usize::MAX, NonZeroUsize::get);
+            for id in ids.iter().take(most) {
                 let Some(place) = cluster.steps.get(id).map(|step| step.place) else {
                     world.violations.push(format!("poll for {id}, which is not here"));
                     continue;

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Place, Ran, recorded};
+use super::{Site, hasten};
+use crate::harness::{Place, Ran};
 
 /// The goldens were made for a time of their own.
 const OF_A_TIME: [&str; 1] = ["72-template-functions"];
@@ -46,10 +47,8 @@ fn body(pair: &Path, operation: &str, line: &str) -> Value {
         words.extend(["--vars-file", "vars.json"]);
     }
     let mut command = place.command(words);
-    for (name, value) in fake.environment() {
-        command.env(name, recorded(&value));
-    }
-    command.env("PASS", "hunter2").env("DATAFLOW_RUNNER_POLL_INTERVAL", "0.01s");
+    hasten(&mut command, &fake);
+    command.env("PASS", "hunter2");
     let ran = Ran::from(command.output().expect("it starts"));
     let sent = fake.requests().into_iter().find(|request| request.operation == operation);
     let sent = sent.unwrap_or_else(|| panic!("{}: no {operation}: {}", pair.display(), ran.stderr));
@@ -82,5 +81,28 @@ fn run_transient_sends_what_0_7_sent() {
         let line = "run-transient -emr-config cluster.json -emr-playbook playbook.json";
         let body = untagged(body(&pair, "RunJobFlow", line), &pair);
         assert_eq!(body, golden(&pair, "transient.json"), "{}", pair.display());
+    }
+}
+
+#[test]
+fn every_group_has_its_volumes() {
+    let full = pairs().into_iter().find(|pair| pair.ends_with("02-full")).expect("a pair");
+    let mut file = golden(&full, "cluster.json");
+    let volume = json!({"volumeType": "gp3", "sizeInGB": 50, "iops": 3000, "throughput": 250});
+    let device = json!({"volumesPerInstance": 2, "volumeSpecification": volume});
+    let ebs = json!({"ebsOptimized": true, "ebsBlockDeviceConfigs": [device]});
+    for group in ["master", "core", "task"] {
+        file["data"]["ec2"]["instances"][group]["ebsConfiguration"] = ebs.clone();
+    }
+    let site = Site::new(Script::default()).with("c.json", file.to_string());
+    site.up();
+    let order = site.fake.world(|world| world.clusters[0].order.clone());
+    let groups = order["Instances"]["InstanceGroups"].as_array().expect("groups");
+    assert_eq!(groups.len(), 3);
+    let volume = json!({"VolumeType": "gp3", "SizeInGB": 50, "Iops": 3000, "Throughput": 250});
+    let device = json!({"VolumesPerInstance": 2, "VolumeSpecification": volume});
+    for group in groups {
+        let sent = &group["EbsConfiguration"];
+        assert_eq!(*sent, json!({"EbsOptimized": true, "EbsBlockDeviceConfigs": [device]}));
     }
 }

@@ -10,8 +10,7 @@ fn site() -> Site {
     let other = emr_cluster()
         .replace(r#""name": "c""#, r#""name": "other""#)
         .replace(r#""tags": []"#, tags);
-    let Site { place, fake } = Site::new(Script::default());
-    Site { place: place.with("o.json", other), fake }
+    Site::new(Script::default()).with("o.json", other)
 }
 
 #[test]

@@ -24,42 +24,43 @@ fn throttled_calls_are_made_again() {
     site.nothing_is_left();
 }
 
-/// 0.7.x ran two clusters and said nothing.
+/// 0.7.x ran two clusters, or every step twice, and said nothing.
 #[test]
-fn a_launch_whose_answer_was_lost_is_found() {
-    for fault in [
+fn an_order_whose_answer_was_lost_is_found() {
+    let faults = [
         Fault::reply_lost(),
         Fault::reply_cut(),
         Fault::internal().carried_out(),
         Fault::truncated(),
-    ] {
-        let site = Site::new(Script::default());
-        site.fake.fail("RunJobFlow", 1..=1, fault.clone());
-        let ran = site.words(TRANSIENT);
-        assert_eq!(ran.code, Some(0), "{fault:?}: {}", ran.stderr);
-        assert!(
-            ran.stderr.contains("The answer to an order was lost"),
-            "{fault:?}: {}",
-            ran.stderr
-        );
-        assert!(ran.stderr.contains("Transient EMR run completed successfully"), "{}", ran.stderr);
-        one_cluster(&site);
-        assert_eq!(site.orders(), ["RunJobFlow"], "{fault:?}");
-    }
+    ];
+    std::thread::scope(|scope| {
+        for fault in &faults {
+            scope.spawn(|| a_lost_launch_is_found(fault));
+            scope.spawn(|| lost_steps_are_found(fault));
+        }
+    });
 }
 
-#[test]
-fn steps_whose_answer_was_lost_are_found() {
-    for fault in [Fault::reply_lost(), Fault::internal().carried_out()] {
-        let site = Site::new(Script::default());
-        let id = site.up();
-        site.fake.fail("AddJobFlowSteps", 1..=1, fault.clone());
-        let ran = site.words(&format!("run -emr-playbook p.json -emr-cluster {id}"));
-        assert_eq!(ran.code, Some(0), "{fault:?}: {}", ran.stderr);
-        assert_eq!(site.orders(), ["RunJobFlow", "AddJobFlowSteps"], "{fault:?}");
-        assert_eq!(site.fake.world(|world| world.steps().count()), 2);
-        site.nothing_was_twice();
-    }
+fn a_lost_launch_is_found(fault: &Fault) {
+    let site = Site::new(Script::default());
+    site.fake.fail("RunJobFlow", 1..=1, fault.clone());
+    let ran = site.words(TRANSIENT);
+    assert_eq!(ran.code, Some(0), "{fault:?}: {}", ran.stderr);
+    assert!(ran.stderr.contains("The answer to an order was lost"), "{fault:?}: {}", ran.stderr);
+    assert!(ran.stderr.contains("Transient EMR run completed successfully"), "{}", ran.stderr);
+    one_cluster(&site);
+    assert_eq!(site.orders(), ["RunJobFlow"], "{fault:?}");
+}
+
+fn lost_steps_are_found(fault: &Fault) {
+    let site = Site::new(Script::default());
+    let id = site.up();
+    site.fake.fail("AddJobFlowSteps", 1..=1, fault.clone());
+    let ran = site.words(&format!("run -emr-playbook p.json -emr-cluster {id}"));
+    assert_eq!(ran.code, Some(0), "{fault:?}: {}", ran.stderr);
+    assert_eq!(site.orders(), ["RunJobFlow", "AddJobFlowSteps"], "{fault:?}");
+    assert_eq!(site.fake.world(|world| world.steps().count()), 2);
+    site.nothing_was_twice();
 }
 
 #[test]
@@ -124,10 +125,10 @@ fn unknown_keys_are_told_from_a_clock_that_is_wrong() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }
 
-/// Whatever comes in place of an answer, a question is asked again and an order looked for.
+/// Whatever comes in place of an answer, a question is asked again.
 #[test]
 fn no_answer_of_any_kind_fails_a_run() {
-    for fault in [
+    let faults = [
         Fault::internal(),
         Fault::unavailable(),
         Fault::html(502),
@@ -138,15 +139,22 @@ fn no_answer_of_any_kind_fails_a_run() {
         Fault::truncated(),
         Fault::empty(),
         Fault::content_type("text/html"),
-    ] {
-        let site = Site::new(Script::default());
-        site.fake.fail("DescribeCluster", 2..=2, fault.clone());
-        site.fake.fail("ListSteps", 1..=1, fault.clone());
-        let ran = site.words(TRANSIENT);
-        assert_eq!(ran.code, Some(0), "{fault:?}: {}", ran.stderr);
-        one_cluster(&site);
-        site.nothing_is_left();
-    }
+    ];
+    // All at once: each waits for a while before it asks again.
+    std::thread::scope(|scope| {
+        for fault in &faults {
+            scope.spawn(move || {
+                let site = Site::new(Script::default());
+                site.fake.fail("DescribeCluster", 2..=2, fault.clone());
+                site.fake.fail("ListSteps", 1..=1, fault.clone());
+                let ran = site.words(TRANSIENT);
+
+                assert_eq!(ran.code, Some(0), "{fault:?}: {}", ran.stderr);
+                one_cluster(&site);
+                site.nothing_is_left();
+            });
+        }
+    });
 }
 
 /// The far side falls silent for good while steps run: they may be running still, and the message says so.
@@ -167,10 +175,9 @@ fn contact_lost_for_good_is_in_doubt() {
 
 #[test]
 fn nobody_there_is_4() {
-    let Site { place, fake } = Site::new(Script::default());
-    let site = Site { place, fake };
+    let site = Site::new(Script::default());
     let mut command = site.command("up -emr-config c.json --lost-contact-after 0.1s");
-    // Nobody listens there, and nobody else is asked (RFC 6335 reserves port 0).
+    // Nobody listens there, and no recorder stands before it.
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env_remove("HTTP_PROXY");
     let ran = crate::harness::Ran::from(command.output().expect("it starts"));
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);

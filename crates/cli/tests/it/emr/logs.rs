@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use dataflow_runner_core::fabric::emr::fake::{Death, Fault, Script, StepScript};
+use dataflow_runner_core::fabric::emr::fake::{Death, Fault, Script, StepScript, Tempo};
 
 use super::Site;
 
 const TRANSIENT: &str =
-    "run-transient -emr-config c.json -emr-playbook p.json -log-failed-steps --log-wait 10s";
+    "run-transient -emr-config c.json -emr-playbook p.json -log-failed-steps --log-wait 1s";
 
 fn failing() -> Script {
     let logs: [(&str, &str); 3] = [
@@ -44,12 +44,11 @@ fn the_logs_of_failed_steps_are_shown() {
 #[test]
 fn without_it_no_log_is_read_whole() {
     let site = Site::new(failing());
-    let ran = site.words("run-transient -emr-config c.json -emr-playbook p.json --log-wait 10s");
+    let ran = site.words("run-transient -emr-config c.json -emr-playbook p.json --log-wait 1s");
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(!ran.stderr.contains("half way"), "{}", ran.stderr);
 }
 
-/// S3 sends an order of its own kind to another region.
 #[test]
 fn logs_that_cannot_be_read_do_not_hide_the_failure() {
     let site = Site::new(failing());
@@ -76,8 +75,8 @@ fn a_failed_bootstrap_shows_its_log() {
         script.clusters[0].death.as_ref().map(|(_, death)| death.code),
         Some(Death::bootstrap().code)
     );
-    let site = Site::new(script);
-    let ran = site.words("up -emr-config c.json --log-wait 10s");
+    let site = Site::at(Tempo::notch_of(400), script);
+    let ran = site.words("up -emr-config c.json --log-wait 1s");
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stderr.contains("install.sh: no such package"), "{}", ran.stderr);
 }

@@ -27,35 +27,32 @@ impl Site {
     /// Steps `first` and `second`. Time goes by with the questions that are asked, a minute each, so a program that
     /// asks has nothing to wait for.
     pub(super) fn new(script: Script) -> Self {
+        Self::at(Tempo::notch_of(60), script)
+    }
+
+    /// The same, but time goes by as it is told.
+    pub(super) fn at(tempo: Tempo, script: Script) -> Self {
         let place = Place::new()
             .with("c.json", emr_cluster())
             .with("p.json", emr_playbook(&["first", "second"], "CANCEL_AND_WAIT"));
-        let fake = Fake::start(Script { tempo: Tempo::notch_of(60), ..script });
+        let fake = Fake::start(Script { tempo, ..script });
         Self { place, fake: fake.expect("a port") }
     }
 
     /// With another playbook.
     pub(super) fn playing(self, playbook: impl AsRef<[u8]>) -> Self {
-        let Self { place, fake } = self;
-        Self { place: place.with("p.json", playbook), fake }
+        self.with("p.json", playbook)
+    }
+
+    /// With another file.
+    pub(super) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        Self { place: self.place.with(name, text), ..self }
     }
 
     /// The program with arguments that have no spaces in them, about to be run here.
     pub(super) fn command(&self, line: &str) -> Command {
         let mut command = self.place.command(line.split(' '));
-        for (name, value) in self.fake.environment() {
-            command.env(name, recorded(&value));
-        }
-        for (name, value) in [
-            ("POLL_INTERVAL", "0.05s"),
-            ("BOOTSTRAP_RETRY_DELAY", "0s"),
-            ("LOG_WAIT", "0s"),
-            ("SETTLE", "0.1s"),
-            // Nobody is to wait for a turn here.
-            ("QUOTA_FACTOR", "1000"),
-        ] {
-            command.env(format!("DATAFLOW_RUNNER_{name}"), value);
-        }
+        hasten(&mut command, &self.fake);
         command
     }
 
@@ -90,6 +87,22 @@ impl Site {
     /// Nothing was done twice, nor anything else that should never be.
     pub(super) fn nothing_was_twice(&self) {
         assert_eq!(self.fake.world(|world| world.violations().to_vec()), [""; 0]);
+    }
+}
+
+/// Leads the program to a far side, and lets it wait for nothing.
+pub(super) fn hasten(command: &mut Command, fake: &Fake) {
+    for (name, value) in fake.environment() {
+        command.env(name, recorded(&value));
+    }
+    for (name, value) in [
+        ("POLL_INTERVAL", "0.05s"),
+        ("BOOTSTRAP_RETRY_DELAY", "0s"),
+        ("LOG_WAIT", "0s"),
+        ("SETTLE", "0.1s"),
+        ("QUOTA_FACTOR", "1000"),
+    ] {
+        command.env(format!("DATAFLOW_RUNNER_{name}"), value);
     }
 }
 

@@ -3,9 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
 
-use dataflow_runner_core::fabric::emr::fake::{
-    ClusterScript, Script, StepScript, StepState, Tempo,
-};
+use dataflow_runner_core::fabric::emr::fake::{ClusterScript, Script, StepScript, StepState};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Site, watched};
@@ -76,8 +74,7 @@ fn a_cluster_that_comes_up_is_taken_down() {
         starting: std::time::Duration::from_secs(86_400),
         ..ClusterScript::default()
     };
-    let site =
-        Site::new(Script { clusters: vec![cluster], tempo: Tempo::REAL, ..Script::default() });
+    let site = Site::new(Script { clusters: vec![cluster], ..Script::default() });
     let child = watched(site.command("up -emr-config c.json"));
     let (ended, rest) = interrupted(child, "is coming up", Signal::INT);
     assert_eq!(ended, Some(130), "{rest}");

@@ -186,3 +186,24 @@ fn a_cluster_that_dies_with_steps_in_its_queue_is_noticed() {
     let ran = bench.run().clean();
     assert_eq!((ran.ends().as_str(), ran.failed()), ("a1:CANC b1:CANC c1:CANC", Some((3, 3))));
 }
+
+/// As where only one step may be described at a time.
+#[test]
+fn a_question_that_tells_less_than_it_was_asked_loses_nothing() {
+    let mut bench = chain("a b c d", Goal::Run).does("c", &[SLOW]);
+    bench.script.tells = NonZeroUsize::new(1);
+    let ran = bench.run().clean();
+    assert_eq!(
+        (&ran.outcome, ran.ends().as_str()),
+        (&Outcome::Succeeded, "a1:SUCC b1:SUCC c1:SUCC d1:SUCC")
+    );
+    // Two have ended unseen when the cluster goes: they are asked about one after the other.
+    let mut gone = chain("a b c d", Goal::RunTransient);
+    gone.script.tells = NonZeroUsize::new(1);
+    gone.capabilities.pace.cluster_every = NonZeroU32::new(2);
+    let ran = gone.run().clean();
+    assert_eq!(
+        (&ran.outcome, ran.ends().as_str()),
+        (&Outcome::Succeeded, "a1:SUCC b1:SUCC c1:SUCC d1:SUCC")
+    );
+}

@@ -110,7 +110,13 @@ impl Shared {
             self.hold();
             return Answer::Reply(done.unwrap_or_else(carry_out));
         }
-        let answer = spoilt(&fault.what, ask.service, done);
+        let mut answer = spoilt(&fault.what, ask.service, done);
+        if let Answer::Reply(reply) = &mut answer
+            && !matches!(fault.what, Trouble::Refuse(_))
+        {
+            // Whoever holds replies against AWS's descriptions can tell that this one is not meant to fit.
+            reply.headers.push(("x-fake-fault".to_owned(), "spoilt".to_owned()));
+        }
         let mut state = self.lock();
         state.log[number].reply = match &answer {
             Answer::Reply(reply) => Some(reply.clone()),
