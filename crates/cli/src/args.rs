@@ -401,8 +401,9 @@ pub(crate) struct Playbook {
 /// A cluster that is up.
 #[derive(Debug, Args)]
 pub(crate) struct Cluster {
-    /// The cluster's id, as `up` printed it
+    /// The cluster's id, as `up` printed it; on EMR also name:NAME, tag:KEY=VALUE or newest:NAME
     #[arg(id = "cluster", long = "cluster", visible_alias = "emr-cluster", value_name = "ID")]
+    #[arg(value_parser = which_cluster)]
     pub(crate) id: Option<String>,
 }
 
@@ -429,21 +430,29 @@ pub(crate) struct Engine {
     /// What a first SIGINT or SIGTERM does to what runs
     #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
     pub(crate) on_interrupt: OnInterrupt,
-    /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there]
+    /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there; on EMR 15s, and 30s while a cluster launches]
     #[arg(long, value_name = "DURATION", value_parser = duration::some)]
     pub(crate) poll_interval: Option<Duration>,
-    /// Your account has so many times EMR's default quotas: runs ask accordingly more often
+    /// Your account has so many times EMR's default quotas: runs wait accordingly less for each other
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub(crate) quota_factor: f64,
-    /// Whatever was ordered is seen by all who ask after so long [default: what is usual there]
+    /// What was ordered shows after so long: then an order whose answer was lost is looked for [default: what is usual there, 1m on EMR]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) settle: Option<Duration>,
-    /// Wait so long at most before another clusteris launched in place of one whose set-up failed
+    /// Wait so long at most before another cluster is launched in place of one whose set-up failed
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::duration)]
     pub(crate) bootstrap_retry_delay: Duration,
     /// Give up after so long without an answer of the fabric
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration::duration)]
     pub(crate) lost_contact_after: Duration,
+}
+
+/// An id, or a way to find one.
+fn which_cluster(text: &str) -> Result<String, String> {
+    match text.strip_prefix("tag:") {
+        Some(tag) if !tag.contains('=') => Err("a tag is written tag:KEY=VALUE".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// A number above 0.
@@ -464,7 +473,7 @@ pub(crate) enum OnInterrupt {
 /// What is said of steps.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Steps {
-    /// Print the whole logs of steps that fail
+    /// Show the logs of steps that fail: on EMR the probable cause, and the last --log-lines of each
     #[arg(long)]
     pub(crate) log_failed_steps: bool,
     /// The exit code when a no-op rule ends the run early
@@ -639,6 +648,16 @@ mod tests {
         assert_eq!(run.cluster.id, Some("j".into()));
         assert_eq!(run.variables.vars.as_deref(), Some("a,b"));
         assert!(run.steps.log_failed_steps);
+    }
+
+    #[test]
+    fn a_tag_has_a_value() {
+        for (cluster, good) in
+            [("tag:a=b", true), ("tag:a=", true), ("tag:a", false), ("j-1", true)]
+        {
+            let line = format!("dataflow-runner down --config c --cluster {cluster}");
+            assert_eq!(parsed(&line).is_ok(), good, "{cluster}");
+        }
     }
 
     #[test]

@@ -88,7 +88,9 @@ pub(crate) fn hint(kind: ErrorKind) -> &'static str {
         ErrorKind::Config => "the fabric finds the configuration wrong: correct it",
         ErrorKind::Auth => "check the credentials and what they may do",
         ErrorKind::NotFound => "check the id, and that the configuration names the right place",
-        ErrorKind::Conflict => "look at the state it is in, and try again when that has changed",
+        ErrorKind::Conflict => {
+            "look at the state it is in: wait until that has changed, or name another"
+        }
         ErrorKind::Quota => "try again later, or ask for a higher quota",
         ErrorKind::Unsupported => "this fabric cannot do that",
         ErrorKind::Unavailable => "check the network and the fabric, and try again",

@@ -10,7 +10,7 @@ use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
 use dataflow_runner_core::http::Client;
-use dataflow_runner_core::http::aws::{Account, Settings};
+use dataflow_runner_core::http::aws::{Account, Settings, is_region};
 use dataflow_runner_core::plan::Plan;
 
 /// Where steps run.
@@ -36,9 +36,9 @@ pub(crate) struct Around<'a> {
     pub(crate) reach: bool,
     /// What was ordered shows after so long, instead of as long as is usual.
     pub(crate) settle: Option<Duration>,
-    /// The account has so manytimes the usual quotas.
+    /// The account has so many times the usual quotas.
     pub(crate) quota_factor: f64,
-    /// Ask so often,instead of as often as is usual on the fabric.
+    /// Ask so often, instead of as often as is usual on the fabric.
     pub(crate) poll: Option<Duration>,
 }
 
@@ -108,7 +108,8 @@ fn emr(
     access: &emr::Access,
     around: &Around<'_>,
 ) -> Result<Emr, Diagnostic> {
-    if !around.reach {
+    // What is no region was told of with its place.
+    if !around.reach || !is_region(access.region.expose()) {
         return Ok(Emr::on_paper(config.cloned(), access.region.expose()));
     }
     let wrong = |message: String| Diagnostic::error("aws-settings", message);

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::event::{Event, EventKind};
 use crate::fabric::RunId;
+use crate::hex::hex;
 
 /// The version of the format that this program writes. It reads this one and all before it.
 pub const VERSION: u32 = 1;
@@ -429,7 +430,7 @@ fn seal(value: &impl Serialize, before: &str) -> io::Result<(String, String)> {
 
 fn checksum(before: &str, body: &str) -> String {
     let digest = Sha256::new().chain_update(before).chain_update(body).finalize();
-    digest.iter().take(SUM_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.get(..SUM_DIGITS / 2).unwrap_or_default())
 }
 
 fn parse(bytes: &[u8], path: &Path) -> Result<Contents, Error> {

@@ -14,6 +14,7 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod fabric;
+mod hex;
 pub mod http;
 pub mod journal;
 pub mod json;

@@ -35,7 +35,9 @@ pub(crate) struct Messages {
     orders: HashMap<Token, Vec<Attempt>>,
     /// The latest order for a cluster.
     launch: Option<Token>,
-    /// The fabric's id of each step's latestattempt, by the step's id in the playbook.
+    /// Why the latest order was given up.
+    refused: Option<Error>,
+    /// The fabric's id of each step's latest attempt, by the step's id in the playbook.
     ids: HashMap<String, StepId>,
 }
 
@@ -79,6 +81,9 @@ impl Messages {
                 self.names = steps.iter().map(|s| (s.id.clone(), s.name.clone())).collect();
             }
             EventKind::Launched { cluster, .. } => self.cluster = Some(cluster.clone()),
+            EventKind::OrderRefused { error, last: true, .. } => {
+                self.refused = Some(error.clone());
+            }
             EventKind::SubmitIntended { token, steps } => {
                 self.orders.insert(token.clone(), steps.clone());
             }
@@ -138,7 +143,11 @@ impl Messages {
             EventKind::OrderRefused { error, last, .. } => {
                 let level = if *last { Error } else { Warning };
                 let more = if *last { "" } else { "; it is tried again later" };
-                one(level, format!("An order was refused: {error}{more}"))
+                let what = match error.kind {
+                    ErrorKind::Unavailable => "did not get through",
+                    _ => "was refused",
+                };
+                one(level, format!("An order {what}: {error}{more}"))
             }
             EventKind::OrderLost { error, .. } => one(
                 Warning,
@@ -182,10 +191,10 @@ impl Messages {
             ),
             EventKind::ContactLost { error } => one(Warning, format!("No contact: {error}")),
             EventKind::ContactRestored => one(Info, "Contact is restored".to_owned()),
-            EventKind::Interrupted { signal, leave } => {
-                let what = if *leave { "everything is left as it is" } else { "cancelling" };
-                one(Warning, format!("Interrupted by {}: {what}", signal_name(*signal)))
-            }
+            EventKind::Interrupted { signal, leave } => one(
+                Warning,
+                format!("Interrupted by {}: {}", signal_name(*signal), self.promise(*leave)),
+            ),
             EventKind::Warning { message } => one(Warning, message.clone()),
             EventKind::JournalFailed { message } => one(
                 Error,
@@ -194,6 +203,19 @@ impl Messages {
                 ),
             ),
             EventKind::RunEnded { outcome } => self.run_ended(outcome),
+        }
+    }
+
+    /// What is done about an interruption.
+    fn promise(&self, leave: bool) -> String {
+        match (leave, self.goal, &self.cluster) {
+            (false, Some(Goal::Down), _) => "no longer waiting; what was asked for goes on".into(),
+            (false, ..) => "cancelling".into(),
+            (true, _, Some(cluster)) => format!(
+                "everything is left as it is, {} with ID [{cluster}] too",
+                self.the_cluster()
+            ),
+            (true, ..) => "everything is left as it is".into(),
         }
     }
 
@@ -270,13 +292,19 @@ impl Messages {
         else {
             return Vec::new();
         };
+        // What was told of the order is not told again of each of its steps.
+        let refused = self.refused.as_ref().map(Error::to_string);
+        let reason = reason.as_deref().map(|reason| match &refused {
+            Some(refused) if refused == reason => "its order was refused",
+            _ => reason,
+        });
         let (level, how) = match state {
             StepState::Succeeded => (Level::Info, "completed successfully"),
             StepState::Cancelled => (Level::Warning, "was CANCELLED"),
             _ => (Level::Error, "was FAILED"),
         };
         let text = if self.watched {
-            self.briefly(step, *state, (*started).zip(*ended), reason.as_deref())
+            self.briefly(step, *state, (*started).zip(*ended), reason)
         } else {
             let mut text = format!("{} {how}", self.step(step));
             for (name, at) in [("StartTime", started), ("EndTime", ended)] {
@@ -350,6 +378,14 @@ impl Messages {
                     said.push((Level::Error, "The run failed".to_owned()));
                 }
                 said
+            }
+            // A long reason is not to be read twice.
+            Outcome::Refused { error } if self.refused.as_ref() == Some(error) => {
+                let what = match self.goal {
+                    Some(Goal::Down) => "Nothing was changed",
+                    _ => "Nothing is running because of this run",
+                };
+                vec![(Level::Error, format!("{what}; {}", hint(error.kind)))]
             }
             Outcome::Refused { error } => vec![(Level::Error, with_hint(error))],
             Outcome::Interrupted { signal } => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use dataflow_runner_core::event::{Event, EventKind};
-use dataflow_runner_core::fabric::{StepState, Token};
+use dataflow_runner_core::fabric::{ClusterState, StepState, Token};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::escape;
@@ -37,10 +37,16 @@ impl Progress {
     /// Follows what happens.
     pub(crate) fn event(&mut self, event: &Event, messages: &Messages) {
         match &event.kind {
-            EventKind::RunStarted { steps, fabric, .. } if !steps.is_empty() => {
+            EventKind::RunStarted { steps, fabric, .. } => {
                 self.at_once = fabric == "local";
-                self.start(steps.len());
+                // Clusters of this machine are up and down before one has read of it.
+                if !(steps.is_empty() && self.at_once) {
+                    self.start(steps.len());
+                }
             }
+            EventKind::Launched { .. } => self.cluster(ClusterState::Starting),
+            EventKind::ClusterChanged { state, .. } => self.cluster(*state),
+            EventKind::RelaunchScheduled { .. } => self.say("waiting to launch again, "),
             EventKind::SubmitIntended { token, steps } if self.at_once => {
                 let steps = steps.iter().map(|attempt| attempt.step.clone()).collect();
                 self.ordered.insert(token.clone(), steps);
@@ -69,13 +75,31 @@ impl Progress {
     }
 
     fn start(&mut self, steps: usize) {
-        let style = style("{pos}/{len} steps done, {elapsed}");
+        let style = match steps {
+            0 => style("{msg}{elapsed}"),
+            _ => style("{pos}/{len} steps done, {msg}{elapsed}"),
+        };
         let total = ProgressBar::new(steps as u64).with_style(style);
         self.total = Some(self.screen.add(total.clone()));
         self.lock().insert(String::new(), total);
         let bars = Arc::downgrade(&self.bars);
         // Without it the elapsed times would stand still. It ends with the bars.
         let _ = std::thread::Builder::new().name("progress".into()).spawn(move || tick(&bars));
+    }
+
+    /// Clusters take minutes in which nothing else is told.
+    fn cluster(&self, state: ClusterState) {
+        self.say(match state {
+            ClusterState::Starting => "the cluster is coming up, ",
+            ClusterState::Stopping => "the cluster is going down, ",
+            _ => "",
+        });
+    }
+
+    fn say(&self, what: &'static str) {
+        if let Some(total) = &self.total {
+            total.set_message(what);
+        }
     }
 
     fn begin(&mut self, step: &str, name: &str) {
@@ -132,7 +156,7 @@ fn style(template: &str) -> ProgressStyle {
 mod tests {
     use dataflow_runner_core::config::playbook::StepType;
     use dataflow_runner_core::event::{Attempt, Goal, Outcome, Skip, StepInfo};
-    use dataflow_runner_core::fabric::{RunId, StepId};
+    use dataflow_runner_core::fabric::{ClusterId, RunId, StepId};
     use jiff::Timestamp;
 
     use super::*;
@@ -198,6 +222,42 @@ mod tests {
         assert_eq!(tell(&mut progress, skipped), (LINES - 1, Some(1)));
         let over = EventKind::RunEnded { outcome: Outcome::Succeeded };
         assert_eq!(tell(&mut progress, over), (0, None));
+    }
+
+    #[test]
+    fn who_waits_for_a_cluster_sees_it() {
+        let mut progress = Progress::default();
+        let tell = |progress: &mut Progress, kind| {
+            let event = Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind };
+            progress.event(&event, &Messages::default());
+            progress.total.as_ref().map(ProgressBar::message)
+        };
+        let started = |fabric: &str| EventKind::RunStarted {
+            run: RunId::new("r"),
+            goal: Goal::Up,
+            fabric: fabric.into(),
+            playbook: None,
+            tags: Default::default(),
+            steps: Vec::new(),
+            cluster: None,
+        };
+        let launched = EventKind::Launched {
+            token: Token::new("r.1.1"),
+            cluster: ClusterId::new("j-1"),
+            adopted: false,
+        };
+        let ready = EventKind::ClusterChanged {
+            cluster: ClusterId::new("j-1"),
+            state: ClusterState::Ready,
+            native: "WAITING".into(),
+            reason: None,
+            cause: None,
+        };
+        assert_eq!(tell(&mut progress, started("local")), None);
+        assert_eq!(tell(&mut progress, started("emr")).as_deref(), Some(""));
+        let said = tell(&mut progress, launched);
+        assert_eq!(said.as_deref(), Some("the cluster is coming up, "));
+        assert_eq!(tell(&mut progress, ready).as_deref(), Some(""));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! A step's digest: what it says, without its secrets, in 32 bytes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
 use super::playbook::{Program, Step};
+use crate::hex::hex;
 use crate::secret::Text;
 
 /// Length-prefixed pieces, so that no two steps give the same bytes.
@@ -78,12 +78,7 @@ impl Step {
         hash.bytes(&self.timeout.map_or(u128::MAX, |t| t.as_nanos()).to_be_bytes());
         hash.codes("continueJob", &self.on_result.continue_job);
         hash.codes("terminateJobWithSuccess", &self.on_result.terminate_job_with_success);
-        let mut hex = String::with_capacity(64);
-        for byte in hash.0.finalize() {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        hex(&hash.0.finalize())
     }
 }
 

@@ -269,7 +269,10 @@ impl Engine<'_, '_> {
         match clusters.inspect(&id) {
             // What is to go down and is down already is as it should be.
             Ok(status) if first_look && status.state.is_final() && self.run.goal != Goal::Down => {
-                let message = format!("cluster `{id}` is {}", status.native);
+                let reason = status.reason.map(|reason| format!(": {reason}"));
+                let reason = reason.unwrap_or_default();
+                let message =
+                    format!("cluster `{id}` takes no steps, it is {}{reason}", status.native);
                 let error = Error::new(
                     ErrorKind::Conflict,
                     self.run.fabric.capabilities().fabric,

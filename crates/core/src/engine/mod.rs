@@ -136,7 +136,7 @@ struct Engine<'a, 's> {
     rota: look::Rota,
     /// We may not ask about the cluster.
     blind: bool,
-    /// When the firstsignal was heeded.
+    /// When the first signal was heeded.
     first_signal: Option<Timestamp>,
     seen: &'s mut dyn FnMut(&Event),
 }

@@ -277,7 +277,7 @@ impl Memory {
         ids
     }
 
-    /// Starts as many waiting stepsas may run, in the order in which they were queued.
+    /// Starts as many waiting steps as may run, in the order in which they were queued.
     fn may_start(&self, cluster: &MemoryCluster, place: usize) -> bool {
         let before =
             cluster.steps.values().filter(|s| s.place < place && !s.state.is_final()).count();

@@ -1,6 +1,6 @@
 use dataflow_runner_core::config::playbook::StepType;
 use dataflow_runner_core::event::StepInfo;
-use dataflow_runner_core::fabric::{ErrorKind, RunId};
+use dataflow_runner_core::fabric::{Error as FabricError, ErrorKind, RunId};
 
 use super::*;
 
@@ -176,4 +176,69 @@ fn who_watches_is_told_briefly() {
         noop,
     };
     assert_eq!(tell(kind), ["Error Step 'a' failed: exit code 3"]);
+}
+
+#[test]
+fn a_refusal_is_told_once_and_then_what_to_do() {
+    let error = FabricError::new(ErrorKind::Auth, "emr", "RunJobFlow", "no credentials");
+    let refused =
+        |last| EventKind::OrderRefused { token: Token::new("t"), error: error.clone(), last };
+    let end = || over(Outcome::Refused { error: error.clone() });
+    assert_eq!(
+        told(Goal::Up, "emr", vec![refused(true), end()]),
+        [
+            "Error An order was refused: emr RunJobFlow: no credentials",
+            "Error Nothing is running because of this run; check the credentials and what they may do",
+        ]
+    );
+    let failed = match ended("a", StepState::Failed, None) {
+        EventKind::StepEnded { step, attempt, state, native, .. } => EventKind::StepEnded {
+            step,
+            attempt,
+            state,
+            native,
+            reason: Some(error.to_string()),
+            exit_code: None,
+            started: None,
+            ended: None,
+            link: None,
+            noop: false,
+        },
+        other => other,
+    };
+    let said = told(Goal::Run, "emr", vec![refused(true), failed]);
+    assert_eq!(said[1], "Error Step 'First' was FAILED - Reason: its order was refused");
+    let changed = told(Goal::Down, "emr", vec![refused(true), end()]);
+    assert!(changed[1].starts_with("Error Nothing was changed;"), "{changed:?}");
+    assert_eq!(
+        told(Goal::Up, "emr", vec![end()]),
+        ["Error emr RunJobFlow: no credentials; check the credentials and what they may do"]
+    );
+    let error = FabricError::new(ErrorKind::Unavailable, "emr", "RunJobFlow", "cannot reach it");
+    let lost = EventKind::OrderRefused { token: Token::new("t"), error, last: false };
+    assert_eq!(
+        told(Goal::Up, "emr", vec![lost]),
+        [
+            "Warning An order did not get through: emr RunJobFlow: cannot reach it; it is tried again later"
+        ]
+    );
+}
+
+#[test]
+fn an_interruption_is_told_what_becomes_of_all() {
+    let interrupted = |leave| EventKind::Interrupted { signal: 15, leave };
+    for (goal, kinds, words) in [
+        (Goal::Run, vec![interrupted(false)], "cancelling"),
+        (Goal::Down, vec![interrupted(false)], "no longer waiting; what was asked for goes on"),
+        (Goal::Up, vec![interrupted(true)], "everything is left as it is"),
+        (
+            Goal::Up,
+            vec![launched("j-1"), interrupted(true)],
+            "everything is left as it is, EMR cluster with ID [j-1] too",
+        ),
+    ] {
+        let said = told(goal, "emr", kinds);
+        let last = said.last().map(String::as_str);
+        assert_eq!(last, Some(&*format!("Warning Interrupted by SIGTERM: {words}")));
+    }
 }

@@ -8,6 +8,7 @@ use super::lower::lower;
 use super::request::RUN_TAG;
 use crate::config::playbook::{EmrAccess, Playbook, Program, Step, StepType};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::http::aws::is_region;
 use crate::plan::{Plan, is_local, texts_of_files};
 use crate::secret::Text;
 use crate::source::{Source, Span};
@@ -56,6 +57,14 @@ impl Faults<'_> {
         self.push(at, Diagnostic::error(code, message).help(help));
     }
 
+    /// An empty one is told of elsewhere.
+    fn region(&mut self, region: &Text) {
+        if !region.expose().is_empty() && !is_region(region.expose()) {
+            let message = "that is not the name of a region of AWS";
+            self.error(region.span, "region", message, "write it as AWS does, such as `eu-west-1`");
+        }
+    }
+
     fn name(&mut self, name: &Text, of: &str) {
         let length = name.expose().chars().count();
         if length > LONGEST_NAME {
@@ -70,6 +79,7 @@ impl Faults<'_> {
 /// What EMR would refuse of a cluster.
 pub fn cluster(config: &Config, all: &mut Diagnostics) {
     let mut faults = Faults { source: &config.source, all };
+    faults.region(&config.region);
     faults.name(&config.name, "a cluster");
     if config.name.expose().contains(NOT_IN_NAME) {
         let message = "the name of a cluster has a character in it that EMR does not take: one of `<` `>` `$` `|` and the backtick";
@@ -144,8 +154,11 @@ pub fn playbook(playbook: &Playbook, config: Option<&Config>, all: &mut Diagnost
             work(step, old, &mut faults);
         }
     }
-    if let (Some(access), Some(config)) = (&playbook.emr, config) {
-        region(access, config, &mut faults);
+    if let Some(access) = &playbook.emr {
+        faults.region(&access.region);
+        if let Some(config) = config {
+            region(access, config, &mut faults);
+        }
     }
 }
 
@@ -419,6 +432,18 @@ mod tests {
         assert_eq!(of(step_of("s", jar, &[]), &old), [""; 0]);
         let first = first_version(vec![step("s", "true", &[])]);
         assert_eq!(of_playbook(&first, Some(&old)), [""; 0]);
+    }
+
+    #[test]
+    fn regions_are_named_as_aws_names_them() {
+        for (name, faults) in [("eu_west_1", 1), ("EU-WEST-1", 1), ("us-gov-east-1", 0), ("", 0)] {
+            let config = Config { region: text(name), ..config() };
+            assert_eq!(of_cluster(&config), vec!["region"; faults], "{name}");
+            let access = EmrAccess { region: text(name), credentials: Credentials::Environment };
+            let playbook =
+                Playbook { emr: Some(access), ..sample::playbook(vec![step("a", "true", &[])]) };
+            assert_eq!(of_playbook(&playbook, None), vec!["region"; faults], "{name}");
+        }
     }
 
     #[test]

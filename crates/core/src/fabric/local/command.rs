@@ -46,6 +46,14 @@ enum Reach {
 /// Schemes of URIs that only EMR's own Spark understands.
 const EMR_ONLY: [&str; 2] = ["s3", "s3n"];
 
+/// The work folder of a cluster that is still to come, for people.
+pub(super) const SOME_WORK: &str = "‹work›";
+
+/// Whether a path would mean something else in each step's folder.
+fn is_astray(path: &Path) -> bool {
+    path.is_relative() && !path.starts_with(SOME_WORK)
+}
+
 /// What a COPY reads, in words.
 const SOURCE: &str = "the source";
 
@@ -292,7 +300,7 @@ impl Making<'_> {
             return Some(word);
         }
         let path = Path::new(&word.value);
-        if path.is_relative() && !self.made.files.contains_key(value) {
+        if is_astray(path) && !self.made.files.contains_key(value) {
             let help = "begin with `./` to mean a file beside the playbook";
             self.fault(
                 "missing-file",
@@ -324,7 +332,7 @@ impl Making<'_> {
         let Some(word) = word else { return };
         // What lies beside the playbook is not staged yet while it is checked.
         let staged_later = self.maker.staged.is_none() && what == SOURCE && is_local(text.expose());
-        if Path::new(&word.value).is_relative() && !staged_later {
+        if is_astray(Path::new(&word.value)) && !staged_later {
             let wrong = "is a relative path, and steps run in folders of their own";
             return self.fault(
                 "missing-file",
@@ -442,6 +450,23 @@ pub(super) mod tests {
         let made = maker.invocation(step).unwrap_or_else(|faults| panic!("{faults:?}"));
         let words: Vec<_> = made.argv.iter().map(|word| word.text().into_owned()).collect();
         words.join(" ").replace(folder.path().to_str().unwrap(), "/t")
+    }
+
+    #[test]
+    fn what_lies_in_a_work_folder_to_come_is_described() {
+        let toolbox = Toolbox::new([].into(), &Tools::default(), std::iter::empty());
+        let roots = Roots::new(&BTreeMap::new()).with_work(SOME_WORK.into());
+        let maker = Maker::new(&toolbox, &roots, Path::new("/own"), None);
+        let copy = |destination: &str| {
+            let (source, destination) = (text("work://in/"), text(destination));
+            let made =
+                maker.invocation(&step(Program::Copy { source, destination, pattern: None }, &[]));
+            let words =
+                made.map(|made| made.argv.iter().map(|word| word.text().into_owned()).collect());
+            words.map(|words: Vec<_>| words.join(" ")).ok()
+        };
+        assert_eq!(copy("work://out/").as_deref(), Some("/own __copy ‹work›/in/ ‹work›/out/"));
+        assert_eq!(copy("out"), None, "a relative path");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::places::{CONTROLLER, Places};
 use super::{error, io_error, process};
 use crate::fabric::{Chunk, ErrorKind, LocalFile, LogFile, Result, Uri};
+use crate::hex::hex;
 
 /// Bytes of a log file that are read at once.
 const CHUNK: usize = 64 * 1024;
@@ -74,7 +75,7 @@ impl Part {
                 }
             }
         }
-        Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&digest.finalize()))
     }
 }
 

@@ -176,7 +176,7 @@ impl Fabric for Local {
 
     fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>> {
         // Which cluster it will be is not known yet.
-        let roots = self.roots.with_work(PathBuf::from("‹work›"));
+        let roots = self.roots.with_work(PathBuf::from(command::SOME_WORK));
         let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
         let argv = |step| maker.invocation(step).map_or_else(|_| Vec::new(), |made| made.argv);
         let words = |step| argv(step).into_iter().map(|word| word.shown).collect();

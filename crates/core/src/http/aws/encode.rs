@@ -36,14 +36,6 @@ pub fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
 fn encode_but(text: &str, but: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         let plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -66,6 +58,5 @@ mod tests {
         assert_eq!(encode_path("a b/ü"), "a%20b/%C3%BC");
         assert_eq!(decode("a%20b%2f%C3%BC+%zz%2"), "a b/ü+%zz%2");
         assert_eq!(query([("b", "2"), ("a", "x y"), ("a", "")]), "a=&a=x%20y&b=2");
-        assert_eq!(hex(&[0, 0xab]), "00ab");
     }
 }

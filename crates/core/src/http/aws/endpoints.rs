@@ -47,6 +47,12 @@ impl Partition {
 const NAMES: [(&str, &str); 5] =
     [("EMR", "emr"), ("S3", "s3"), ("STS", "sts"), ("SSO", "sso"), ("SSO_OIDC", "sso_oidc")];
 
+/// Whether a text may be the name of a region: it becomes a part of host names.
+pub fn is_region(text: &str) -> bool {
+    let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(label)
+}
+
 impl Endpoints {
     /// # Errors
     /// A setting that makes no sense.
@@ -55,8 +61,7 @@ impl Endpoints {
         files: &Files,
         region: &str,
     ) -> Result<Self, String> {
-        let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if region.is_empty() || !region.chars().all(label) {
+        if !is_region(region) {
             return Err(format!("`{region}` is not a region of AWS, such as `eu-west-1`"));
         }
         let flag = |variable, setting| flag(environment, files, variable, setting);

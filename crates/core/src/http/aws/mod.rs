@@ -31,6 +31,7 @@ use crate::fabric::{Error, ErrorKind};
 use crate::secret::Secret;
 use credentials::{Keeper, World};
 use endpoints::Endpoints;
+pub use endpoints::is_region;
 use error::is_of_expiry;
 use files::Files;
 use time::Time;

@@ -2,7 +2,7 @@
 
 use ring::digest;
 
-use super::encode::hex;
+use crate::hex::hex;
 
 /// A name for the quota of the account of a key, at an endpoint in a region; it tells nothing of the key.
 pub(super) fn name(key: &str, region: &str, endpoint: &str) -> String {

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use ring::{digest, hmac};
 
-use super::encode::hex;
 use super::{Credentials, Service};
+use crate::hex::hex;
 use crate::http::Request;
 
 /// Headers that are the way's own business and may change on it.

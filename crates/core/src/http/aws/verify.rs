@@ -7,9 +7,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use ring::digest;
 
-use super::encode::{decode, hex, query};
+use super::encode::{decode, query};
 use super::sign::{Claim, stamp};
 use super::{Credentials, Service};
+use crate::hex::hex;
 use crate::http::Reply;
 use crate::http::fake::Received;
 

@@ -8,6 +8,7 @@ use ring::digest;
 use super::bucket::Object;
 use super::refusal::Refusal;
 use super::world::World;
+use crate::hex::hex;
 use crate::http::Reply;
 use crate::http::aws::encode::{decode, encode_path};
 use crate::http::aws::xml::escape;
@@ -184,11 +185,7 @@ fn xml(body: String) -> Reply {
 
 /// Opaque, and full of what must be encoded.
 fn token(last: &str) -> String {
-    let mut token = "1/".to_owned();
-    for byte in last.bytes() {
-        let _ = write!(token, "{byte:02x}");
-    }
-    token + "+=="
+    format!("1/{}+==", hex(last.as_bytes()))
 }
 
 fn read_token(token: &str) -> Option<String> {
@@ -201,11 +198,8 @@ fn read_token(token: &str) -> Option<String> {
 }
 
 fn etag(object: &Object) -> String {
-    let mut text = String::new();
-    for byte in &digest::digest(&digest::SHA256, &object.body).as_ref()[..16] {
-        let _ = write!(text, "{byte:02x}");
-    }
-    format!("\"{text}\"")
+    let digest = digest::digest(&digest::SHA256, &object.body);
+    format!("\"{}\"", hex(&digest.as_ref()[..16]))
 }
 
 fn get(object: &Object, range: Option<&str>) -> Reply {

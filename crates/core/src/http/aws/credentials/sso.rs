@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use ring::digest;
 use serde_json::{Value, json};
 
-use super::super::encode::{self, hex};
+use super::super::encode;
 use super::super::files::{Files, Profile};
 use super::super::{Credentials, lock};
 use super::ask::{ask, get, granted, json as parse, read, time};
 use super::{Trouble, World};
+use crate::hex::hex;
 use crate::http::Request;
 use crate::secret::Secret;
 

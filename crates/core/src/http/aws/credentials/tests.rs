@@ -310,6 +310,8 @@ fn profiles_that_make_no_sense_are_refused_at_once() {
         ("role_arn = r\nsource_profile = b\nduration_seconds = x\n", "duration_seconds"),
         ("sso_session = s\n", "`sso-session` `s`"),
         ("sso_start_url = u\n", "`sso_account_id`"),
+        ("aws_access_key_id = A\n", "has `aws_access_key_id`, but no `aws_secret_access_key`"),
+        ("aws_secret_access_key = S\n", "but no `aws_access_key_id`"),
     ] {
         let error =
             chain(&[], [&format!("[default]\n{config}"), ""], nobody()).err().expect("is refused");

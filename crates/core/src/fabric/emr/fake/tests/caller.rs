@@ -11,6 +11,7 @@ use crate::bell::Bell;
 use crate::clock::timestamp;
 use crate::environment::Environment;
 use crate::fabric::emr::fake::{Fake, Script, Tempo};
+use crate::hex::hex;
 use crate::http::{Client, Fault, Reply, Request};
 
 /// What a request is signed with.
@@ -153,8 +154,4 @@ impl Signing {
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
