@@ -256,9 +256,12 @@ impl Engine<'_, '_> {
         };
         let first_look = self.state.cluster.state.is_none();
         match clusters.inspect(&id) {
-            // What is to go down and is down already is as it should be.
-            Ok(status) if first_look && status.state.is_final() && self.run.goal != Goal::Down => {
-                let message = format!("cluster `{id}` is {}", status.native);
+            // What is to go down and is down already is as it should be; steps are taken by none that is not up.
+            Ok(status)
+                if first_look && self.run.goal != Goal::Down && !takes_steps(status.state) =>
+            {
+                let why = status.reason.map(|why| format!(": {why}")).unwrap_or_default();
+                let message = format!("cluster `{id}` is {}{why}; use another", status.native);
                 let error = Error::new(
                     ErrorKind::Conflict,
                     self.run.fabric.capabilities().fabric,
@@ -463,6 +466,11 @@ impl Engine<'_, '_> {
             );
         }
     }
+}
+
+/// Now or soon.
+fn takes_steps(cluster: ClusterState) -> bool {
+    matches!(cluster, ClusterState::Starting | ClusterState::Ready)
 }
 
 #[cfg(test)]

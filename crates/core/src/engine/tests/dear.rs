@@ -276,3 +276,16 @@ fn a_cluster_that_cannot_be_asked_about_keeps_nobody_from_the_steps() {
         assert_eq!(bench.run().clean().outcome, Outcome::Succeeded, "{kind:?}");
     }
 }
+
+#[test]
+fn a_cluster_that_takes_no_steps_is_a_refusal_that_says_why() {
+    let states = [ClusterState::Stopping, ClusterState::Unknown, ClusterState::Stopped];
+    for state in states {
+        let mut bench = chain("a b", Goal::Run);
+        bench.script.cluster_ends = Some((0, state));
+        let ran = bench.run().clean();
+        let Outcome::Refused { error } = &ran.outcome else { panic!("{:?}", ran.outcome) };
+        assert!(error.message.contains("cluster `given` is "), "{error}");
+        assert_eq!(ran.calls[&Operation::Submit], 0);
+    }
+}
