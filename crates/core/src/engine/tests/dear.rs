@@ -289,3 +289,26 @@ fn a_cluster_that_takes_no_steps_is_a_refusal_that_says_why() {
         assert_eq!(ran.calls[&Operation::Submit], 0);
     }
 }
+
+#[test]
+fn the_ids_of_what_went_along_are_asked_for_at_once() {
+    let ran = chain("a b", Goal::RunTransient).run().clean();
+    let at = |of: &dyn Fn(&EventKind) -> bool| {
+        ran.events.iter().find(|event| of(&event.kind)).expect("it happens").at
+    };
+    let launched = at(&|kind| matches!(kind, EventKind::Launched { .. }));
+    assert_eq!(at(&|kind| matches!(kind, EventKind::Submitted { .. })), launched);
+}
+
+#[test]
+fn the_steps_of_a_cluster_that_is_gone_are_asked_about_without_a_wait() {
+    let mut bench = chain("a b c d e", Goal::Run).does("a", &[StepScript::never_ends()]);
+    bench.script.cluster_ends = Some((3, ClusterState::Failed));
+    let ran = bench.run().clean();
+    let gone = |event: &&Event| {
+        matches!(event.kind, EventKind::ClusterChanged { state: ClusterState::Failed, .. })
+    };
+    let gone = ran.events.iter().find(gone).expect("it is gone").at;
+    assert_eq!(ran.failed(), Some((5, 5)));
+    assert_eq!(ran.events.last().expect("it ends").at, gone);
+}
