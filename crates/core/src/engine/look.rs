@@ -125,7 +125,8 @@ impl Engine<'_, '_> {
         self.has_live_steps() || self.cluster_may_change() || self.cluster_may_tell_why()
     }
 
-    /// The last steps did not end well, and nobody knows yet whether that was the cluster's doing.
+    /// The last steps did not end well, and nobody knows yet whether that was the cluster's doing. That is worth one
+    /// question, whatever comes of it, not a wait.
     fn cluster_may_tell_why(&self) -> bool {
         self.rota.cluster_next && self.cluster_is_due() && !self.has_live_steps()
     }
@@ -171,12 +172,7 @@ impl Engine<'_, '_> {
     /// question a tick.
     pub(super) fn look(&mut self) {
         let before = self.state.seq;
-        let only_why = self.cluster_may_tell_why();
         let answer = self.ask();
-        if only_why {
-            // All has ended: a reason is worth one question, not a wait.
-            self.rota.cluster_next = false;
-        }
         self.pass_warnings_on();
         let now = self.run.clock.now();
         self.pacer.launching(self.state.cluster.state == Some(ClusterState::Starting));

@@ -312,3 +312,13 @@ fn the_steps_of_a_cluster_that_is_gone_are_asked_about_without_a_wait() {
     assert_eq!(ran.failed(), Some((5, 5)));
     assert_eq!(ran.events.last().expect("it ends").at, gone);
 }
+
+#[test]
+fn what_went_along_with_a_cluster_that_never_came_up_goes_along_with_the_next() {
+    let mut bench = chain("a b", Goal::RunTransient);
+    // Where questions are cheap the steps are asked about in the same breath.
+    bench.capabilities.pace = Pace::steady(Duration::from_secs(15), Duration::from_secs(15));
+    bench.script.bootstrap_failures = 1;
+    let ran = bench.run().clean();
+    assert_eq!((&ran.outcome, ran.calls[&Operation::Launch]), (&Outcome::Succeeded, 2));
+}
