@@ -228,7 +228,7 @@ fn steps_that_are_driven_from_here_wait_for_the_next_cluster() {
 #[test]
 fn what_a_cluster_that_is_gone_did_before_is_heard_one_by_one() {
     let mut bench = chain("a b c", Goal::Run);
-    bench.script.cluster_ends = Some((2, ClusterState::Stopped));
+    bench.script.cluster_ends = Some((1, ClusterState::Stopped));
     bench.script.tells = Some(1);
     bench.script.runs_unwatched = true;
     let ran = bench.run().clean();
