@@ -134,7 +134,8 @@ impl Engine<'_, '_> {
         self.has_live_steps() || self.cluster_may_change() || self.cluster_may_tell_why()
     }
 
-    /// The last steps did not end well, and nobody knows yet whether that was the cluster's doing.
+    /// The last steps did not end well, and nobody knows yet whether that was the cluster's doing. That is worth one
+    /// question, whatever comes of it, not a wait.
     fn cluster_may_tell_why(&self) -> bool {
         self.rota.cluster_next && self.cluster_is_due() && !self.has_live_steps()
     }
@@ -180,12 +181,7 @@ impl Engine<'_, '_> {
     /// question a tick.
     pub(super) fn look(&mut self) {
         let before = self.state.seq;
-        let only_why = self.cluster_may_tell_why();
         let answer = self.ask();
-        if only_why {
-            // All has ended: a reason is worth one question, not a wait.
-            self.rota.cluster_next = false;
-        }
         self.pass_warnings_on();
         let now = self.run.clock.now();
         self.pacer.launching(self.state.cluster.state == Some(ClusterState::Starting));
@@ -267,12 +263,15 @@ impl Engine<'_, '_> {
         };
         let first_look = self.state.cluster.state.is_none();
         match clusters.inspect(&id) {
-            // What is to go down and is down already is as it should be.
-            Ok(status) if first_look && status.state.is_final() && self.run.goal != Goal::Down => {
-                let reason = status.reason.map(|reason| format!(": {reason}"));
-                let reason = reason.unwrap_or_default();
-                let message =
-                    format!("cluster `{id}` takes no steps, it is {}{reason}", status.native);
+            // What is to go down and is down already is as it should be; steps are taken by none that is not up.
+            Ok(status)
+                if first_look && self.run.goal != Goal::Down && !takes_steps(status.state) =>
+            {
+                let why = status.reason.map(|why| format!(": {why}")).unwrap_or_default();
+                let message = format!(
+                    "cluster `{id}` takes no steps, it is {}{why}; use another",
+                    status.native
+                );
                 let error = Error::new(
                     ErrorKind::Conflict,
                     self.run.fabric.capabilities().fabric,
@@ -481,6 +480,11 @@ impl Engine<'_, '_> {
             );
         }
     }
+}
+
+/// Now or soon.
+fn takes_steps(cluster: ClusterState) -> bool {
+    matches!(cluster, ClusterState::Starting | ClusterState::Ready)
 }
 
 #[cfg(test)]
