@@ -70,16 +70,18 @@ pub fn persist<T, E>(
     repeatable: bool,
     attempt: impl FnMut(&mut Duration) -> Result<T, Miss<E>>,
 ) -> Result<T, Miss<E>> {
-    pausing(&mut |wait| bell.pause(wait), repeatable, attempt)
+    let start = Instant::now();
+    pausing(&mut |wait| bell.pause(wait), &|| start.elapsed(), repeatable, attempt)
 }
 
-/// The same; `pause` says whether it may go on.
+/// The same; `pause` says whether it may go on, `elapsed` how long it has taken so far.
 fn pausing<T, E>(
     pause: &mut dyn FnMut(Duration) -> bool,
+    elapsed: &dyn Fn() -> Duration,
     repeatable: bool,
     mut attempt: impl FnMut(&mut Duration) -> Result<T, Miss<E>>,
 ) -> Result<T, Miss<E>> {
-    let (mut budget, start) = (PATIENCE, Instant::now());
+    let mut budget = PATIENCE;
     let mut tries = 0;
     loop {
         let miss = match attempt(&mut budget) {
@@ -88,7 +90,7 @@ fn pausing<T, E>(
         };
         tries += 1;
         let Some(wanted) = miss.again(repeatable) else { return Err(miss) };
-        if tries >= TRIES || start.elapsed() > ENOUGH {
+        if tries >= TRIES || elapsed() > ENOUGH {
             return Err(miss);
         }
         if let Pause::AtLeast(least) = wanted {
@@ -124,7 +126,7 @@ mod tests {
             paused += wait;
             bell.pause(Duration::ZERO)
         };
-        let result = pausing(&mut pause, repeatable, |_| {
+        let result = pausing(&mut pause, &|| ENOUGH, repeatable, |_| {
             tries += 1;
             Err::<(), _>(miss.clone())
         });
@@ -167,6 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn who_is_slow_is_not_asked_five_times() {
+        let mut tries = 0;
+        let late = || ENOUGH + Duration::from_millis(1);
+        let slow = pausing(&mut |_| true, &late, true, |_| {
+            tries += 1;
+            Err::<(), _>(Miss::Lost(()))
+        });
+        assert!(slow.is_err() && tries == 1);
+    }
+
+    #[test]
     fn after_a_signal_nothing_is_sent_again() {
         let bell = Bell::new();
         bell.signal(15);
@@ -177,7 +190,7 @@ mod tests {
     #[test]
     fn it_ends_when_it_is_done() {
         let mut tries = 0;
-        let done = pausing(&mut |_| true, false, |_| {
+        let done = pausing(&mut |_| true, &|| ENOUGH, false, |_| {
             tries += 1;
             if tries == 3 { Ok(tries) } else { Err(Miss::NotSent(())) }
         });

@@ -138,6 +138,15 @@ fn is_left(seen: &Seen, by: &Holder) -> bool {
 
 /// Makes the file unless there is one. Says whether it did.
 fn make(path: &Path, content: &[u8], nonce: &str) -> Result<bool, Error> {
+    make_by(path, content, nonce, &|whole| fs::hard_link(whole, path))
+}
+
+fn make_by(
+    path: &Path,
+    content: &[u8],
+    nonce: &str,
+    link: &dyn Fn(&Path) -> io::Result<()>,
+) -> Result<bool, Error> {
     let failed = |error| fault("make", path, &error);
     if path.symlink_metadata().is_ok() {
         return Ok(false);
@@ -153,7 +162,7 @@ fn make(path: &Path, content: &[u8], nonce: &str) -> Result<bool, Error> {
         file.sync_all()?;
         Ok(file)
     });
-    let made = file.and_then(|_| match fs::hard_link(&whole, path) {
+    let made = file.and_then(|_| match link(&whole) {
         Ok(()) => Ok(true),
         // Over NFS the reply to a link that was made may be lost, and the repeated request fails.
         Err(_) if fs::read(path).is_ok_and(|there| there == content) => Ok(true),

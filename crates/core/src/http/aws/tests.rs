@@ -421,3 +421,19 @@ fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
         assert!(error.message.contains(words), "{error}");
     }
 }
+
+/// What a reply calls a region becomes a part of a host's name, to which requests go signed.
+#[test]
+fn a_region_that_is_none_is_not_gone_to() {
+    for region in ["evil.example/", "eu-west-2.evil.example", "EU", "a@b", ""] {
+        let bench = simple(move |_, _| {
+            let mut reply = refusal(Service::S3, 301, "PermanentRedirect", "elsewhere");
+            reply.headers.push(("x-amz-bucket-region".to_owned(), region.to_owned()));
+            Answer::Reply(reply)
+        });
+        let get = Call { service: Service::S3, method: "GET", path: "/b/k", ..call(true) };
+        bench.account.call(&get).expect_err("is refused");
+        assert_eq!(bench.seen().len(), 1, "{region}");
+        assert_eq!(bench.account.wire.region_of(&get), "eu-west-1", "{region}");
+    }
+}

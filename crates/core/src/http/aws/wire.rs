@@ -190,7 +190,7 @@ impl Wire {
         Some(region)
     }
 
-    fn region_of(&self, call: &Call<'_>) -> String {
+    pub(super) fn region_of(&self, call: &Call<'_>) -> String {
         let own = || self.region.clone();
         match call.service {
             Service::S3 => {

@@ -50,6 +50,17 @@ fn who_must_wait_is_told_until_when_and_keeps_the_slot() {
     assert!(budget <= Duration::from_secs(30));
 }
 
+/// What was promised before AWS said no is not kept after it.
+#[test]
+fn a_throttle_takes_promised_slots_away() {
+    let folder = tempfile::tempdir().expect("has a folder");
+    let (bell, quota) = (Bell::new(), quota(folder.path()));
+    while quota.turn("ListSteps", &bell, &mut NONE.clone()).is_ok() {}
+    assert!(lock(&quota.held).contains_key("ListSteps"));
+    quota.throttled("ListSteps", &bell);
+    assert!(!lock(&quota.held).contains_key("ListSteps"));
+}
+
 #[test]
 fn a_signal_ends_the_wait() {
     let folder = tempfile::tempdir().expect("has a folder");

@@ -304,6 +304,20 @@ fn no_consul_is_an_error_that_says_where() {
     assert!(error.to_string().starts_with(&begins), "{error}");
 }
 
+/// Something between Consul and us that knows no such path proves nothing: neither that nobody holds the lock, nor that
+/// our session is gone.
+#[test]
+fn what_is_not_found_by_another_is_not_gone() {
+    let page = |_: &crate::http::fake::Received| {
+        crate::http::fake::Answer::new(404, "text/html", "<h1>404 page not found</h1>")
+    };
+    let server = crate::http::fake::Server::start(page).expect("a port");
+    let consul = reach(&server.url(), &[]).expect("settings");
+    let key = Key::new("locks/a").expect("a key");
+    consul.look(&key).expect_err("nobody said that it is free");
+    consul.renew("0000-1").expect_err("nobody said that it is gone");
+}
+
 #[test]
 fn keys_are_keys() {
     for (key, encoded) in

@@ -211,6 +211,30 @@ fn a_file_system_without_links_has_locks_too() {
     assert_eq!(fs::read(place.path()).expect("there"), b"1");
 }
 
+/// As over NFS, where the first reply may get lost and the second request finds what the first has made.
+#[test]
+fn a_link_that_was_made_in_spite_of_an_error_is_made() {
+    let place = Place::new();
+    let path = place.path();
+    let made = make_by(&path, b"ours", "1", &|whole| {
+        fs::hard_link(whole, &path)?;
+        Err(ErrorKind::AlreadyExists.into())
+    });
+    assert!(made.expect("made"));
+    assert_eq!(place.files(), ["lock"]);
+    fs::remove_file(&path).expect("removed");
+    let made = make_by(&path, b"ours", "1", &|_| {
+        fs::write(&path, "theirs")?;
+        Err(ErrorKind::AlreadyExists.into())
+    });
+    assert!(!made.expect("not made"));
+    let denied = make_by(&path.with_file_name("other"), b"ours", "1", &|_| {
+        Err(ErrorKind::StorageFull.into())
+    });
+    denied.expect_err("fails");
+    assert_eq!(place.files(), ["lock"]);
+}
+
 #[test]
 fn a_lock_that_could_not_be_written_is_not_there() {
     let place = Place::new();

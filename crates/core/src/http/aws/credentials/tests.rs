@@ -127,6 +127,16 @@ fn who_has_none_is_told_all_places() {
 }
 
 #[test]
+fn a_token_that_is_no_header_is_none() {
+    for token in ["", "A\nB"] {
+        let handler: Handler = Box::new(move |_, _| Answer::new(200, "text/plain", token));
+        let bench = bench(Source::Instance, &[], ["", ""], handler).expect("makes sense");
+        let error = bench.credentials().expect_err("has none");
+        assert!(error.message.contains("gave no token"), "{error}");
+    }
+}
+
+#[test]
 fn a_metadata_service_that_is_broken_may_mend() {
     let reply = metadata_credentials("A", &minutes(60));
     let handler: Handler = Box::new(move |received, count| match count {
@@ -470,6 +480,19 @@ fn a_login_is_renewed_and_kept() {
         error.kind == ErrorKind::Unavailable && error.message.contains("aws sso login"),
         "{error}"
     );
+    // What it was registered with has ended: there is no sense in asking.
+    let (asked, over) = (bench.seen().len(), minutes(-1));
+    log_in(
+        &bench,
+        OF_SESSION,
+        &format!(
+            r#"{{"accessToken":"OLD","expiresAt":"{expired}","clientId":"C","clientSecret":"D","refreshToken":"R","registrationExpiresAt":"{over}"}}"#
+        ),
+    );
+    turn(SignedDuration::from_mins(1));
+    let error = bench.credentials().expect_err("has ended");
+    assert!(error.message.contains("aws sso login"), "{error}");
+    assert_eq!(bench.seen().len(), asked);
 }
 
 /// An instance whose service works or not, as `broken` says by the number of the question. Its credentials last until
@@ -551,6 +574,24 @@ fn credentials_that_are_not_renewed_yet_are_used_on() {
         bench.credentials().expect("are there");
     }
     assert_eq!(bench.seen().len(), 6);
+}
+
+/// Some caches give the same ones until the very end.
+#[test]
+fn the_same_credentials_once_more_are_not_asked_for_at_every_call() {
+    let expires = minutes(60);
+    let same: Handler = Box::new(move |_, _| {
+        let keys = r#""AccessKeyId":"A","SecretAccessKey":"S","Token":"T""#;
+        json(format!("{{{keys},\"Expiration\":\"{expires}\"}}"))
+    });
+    let container = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "{}/get")];
+    let bench = chain(&container, ["", ""], same).expect("makes sense");
+    bench.credentials().expect("are there");
+    turn(SignedDuration::from_mins(55));
+    for _ in 0..3 {
+        bench.credentials().expect("are there");
+    }
+    assert_eq!(bench.seen().len(), 2);
 }
 
 #[test]
