@@ -112,6 +112,7 @@ def refused(emr, on: str) -> None:
         ("InvalidRequestException", lambda: emr.list_steps(ClusterId="j-0000000000000")),
         ("InvalidRequestException", lambda: emr.describe_step(ClusterId=on, StepId="s-0000000000000")),
         ("ValidationException", lambda: emr.add_job_flow_steps(JobFlowId="j-0000000000000", Steps=[step])),
+        ("ValidationException", lambda: emr.terminate_job_flows(JobFlowIds=["j-0000000000000"])),
         ("ValidationException", lambda: emr.add_job_flow_steps(JobFlowId=on, Steps=[step] * 257)),
         ("ValidationException", lambda: emr.run_job_flow(Name="<c>", Instances={})),
     ):

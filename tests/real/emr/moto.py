@@ -39,7 +39,8 @@ def launched(program: Program, config) -> str:
     up = program.run("up", "-emr-config", config, *QUICK).check(0)
     on = up.stdout.strip()
     assert on.startswith("j-"), f"`up` printed {up.stdout!r}"
-    return up.check(0, f"EMR cluster launched successfully; Jobflow ID: {on}") and on
+    up.check(0, f"EMR cluster launched successfully; Jobflow ID: {on}")
+    return on
 
 
 def submitted(program: Program, config, book, on: str) -> None:
@@ -101,7 +102,10 @@ def check_cluster(lab, url: str, on: str, file: dict, alive: bool) -> None:
         "ends itself": (cluster["AutoTerminate"], not alive),
         "applications": ([one["Name"] for one in cluster["Applications"]], file["applications"]),
         "tags": (tags, {tag["key"]: tag["value"] for tag in file["tags"]}),
-        "configurations": ([whole(one) for one in cluster["Configurations"]], [configuration(one) for one in file["configurations"]]),
+        "configurations": (
+            [whole(one) for one in cluster["Configurations"]],
+            [configuration(one) for one in file["configurations"]],
+        ),
         "bootstrap actions": (cluster["BootstrapActions"], [bootstrap(one) for one in file["bootstrapActionConfigs"]]),
         "groups": (sorted(map(group, cluster["InstanceGroups"]), key=str), sorted(groups(file), key=str)),
     }

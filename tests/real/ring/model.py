@@ -338,8 +338,8 @@ def _element_fits(shape: Shape, element: ElementTree.Element, at: str, faults: l
                 else:
                     _element_fits(member, child, inside, faults)
             have = {_local(child) for child in children}
-            called = {m.serialization.get("name", n): n for n, m in shape.members.items()}
-            faults += [f"{at} lacks {name}" for c, name in called.items() if name in shape.required_members and c not in have]
+            needed = {shape.members[name].serialization.get("name", name) for name in shape.required_members}
+            faults += [f"{at} lacks {name}" for name in sorted(needed - have)]
         case "list":
             name = shape.member.serialization.get("name", "member")
             for child in children:
@@ -358,7 +358,8 @@ def _element_fits(shape: Shape, element: ElementTree.Element, at: str, faults: l
 def _error(known: Call, response: dict, protocol: str, faults: list) -> None:
     """An error: one that the operation or every service may answer, in the form of the protocol."""
     at = f"the error of {known.name}"
-    parsed = parsers.create_parser(protocol).parse(response, known.model.output_shape or StructureShape("None", {}))
+    shape = known.model.output_shape or StructureShape("None", {"type": "structure", "members": {}})
+    parsed = parsers.create_parser(protocol).parse(response, shape)
     code = parsed.get("Error", {}).get("Code", "")
     modelled = {shape.metadata.get("error", {}).get("code", shape.name): shape for shape in known.model.error_shapes}
     # Every operation of EMR has some that its description leaves out.
