@@ -274,6 +274,7 @@ impl Turn<'_> {
                 // The cluster is there, so its steps are.
                 None if order.taken => lost,
                 None => add(lost, self.fabric.settle),
+                Some(asked) if order.taken => add(asked, backoff(order.times_asked)),
                 Some(asked) => add(asked, self.fabric.settle.max(backoff(order.times_asked))),
             };
             if next <= self.now {

@@ -318,7 +318,7 @@ fn a_cluster_that_takes_no_steps_is_a_refusal_that_says_why() {
         bench.script.cluster_ends = Some((0, state));
         let ran = bench.run().clean();
         let Outcome::Refused { error } = &ran.outcome else { panic!("{:?}", ran.outcome) };
-        assert!(error.message.contains("cluster `given` is "), "{error}");
+        assert!(error.message.contains("cluster `given` takes no steps"), "{error}");
         assert_eq!(ran.calls[&Operation::Submit], 0);
     }
 }

@@ -149,12 +149,12 @@ fn of_profile(
     if let Some(arn) = profile.get("role_arn").filter(|_| !again) {
         return of_role(profile, arn, environment, files, seen).map(Some);
     }
-    let [id, secret] = ["aws_access_key_id", "aws_secret_access_key"].map(|it| profile.get(it));
+    let [of_id, of_secret] = ["aws_access_key_id", "aws_secret_access_key"];
+    let (id, secret) = (profile.get(of_id), profile.get(of_secret));
     if id.is_some() != secret.is_some() {
         // Going on would make us somebody else.
-        return Err(Trouble::auth(format!(
-            "profile `{name}` has only one of `aws_access_key_id` and `aws_secret_access_key`"
-        )));
+        let (has, lacks) = if id.is_some() { (of_id, of_secret) } else { (of_secret, of_id) };
+        return Err(Trouble::config(format!("profile `{name}` has `{has}`, but no `{lacks}`")));
     }
     if let Some((id, secret)) = id.zip(secret) {
         let token = profile.get("aws_session_token").map(Secret::new);
