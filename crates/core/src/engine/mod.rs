@@ -20,6 +20,7 @@ pub mod decide;
 mod judge;
 mod look;
 mod pace;
+mod rota;
 pub mod state;
 
 #[cfg(test)]
@@ -83,7 +84,7 @@ impl Run<'_> {
             state,
             staged,
             pacer,
-            rota: look::Rota::default(),
+            rota: rota::Rota::default(),
             blind: false,
             first_signal: None,
             seen,
@@ -133,7 +134,7 @@ struct Engine<'a, 's> {
     /// Where the files beside the playbook were staged.
     staged: BTreeMap<String, Uri>,
     pacer: Pacer,
-    rota: look::Rota,
+    rota: rota::Rota,
     /// We may not ask about the cluster.
     blind: bool,
     /// When the first signal was heeded.
