@@ -1,11 +1,13 @@
 //! What a journal says of a run: folds of its events.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
-use crate::engine::state::{Illegal, RunState};
-use crate::event::{Event, EventKind, Outcome};
-use crate::fabric::{ClusterId, ClusterState, StepId, StepState};
-use crate::journal::{Contents, Glance};
+use crate::engine::state::{Illegal, Phase, RunState, StepRun};
+use crate::event::{Attempt, Event, EventKind, Goal, Outcome};
+use crate::fabric::{ClusterId, ClusterState, StepId, StepState, Token};
+use crate::journal::{Contents, Glance, Header};
 
 /// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub struct Summary {
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
     /// What it is to do, such as `run-transient`.
-    pub goal: Option<crate::event::Goal>,
+    pub goal: Option<Goal>,
     /// The fabric's name.
     pub fabric: String,
     /// The playbook's name, where there is one.
@@ -71,18 +73,23 @@ pub struct Summary {
 impl Summary {
     /// Of a glance at a journal.
     pub fn of(glance: &Glance) -> Self {
-        let (goal, playbook) = match glance.first.as_ref().map(|event| &event.kind) {
+        Self::told(&glance.header, glance.first.as_ref(), glance.last.as_ref(), glance.driven)
+    }
+
+    /// By the first and the last event, and by whether somebody drives the run.
+    fn told(header: &Header, first: Option<&Event>, last: Option<&Event>, driven: bool) -> Self {
+        let (goal, playbook) = match first.map(|event| &event.kind) {
             Some(EventKind::RunStarted { goal, playbook, .. }) => (Some(*goal), playbook.clone()),
             _ => (None, None),
         };
-        let standing = Standing::of(glance.last.as_ref(), glance.driven);
+        let standing = Standing::of(last, driven);
         let ended = matches!(standing, Standing::Ended(_));
         Self {
-            ended: glance.last.as_ref().filter(|_| ended).map(|event| event.at),
+            ended: last.filter(|_| ended).map(|event| event.at),
             standing,
-            begun: glance.header.created,
+            begun: header.created,
             goal,
-            fabric: glance.header.fabric.clone(),
+            fabric: header.fabric.clone(),
             playbook,
         }
     }
@@ -129,24 +136,19 @@ impl Report {
     /// An event cannot follow those before it.
     pub fn of(contents: &Contents, driven: bool) -> Result<Self, Illegal> {
         let state = RunState::fold(&contents.events)?;
-        let glance = Glance {
-            header: contents.header.clone(),
-            first: contents.events.first().cloned(),
-            last: contents.events.last().cloned(),
-            driven,
-        };
+        let Contents { header, events, .. } = contents;
         let cluster = &state.cluster;
-        let mut steps: Vec<StepReport> = names(&contents.events)
+        let mut steps: Vec<StepReport> = names(events)
             .into_iter()
             .zip(&state.steps)
             .map(|(name, run)| StepReport::of(name, run))
             .collect();
-        let mut orders = std::collections::HashMap::new();
-        for event in &contents.events {
+        let mut orders = HashMap::new();
+        for event in events {
             note(&mut steps, &mut orders, &state, &event.kind);
         }
         Ok(Self {
-            summary: Summary::of(&glance),
+            summary: Summary::told(header, events.first(), events.last(), driven),
             cluster: cluster.id.clone().map(|id| (id, cluster.state, cluster.reason.clone())),
             steps,
             last: state.at,
@@ -166,7 +168,7 @@ fn names(events: &[Event]) -> Vec<String> {
 /// What only the events tell of steps: ids, times, reasons.
 fn note(
     steps: &mut [StepReport],
-    orders: &mut std::collections::HashMap<crate::fabric::Token, Vec<crate::event::Attempt>>,
+    orders: &mut HashMap<Token, Vec<Attempt>>,
     state: &RunState,
     kind: &EventKind,
 ) {
@@ -204,8 +206,7 @@ fn note(
 }
 
 impl StepReport {
-    fn of(name: String, run: &crate::engine::state::StepRun) -> Self {
-        use crate::engine::state::Phase;
+    fn of(name: String, run: &StepRun) -> Self {
         let state = match &run.phase {
             Phase::Waiting { .. } | Phase::Skipped => None,
             Phase::Ordered => Some(StepState::Pending),

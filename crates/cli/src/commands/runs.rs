@@ -1,11 +1,12 @@
 //! `runs`: what was begun here, newest first.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::RunId;
-use dataflow_runner_core::journal;
+use dataflow_runner_core::journal::{self, Glance};
 use dataflow_runner_core::report::Summary;
 use serde_json::json;
 
@@ -23,8 +24,8 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
     let mut text = String::new();
-    for id in &ids {
-        let summary = match journal::glance(&journal::folder(&folder, id)) {
+    for (id, glance) in newest_first(&ids, &folder) {
+        let summary = match glance {
             Ok(glance) => Summary::of(&glance),
             Err(error) => {
                 ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
@@ -48,7 +49,7 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
     Ok(Exit::Success)
 }
 
-/// The state folder, and the ids of all runs, newest first.
+/// The state folder, and the ids of all runs, oldest first.
 fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
@@ -58,10 +59,7 @@ fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
         }
     };
     match journal::list(&folder) {
-        Ok(ids) => {
-            let ids = newest_first(ids, &folder);
-            Some((folder, ids))
-        }
+        Ok(ids) => Some((folder, ids)),
         Err(error) => {
             ui.error(error.to_string());
             None
@@ -69,17 +67,20 @@ fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
     }
 }
 
-/// Ids begin with the time to the second; of those of one second the journals tell more.
-fn newest_first(mut ids: Vec<RunId>, folder: &Path) -> Vec<RunId> {
-    let second = |id: &RunId| id.as_str().rsplit_once('-').map_or("", |(time, _)| time).to_owned();
-    ids.reverse();
-    let begun = |id: &RunId| {
-        journal::glance(&journal::folder(folder, id)).ok().map(|glance| glance.header.created)
-    };
-    for same in ids.chunk_by_mut(|a, b| second(a) == second(b)).filter(|same| same.len() > 1) {
-        same.sort_by_cached_key(|id| std::cmp::Reverse(begun(id)));
+/// A glance at each run. Ids begin with the time to the second; of those of one second the journals tell more.
+fn newest_first<'a>(
+    ids: &'a [RunId],
+    folder: &'a Path,
+) -> impl Iterator<Item = (&'a RunId, Result<Glance, journal::Error>)> {
+    fn second(id: &RunId) -> &str {
+        id.as_str().rsplit_once('-').map_or("", |(time, _)| time)
     }
-    ids
+    ids.chunk_by(|a, b| second(a) == second(b)).rev().flat_map(move |same| {
+        let glance = |id| (id, journal::glance(&journal::folder(folder, id)));
+        let mut same: Vec<_> = same.iter().rev().map(glance).collect();
+        same.sort_by_key(|(_, glance)| Reverse(glance.as_ref().ok().map(|it| it.header.created)));
+        same
+    })
 }
 
 /// The folder of the run that somebody means.
@@ -104,12 +105,13 @@ fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     }
     let none = || format!("there is no run {given} in {}; `runs` lists all", folder.display());
     if given == LAST {
-        return ids
-            .first()
-            .cloned()
+        return newest_first(ids, folder)
+            .next()
+            .map(|(id, _)| id.clone())
             .ok_or_else(|| Usage::new(format!("there is no run in {} yet", folder.display())));
     }
-    let mut alike = ids.iter().filter(|id| !given.is_empty() && id.as_str().starts_with(given));
+    let mut alike =
+        ids.iter().rev().filter(|id| !given.is_empty() && id.as_str().starts_with(given));
     match (alike.next(), alike.next()) {
         (Some(only), None) => Ok(only.clone()),
         (None, _) => Err(Usage::new(none())),
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_run_is_named_by_its_id_a_beginning_of_it_or_as_the_last() {
-        let ids = ["r-2-c", "r-1-a", "r-1-ab"].map(RunId::new);
+        let ids = ["r-1-ab", "r-1-a", "r-2-c"].map(RunId::new);
         let pick =
             |given| pick(given, &ids, Path::new("state")).map_err(|usage| usage.text().to_owned());
         assert_eq!(pick("last"), Ok(RunId::new("r-2-c")));

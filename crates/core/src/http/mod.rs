@@ -1,7 +1,7 @@
 //! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -12,6 +12,7 @@ use crate::bell::Bell;
 use crate::environment::Environment;
 
 pub mod aws;
+pub mod encode;
 pub mod fake;
 pub mod retry;
 
@@ -257,4 +258,9 @@ impl fmt::Debug for Reply {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         write!(f, "{} {names:?} {} bytes", self.status, self.body.len())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while holding it had changed nothing halfway.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

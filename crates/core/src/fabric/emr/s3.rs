@@ -2,8 +2,8 @@
 //! <https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-manage-view-web-log-files.html>
 
 use super::reply::Cluster;
-use crate::http::aws::encode::encode_path;
 use crate::http::aws::xml;
+use crate::http::encode::encode_path;
 
 /// A place on S3.
 #[derive(Clone, Debug, PartialEq, Eq)]

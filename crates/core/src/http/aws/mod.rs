@@ -1,6 +1,5 @@
 //! AWS as it is reached from here: endpoints, credentials, signatures, quotas and the errors all its services share.
 
-pub mod encode;
 pub mod xml;
 
 mod credentials;
@@ -17,14 +16,14 @@ mod verify;
 mod wire;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::quota::Quota;
 use super::retry::{Miss, persist};
-use super::{Client, Reply};
+use super::{Client, Reply, encode, lock};
 use crate::clock::{add, timestamp};
 use crate::environment::Environment;
 use crate::fabric::{Error, ErrorKind};
@@ -278,8 +277,3 @@ impl Account {
 
 /// When to try again after a throttle of which nobody says how long it lasts.
 const AGAIN: Duration = Duration::from_secs(5);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked while holding it had changed nothing halfway.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

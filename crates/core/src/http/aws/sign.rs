@@ -20,7 +20,7 @@ pub(super) struct Scope<'a> {
 }
 
 /// Adds the headers that prove that `credentials` sent the request at `now`. Its query must be in the order of
-/// [`super::encode::query`].
+/// [`crate::http::encode::query`].
 pub(super) fn sign(
     request: &mut Request,
     credentials: &Credentials,
@@ -117,7 +117,7 @@ impl Claim<'_> {
         // S3 takes the path as it is on the wire, all others encode it once more.
         let path = match self.service {
             "s3" => self.path.to_owned(),
-            _ => super::encode::encode_path(self.path),
+            _ => crate::http::encode::encode_path(self.path),
         };
         let mut lines = vec![self.method.to_owned(), path, self.query.to_owned()];
         for (name, value) in self.headers {

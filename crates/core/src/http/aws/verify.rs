@@ -7,11 +7,11 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use ring::digest;
 
-use super::encode::{decode, query};
 use super::sign::{Claim, stamp};
 use super::{Credentials, Service};
 use crate::hex::hex;
 use crate::http::Reply;
+use crate::http::encode::{decode, query};
 use crate::http::fake::Received;
 
 /// How far a request's time may be from that of AWS.

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::lock;
 use crate::bell::Bell;
 use crate::clock::{timestamp, until};
 
@@ -175,9 +176,4 @@ fn obtain(file: &File, bell: &Bell) -> io::Result<()> {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked while holding it had changed nothing halfway.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::super::{Error, Seen};
 use super::{Consul, TTL};
 use crate::base64;
+use crate::http::encode::encode_path;
 use crate::http::{Fault, Reply, Request};
 
 /// A signal is to be heard within two seconds, so no request takes longer.
@@ -73,18 +74,6 @@ impl Key {
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
-    }
-
-    fn encoded(&self) -> String {
-        let mut out = String::new();
-        for byte in self.0.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                out += &format!("%{byte:02X}");
-            }
-        }
-        out
     }
 }
 
@@ -231,7 +220,7 @@ impl Consul {
     }
 
     fn kv(&self, key: &Key) -> String {
-        format!("/v1/kv/{}", key.encoded())
+        format!("/v1/kv/{}", encode_path(key.as_str()))
     }
 
     fn yes_or_no(
@@ -267,7 +256,7 @@ impl Consul {
             url += name;
             if !value.is_empty() {
                 url.push('=');
-                url += &Key(value.to_owned()).encoded();
+                url += &encode_path(value);
             }
         }
         let headers = self.headers.iter();

@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 
 use crate::base64;
 use crate::http::Reply;
+use crate::http::encode::decode;
 use crate::http::fake::{Answer, Received, Server};
 
 mod query;
 mod state;
 
-use query::{Query, decoded};
+use query::Query;
 use state::State;
 
 /// Serves until it is dropped.
@@ -175,7 +176,7 @@ impl Shared {
     ) -> (MutexGuard<'a, Inner>, Answer) {
         let path = request.path();
         let query = Query::of(request.query());
-        if let Some(key) = path.strip_prefix("/v1/kv/").map(decoded) {
+        if let Some(key) = path.strip_prefix("/v1/kv/").map(decode) {
             if request.method == "GET" {
                 let watch = match query.number("index") {
                     Err(_) => return (inner, words(400, "Invalid index")),

@@ -10,9 +10,9 @@ use super::refusal::Refusal;
 use super::world::World;
 use crate::hex::hex;
 use crate::http::Reply;
-use crate::http::aws::encode::{decode, encode_path};
 use crate::http::aws::xml::escape;
 use crate::http::aws::{Service, refusal};
+use crate::http::encode::{decode, encode_path};
 use crate::http::fake::Received;
 
 /// What a request to S3 is about.

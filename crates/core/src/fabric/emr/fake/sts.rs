@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::refusal::Refusal;
 use crate::clock::add;
 use crate::http::Reply;
-use crate::http::aws::encode::decode;
 use crate::http::aws::xml::escape;
 use crate::http::aws::{Credentials, Service, refusal};
+use crate::http::encode::decode;
 use crate::http::fake::Received;
 use crate::secret::Secret;
 

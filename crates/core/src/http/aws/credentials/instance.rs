@@ -42,7 +42,7 @@ pub(super) fn fetch(world: &World, before: Option<&str>) -> Result<Credentials, 
     let roles = String::from_utf8_lossy(&roles.body).into_owned();
     let role = roles.lines().next().map(str::trim).filter(|role| !role.is_empty());
     let role = role.ok_or_else(|| nowhere("it has none".to_owned()))?;
-    let role = super::super::encode::encode(role);
+    let role = crate::http::encode::encode(role);
     let reply = ask(world, &who, &get(format!("{place}{role}"), &headers), LIMIT)?;
     granted(&who, &reply)?;
     let value = json(&who, &reply.body)?;

@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use ring::digest;
 use serde_json::{Value, json};
 
-use super::super::encode;
 use super::super::files::{Files, Profile};
 use super::super::{Credentials, lock};
 use super::ask::{ask, get, granted, json as parse, read, time};
 use super::{Trouble, World};
 use crate::hex::hex;
 use crate::http::Request;
+use crate::http::encode;
 use crate::secret::Secret;
 
 const LIMIT: Duration = Duration::from_secs(10);

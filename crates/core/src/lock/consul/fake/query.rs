@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::http::encode::decode;
+
 /// The parts of a query.
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -10,7 +12,7 @@ impl Query {
         let parts = text.split('&').filter(|part| !part.is_empty());
         let pair = |part: &str| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            (name.to_owned(), decoded(value))
+            (name.to_owned(), decode(value))
         };
         Self(parts.map(pair).collect())
     }
@@ -33,15 +35,4 @@ impl Query {
         let millis = of("ms").map(Duration::from_millis);
         millis.or_else(|| of("s").map(Duration::from_secs)).unwrap_or_default()
     }
-}
-
-/// A part of a URL with its `%XX` read.
-pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = text.bytes();
-    let mut out = Vec::new();
-    while let Some(byte) = bytes.next() {
-        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).unwrap_or(0);
-        out.push(if byte == b'%' { (digit() << 4 | digit()) as u8 } else { byte });
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Percent-encoding as AWS's signatures want it (RFC 3986, upper case).
+//! Percent-encoding (RFC 3986, upper case), as AWS's signatures and Consul's keys want it.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub fn encode_path(path: &str) -> String {
 }
 
 /// Names and values to the query of a URL, in the order in which they are signed.
-pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(crate) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs = pairs.into_iter().map(|(name, value)| (encode(name), encode(value)));
     let mut pairs: Vec<_> = pairs.collect();
     pairs.sort();
