@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::plan::Plan;
 
 use super::Usage;
@@ -19,6 +20,8 @@ pub(super) struct Ready {
     pub(super) fabric: Arc<dyn Fabric>,
     /// The folder in which runs are recorded.
     pub(super) state: PathBuf,
+    /// What all of it was made from; kept where there is something to go on with.
+    pub(super) inputs: Option<Inputs>,
 }
 
 /// How the fabric is to be asked.
@@ -73,7 +76,7 @@ impl Ready {
         if let Some(playbook) = plan.playbook() {
             fabric.check(playbook, loader.sink());
         }
-        Ok(Some(Self { plan, fabric, state }))
+        Ok(Some(Self { plan, fabric, state, inputs: None }))
     }
 
     /// A run that is not waited for must be one that the fabric carries alone.

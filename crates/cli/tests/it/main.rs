@@ -4,6 +4,7 @@
 mod crash;
 mod emr;
 mod harness;
+mod inputs;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
