@@ -10,6 +10,7 @@ use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
 use dataflow_runner_core::event::{Driver, Goal, Outcome};
 use dataflow_runner_core::fabric::{ClusterId, RunId};
+use dataflow_runner_core::inputs;
 use dataflow_runner_core::journal::{self, Header, Journal};
 use jiff::tz::TimeZone;
 
@@ -60,7 +61,10 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(ready) = ready else { return Ok(Exit::Invalid) };
+    let Some(mut ready) = ready else { return Ok(Exit::Invalid) };
+    if errand.goal != Goal::Down {
+        ready.inputs = Some(loader.inputs(errand.config, errand.playbook));
+    }
     if let Err(error) = signal::ring(&bell) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
@@ -89,7 +93,7 @@ fn run(
     logs: &mut Logs<'_>,
     ui: &mut Ui,
 ) -> Exit {
-    let Ready { plan, fabric, state } = ready;
+    let Ready { plan, fabric, state, .. } = ready;
     let clock = Clock::machine(None);
     let header = Header {
         version: journal::VERSION,
@@ -100,10 +104,10 @@ fn run(
         reach: fabric.reach(),
         time_zone: TimeZone::system().iana_name().unwrap_or_default().to_owned(),
     };
-    let mut journal = match Journal::create(state, &header) {
+    let mut journal = match record(ready, &header) {
         Ok(journal) => journal,
         Err(error) => {
-            let fault = Diagnostic::error("cannot-record-run", error.to_string());
+            let fault = Diagnostic::error("cannot-record-run", error);
             let mut faults = Diagnostics::new();
             faults.push(fault.help("name another folder with --state-dir"));
             ui.faults(faults);
@@ -130,12 +134,35 @@ fn run(
         ui.event(event);
         logs.event(event, ui);
     });
+    // What was submitted and left alone may yet be gone on with.
+    if outcome.is_success()
+        && outcome != Outcome::Submitted
+        && let Err(error) = inputs::forget(&journal::folder(state, id))
+    {
+        ui.message(Level::Warning, error.to_string());
+    }
     // With json the id is in the events.
     if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
         let id = ui.messages().cluster().map(|id| format!("{id}\n"));
         ui.print(id.unwrap_or_default().as_bytes());
     }
     Exit::of(&outcome, errand.steps.noop_exit_code)
+}
+
+/// Begins the journal of a run, with what the run was made from beside it.
+fn record(ready: &Ready, header: &Header) -> Result<Journal, String> {
+    let journal = Journal::create(&ready.state, header).map_err(|error| error.to_string())?;
+    let folder = journal::folder(&ready.state, &header.run);
+    if let Some(inputs) = &ready.inputs {
+        let mut inputs = inputs.clone();
+        let keyed = inputs.key_secrets(ready.plan.steps(), &ready.state);
+        keyed.and_then(|()| inputs.write(&folder)).map_err(|error| {
+            // Nothing was begun, so there is nothing to show.
+            let _ = std::fs::remove_dir_all(&folder);
+            error.to_string()
+        })?;
+    }
+    Ok(journal)
 }
 
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
 
@@ -20,6 +21,8 @@ pub(super) struct Ready {
     pub(super) fabric: Arc<dyn Fabric>,
     /// The folder in which runs are recorded.
     pub(super) state: PathBuf,
+    /// What all of it was made from; kept where there is something to go on with.
+    pub(super) inputs: Option<Inputs>,
 }
 
 /// How the fabric is to be asked.
@@ -74,7 +77,7 @@ impl Ready {
         if let Some(playbook) = plan.playbook() {
             fabric.check(playbook, loader.sink());
         }
-        Ok(Some(Self { plan, fabric, state }))
+        Ok(Some(Self { plan, fabric, state, inputs: None }))
     }
 
     /// What reaches the cluster of an earlier run, without its files.
@@ -87,7 +90,7 @@ impl Ready {
         let state = state::folder(global.state_dir.as_ref(), &crate::env);
         let reached = state.and_then(|state| {
             let fabric = Target::reached(header, None)?.fabric(&ways.around(&state))?;
-            Ok(Self { plan: Plan::empty(), fabric, state })
+            Ok(Self { plan: Plan::empty(), fabric, state, inputs: None })
         });
         let help = |fault: Diagnostic| match fault.code {
             "credentials-not-kept" => {
