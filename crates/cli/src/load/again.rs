@@ -25,7 +25,6 @@ pub(crate) struct Instead<'a> {
 }
 
 /// A run's files, about to be loaded again.
-#[cfg_attr(not(test), expect(dead_code, reason = "`attach` and `resume` are yet to come"))]
 pub(crate) struct Again {
     /// Has copies of those files that are the same.
     pub(crate) loader: Loader,
@@ -55,7 +54,6 @@ impl Loader {
     ///
     /// # Errors
     /// An argument that has not the form it should have.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`attach` and `resume` are yet to come"))]
     pub(crate) fn again(inputs: &Inputs, instead: &Instead<'_>) -> Result<Again, Usage> {
         Self::again_in(inputs, instead, Around::program())
     }
