@@ -186,10 +186,14 @@ fn no_literal_credential_is_kept_however_it_is_written() {
         // Between actions.
         ("", r#""accessKeyId": "{{.p}}HERE{{.p}}", "secretAccessKey": "HERE{{.k}}HERE""#),
         // A constant of the template, and the same value in a comment.
+        (r#"{{$secret := "HERE"}}"#, KEYS),
         (constant, r#""accessKeyId": "{{$k}}", "secretAccessKey": "{{$k}}""#),
         (comment, KEYS),
         // Keys that are computed, or escaped: only what was read tells that these are credentials.
         ("", r#""{{"accessKey"}}{{"Id"}}": "HERE", "\u0073ecretAcces\u0073Key": "HERE""#),
+        // The same of a word that is too short to be looked for elsewhere.
+        ("", r#""access\u004beyId": "sh0rt", "secretAccessKey": "HERE""#),
+        ("", r#""access\u004beyId": "{{.p}}sh0rt", "secretAccessKey": "HERE""#),
         // Keys of others.
         ("", &format!(r#"{KEYS}, "x": {{"fs.s3a.secret.key": "HERE", "DB_PASSWORD": "HERE"}}"#)),
     ] {
@@ -197,7 +201,8 @@ fn no_literal_credential_is_kept_however_it_is_written() {
         assert!(text.contains(CANARY), "{text}");
         let kept = kept(&text, "of-the-environment");
         let json = serde_json::to_string(&kept).expect("JSON");
-        assert!(!json.contains(CANARY) && json.contains(PLACEHOLDER), "{text}\n{json}");
+        assert!(!json.contains(CANARY) && !json.contains("sh0rt"), "{text}\n{json}");
+        assert!(json.contains(PLACEHOLDER));
         assert_eq!(kept.whole(), None);
         assert!(kept.is_of(&text));
         assert!(!kept.is_of(&json) && !kept.is_of(""), "{text}");
@@ -210,6 +215,7 @@ fn what_is_no_literal_credential_is_kept() {
         KEYS,
         r#""accessKeyId": "iam", "secretAccessKey": "iam""#,
         r#""accessKeyId": "default", "secretAccessKey": "default""#,
+        r#""accessKeyId": "{{if .p}}env{{else}}iam{{end}}", "secretAccessKey": {{if .p}}"env"{{else}}"iam"{{end}}"#,
         r#""accessKeyId": "{{systemEnv "ID"}}", "secretAccessKey":"{{.k}}""#,
         r#""accessKeyId": {{printf "%q" .k}}, "secretAccessKey": "{{base64File "key"}}""#,
         &format!(r#"{KEYS}, "maxTokens": 5, "keyName": "k", "url": "http://u:p@h/""#),

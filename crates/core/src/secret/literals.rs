@@ -51,7 +51,16 @@ fn value(text: &str, from: usize, found: &mut Vec<Literal>) -> usize {
     if let Some(word) = words.iter().find(|word| text[at..].starts_with(**word)) {
         return at + word.len();
     }
-    let quote = text[at..].chars().next().filter(|c| matches!(c, '"' | '\''));
+    let first = |at: usize| text[at..].chars().next();
+    let mut quote = first(at).filter(|c| matches!(c, '"' | '\''));
+    if text[from..].starts_with('=') {
+        // Of an action, `{{$secret := …}}`: only a constant is literal.
+        at = text.len() - text[from + 1..].trim_start().len();
+        quote = first(at).filter(|c| matches!(c, '"' | '`'));
+        if quote.is_none() {
+            return at;
+        }
+    }
     at += quote.map_or(0, char::len_utf8);
     let mut start = at;
     let mut piece = |range: Range<usize>| {
@@ -59,7 +68,7 @@ fn value(text: &str, from: usize, found: &mut Vec<Literal>) -> usize {
             found.push(Literal { range, quoted: quote.is_some() });
         }
     };
-    while let Some(c) = text[at..].chars().next() {
+    while let Some(c) = first(at) {
         if text[at..].starts_with("{{") {
             piece(start..at);
             at += action(&text[at..]);
@@ -109,6 +118,11 @@ mod tests {
             [("\"a\"", false), ("\"b\"", false)]
         );
         assert_eq!(found(r#""maxTokens": 5, "keyName": "k""#), [("5", false)]);
+        assert_eq!(found(r#"{{$token := systemEnv "T"}}{{$secret := .s}}"#), []);
+        assert_eq!(
+            found("{{$token := `a\"b`}} {{$secret := \"c}\"}}"),
+            [("a\"b", true), ("c}", true)]
+        );
         assert_eq!(found(r#""token": "ab"#), [("ab", true)], "it need not end");
         assert_eq!(found(r#""token": "a\"#), [("a\\", true)]);
         assert_eq!(found(r#""token": "{{.x"#), []);
