@@ -26,13 +26,13 @@ fuzz_target!(|text: &str| {
     });
     let Ok(rendered) = rendered else { return };
     let mut end = 0;
-    for piece in rendered.map.pieces(Span::new(0, rendered.bytes.len())) {
+    for piece in rendered.map.pieces(Span::new(0, rendered.bytes().len())) {
         assert_eq!(piece.rendered.start, end);
         end = piece.rendered.end;
         let from = &text[piece.source.range()];
         if *piece.origin == Origin::Text {
-            assert_eq!(from.as_bytes(), &rendered.bytes[piece.rendered.range()]);
+            assert_eq!(from.as_bytes(), &rendered.bytes()[piece.rendered.range()]);
         }
     }
-    assert_eq!(end as usize, rendered.bytes.len());
+    assert_eq!(end as usize, rendered.bytes().len());
 });

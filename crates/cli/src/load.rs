@@ -65,7 +65,18 @@ impl Loader {
 
     /// A file as its template renders it.
     pub(crate) fn render(&mut self, path: &Path) -> Option<Rendered> {
-        self.rendered(path).map(|(_, rendered)| rendered)
+        match self.try_render(path) {
+            Ok((template, rendered)) => {
+                self.knows_uses &= !rendered.whole_root_used;
+                self.templates.push(template);
+                Some(rendered)
+            }
+            Err(fault) => {
+                self.knows_uses = false;
+                self.faults.push(*fault);
+                None
+            }
+        }
     }
 
     /// A cluster file as the place it describes.
@@ -136,28 +147,11 @@ impl Loader {
     }
 
     fn load(&mut self, path: &Path) -> Option<Config> {
-        let (source, rendered) = self.rendered(path)?;
-        let document = Document::rendered(source, rendered.bytes, Box::new(rendered.map));
+        let document = Document::of(self.render(path)?);
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
         config
-    }
-
-    fn rendered(&mut self, path: &Path) -> Option<(Arc<Source>, Rendered)> {
-        match self.try_render(path) {
-            Ok((template, rendered)) => {
-                self.knows_uses &= !rendered.whole_root_used;
-                let source = Arc::clone(template.source());
-                self.templates.push(template);
-                Some((source, rendered))
-            }
-            Err(fault) => {
-                self.knows_uses = false;
-                self.faults.push(*fault);
-                None
-            }
-        }
     }
 
     fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {

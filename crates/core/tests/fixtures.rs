@@ -74,7 +74,7 @@ fn render(source: Arc<Source>, variables: &str) -> Result<Document, Box<Diagnost
     };
     let rendered = Template::parse(&source).and_then(|template| template.render(&inputs));
     let rendered = rendered.map_err(|error| Box::new(error.diagnostic(&source)))?;
-    Document::rendered(source, rendered.bytes, Box::new(rendered.map))
+    Document::of(rendered)
 }
 
 /// One diagnostic a line, its notes below it.
