@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     ]);
     let rendered = template.render(&Inputs {
         variables: &variables,
-        now: &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC),
+        now: &|| Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC),
         env: &|name| (name == "E").then(|| "secret".into()),
         read: &|_| Err(io::ErrorKind::NotFound.into()),
         limits: Limits { output: 1 << 16, steps: 100_000 },

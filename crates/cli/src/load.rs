@@ -1,5 +1,6 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
+use std::cell::LazyCell;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,8 +28,8 @@ const LARGEST_FILE: u64 = 64 << 20;
 pub(crate) struct Loader {
     variables: Variables,
     map: Map,
-    /// What `nowWithFormat` tells, the same in all files.
-    now: Zoned,
+    /// What `nowWithFormat` tells, the same in all files. Few ask, and to find the time zone takes long.
+    now: LazyCell<Zoned>,
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
@@ -45,8 +46,14 @@ impl Loader {
         let variables = Variables::gather(args, &crate::env, &mut faults)?;
         let values = variables.values();
         let map = values.map(|(name, value)| (name, value.clone().into())).collect();
-        let (now, templates) = (clock::wall(), Vec::new());
-        Ok(Self { variables, map, now, templates, knows_uses: true, faults })
+        Ok(Self {
+            variables,
+            map,
+            now: LazyCell::new(clock::wall),
+            templates: Vec::new(),
+            knows_uses: true,
+            faults,
+        })
     }
 
     /// Names and values of the variables.
@@ -160,7 +167,7 @@ impl Loader {
         let template = Template::parse(&source).map_err(fault)?;
         let inputs = Inputs {
             variables: &self.map,
-            now: &self.now,
+            now: &|| self.now.clone(),
             env: &crate::env,
             // Relative paths are seen from the current folder, as in 0.7.x.
             read: &|path| std::fs::read(path),

@@ -91,7 +91,7 @@ fn config(path: &Path, variables: &str) -> (Config, usize) {
     };
     let inputs = Inputs {
         variables: &variables,
-        now: &Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
+        now: &|| Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
         env: &env,
         read: &read,
         limits: Limits { output: 1 << 20, steps: 100_000 },

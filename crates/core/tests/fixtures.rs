@@ -67,7 +67,7 @@ fn render(source: Arc<Source>, variables: &str) -> Result<Document, Box<Diagnost
     };
     let inputs = Inputs {
         variables: &variables,
-        now: &Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
+        now: &|| Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
         env: &env,
         read: &read,
         limits: Limits { output: 1 << 16, steps: 10_000 },

@@ -35,7 +35,7 @@ fn said(name: &str, text: String, value: &str) -> String {
     let env = |name: &str| (name == "S").then(|| OsString::from(value));
     let inputs = Inputs {
         variables: &variables,
-        now: &Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
+        now: &|| Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
         env: &env,
         read: &|_| Err(std::io::ErrorKind::NotFound.into()),
         limits: Limits::default(),

@@ -53,8 +53,8 @@ pub struct Template {
 pub struct Inputs<'a> {
     /// The variables: what `.name` names.
     pub variables: &'a Map,
-    /// The time that `nowWithFormat` prints. Its zone is that of `timeWithFormat`, too.
-    pub now: &'a jiff::Zoned,
+    /// Tells the time that `nowWithFormat` prints. Its zone is that of `timeWithFormat`, too. Asked only by these two.
+    pub now: &'a dyn Fn() -> jiff::Zoned,
     /// The environment, for `systemEnv`.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// Reads a file, for `base64File`: its path as the template gives it. Files that never end are for it

@@ -81,7 +81,7 @@ impl File {
             self.data.iter().map(|(k, v)| (k.as_str(), Value::from(v.clone()))).collect();
         template.render(&Inputs {
             variables: &variables,
-            now: &now.in_tz(zone).expect("a zone"),
+            now: &|| now.in_tz(zone).expect("a zone"),
             env: &|name| self.env.get(name).map(OsString::from),
             read: &|path| match path.to_str() {
                 Some(".") => Err(io::ErrorKind::IsADirectory.into()),
