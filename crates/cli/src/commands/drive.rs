@@ -7,8 +7,8 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
-use dataflow_runner_core::engine::{self, Settings};
-use dataflow_runner_core::event::{Goal, Outcome};
+use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
+use dataflow_runner_core::event::{Driver, Goal, Outcome};
 use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
 use jiff::tz::TimeZone;
@@ -17,6 +17,7 @@ use super::ready::{Ready, Ways};
 use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
+use crate::here::here;
 use crate::load::Loader;
 use crate::logs::Logs;
 use crate::signal;
@@ -26,6 +27,8 @@ use crate::ui::Ui;
 pub(super) struct Errand<'a> {
     pub(super) goal: Goal,
     pub(super) config: Option<&'a Path>,
+    /// The header of the run whose cluster it is about: that reaches the fabric, not a file.
+    pub(super) reached: Option<&'a Header>,
     pub(super) playbook: Option<&'a Path>,
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
@@ -47,7 +50,10 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let mut loader = Loader::new(errand.variables)?;
     ui.hide(loader.variables());
     let ways = Ways { bell: &bell, engine: Some(errand.engine) };
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?;
+    let ready = match errand.reached {
+        Some(header) => Ready::again(header, errand.global, &ways, loader.sink()),
+        None => Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?,
+    };
     if let (true, Some(ready)) = (errand.detached, &ready) {
         ready.check_detached(loader.sink());
     }
@@ -105,9 +111,6 @@ fn run(
         }
     };
     let run = engine::Run {
-        id: id.clone(),
-        goal: errand.goal,
-        cluster,
         plan,
         fabric: fabric.as_ref(),
         clock: &clock,
@@ -117,10 +120,13 @@ fn run(
             leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
             detach: errand.detached,
             bootstrap_retry: errand.engine.bootstrap_retry_delay,
+            ask_first: false,
         },
+        driver: Driver::own(here(&crate::env).host),
         journal: &mut journal,
     };
-    let outcome = run.execute(&mut |event| {
+    let fresh = Fresh::new(id.clone(), errand.goal, cluster);
+    let outcome = run.execute(Start::Fresh(fresh), &mut |event| {
         ui.event(event);
         logs.event(event, ui);
     });
