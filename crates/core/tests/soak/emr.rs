@@ -52,7 +52,9 @@ impl Far {
             clusters: clusters(dice, spec.goal),
             ..Script::default()
         };
-        let pace = dice.pick(&[20, 120, 120, 900]);
+        // Steps that end within seconds of each other are told apart by them.
+        let hasty = true;
+        let pace = if hasty { 3 } else { dice.pick(&[20, 120, 120, 900]) };
         let before = spec.goal == Goal::Run && dice.percent(25);
         for step in &spec.steps {
             let first = before.then(|| StepScript::completes(1));
@@ -61,7 +63,7 @@ impl Far {
         }
         Self {
             script,
-            tick: dice.pick(&[5, 15, 15, 30, 60]),
+            tick: if hasty { dice.within(1, 3) } else { dice.pick(&[5, 15, 15, 30, 60]) },
             skew: if dice.percent(3) { dice.seconds(5, 250) } else { dice.seconds(0, 2) },
             before,
         }
