@@ -130,12 +130,13 @@ impl Run<'_> {
             Err(illegal) => return Outcome::InDoubt { reason: illegal.to_string() },
         };
         let pacer = Pacer::new(self.fabric.capabilities().pace, first.at);
+        let gone = state.cluster.state.is_some_and(ClusterState::is_final);
         let mut engine = Engine {
             run: self,
             state,
             staged,
             pacer,
-            rota: rota::Rota::default(),
+            rota: rota::Rota::of(gone),
             blind: false,
             first_signal: None,
             seen,
