@@ -324,7 +324,12 @@ impl Engine<'_, '_> {
     }
 
     fn launch_of(&self, token: &Token, intended: Timestamp, attempts: &[Attempt]) -> Launch<'_> {
-        Launch { token: token.clone(), intended, steps: self.ordered_steps(attempts) }
+        Launch {
+            token: token.clone(),
+            intended,
+            foreign: false,
+            steps: self.ordered_steps(attempts),
+        }
     }
 
     fn launched(&mut self, token: &Token, cluster: ClusterId, adopted: bool) {
@@ -353,7 +358,7 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        Order { token, intended, steps: self.ordered_steps(attempts) }
+        Order { token, intended, foreign: false, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {

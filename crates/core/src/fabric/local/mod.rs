@@ -30,6 +30,7 @@ mod command;
 mod config;
 pub mod copy;
 mod files;
+mod find;
 mod glob;
 mod places;
 pub(crate) mod process;
