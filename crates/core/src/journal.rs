@@ -26,6 +26,9 @@ pub const VERSION: u32 = 1;
 /// The name of the file in a run's folder.
 const FILE: &str = "journal.jsonl";
 
+/// The name of the file that asks the driver to cancel the run.
+const CANCEL: &str = "cancel";
+
 /// How a line ends: `,"sum":"` + 16 hexadecimal digits + `"}`.
 const SUM_KEY: &str = r#","sum":""#;
 const SUM_DIGITS: usize = 16;
@@ -55,6 +58,8 @@ pub struct Header {
 pub struct Journal {
     to: Sink,
     sum: String,
+    /// How long the file is as far as we wrote it, in bytes.
+    length: u64,
     /// A write has failed: the end of the file is not known, nothing may be added.
     broken: bool,
     unsynced: bool,
@@ -91,6 +96,7 @@ pub struct Error {
 enum Kind {
     Io(&'static str, io::Error),
     Locked,
+    TakenOver,
     Newer(u32),
     Damaged { line: usize, what: String },
 }
@@ -116,6 +122,7 @@ impl Journal {
         let mut journal = Self {
             to: Sink::File { file, path },
             sum: String::new(),
+            length: 0,
             broken: false,
             unsynced: false,
         };
@@ -143,8 +150,11 @@ impl Journal {
         let contents = parse(&bytes, &path)?;
         file.set_len(contents.whole).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let sum = contents.sum.clone();
-        Ok((Self { to: Sink::File { file, path }, sum, broken: false, unsynced: true }, contents))
+        // Whoever asked for an end asked the driver before.
+        let _ = fs::remove_file(run_folder.join(CANCEL));
+        let (sum, length) = (contents.sum.clone(), contents.whole);
+        let to = Sink::File { file, path };
+        Ok((Self { to, sum, length, broken: false, unsynced: true }, contents))
     }
 
     /// A journal that is kept nowhere, for tests; it fails as a full disk does after `room` bytes.
@@ -159,7 +169,7 @@ impl Journal {
 
     fn kept_nowhere(room: usize, lazy: bool) -> Self {
         let to = Sink::Memory { bytes: Vec::new(), room, lazy };
-        Self { to, sum: String::new(), broken: false, unsynced: false }
+        Self { to, sum: String::new(), length: 0, broken: false, unsynced: false }
     }
 
     /// Adds an event. It survives the end of this program, but that of the machine only after [`Journal::sync`].
@@ -192,13 +202,28 @@ impl Journal {
             return Err(self.error("write", io::Error::other("an earlier write failed")));
         }
         let (line, sum) = seal(value, &self.sum).map_err(|error| self.error("write", error))?;
+        if let Sink::File { file, path } = &self.to
+            && file.metadata().is_ok_and(|now| now.len() != self.length)
+        {
+            self.broken = true;
+            return Err(Error { path: path.clone(), kind: Kind::TakenOver });
+        }
         if let Err(error) = self.to.write_all(line.as_bytes()) {
             self.broken = true;
             return Err(self.error("write", error));
         }
+        self.length += line.len() as u64;
         self.sum = sum;
         self.unsynced = true;
         Ok(())
+    }
+
+    /// Whether somebody asked for the end of the run ([`ask_to_cancel`]).
+    pub fn cancel_is_asked(&self) -> bool {
+        match &self.to {
+            Sink::File { path, .. } => path.with_file_name(CANCEL).exists(),
+            Sink::Memory { .. } => false,
+        }
     }
 
     fn error(&self, what: &'static str, error: io::Error) -> Error {
@@ -244,6 +269,16 @@ impl Write for Sink {
 /// The folder of a run.
 pub fn folder(state_folder: &Path, run: &RunId) -> PathBuf {
     runs(state_folder).join(run.as_str())
+}
+
+/// Leaves word for whoever drives a run that it is to be cancelled. A driver looks when a signal comes, and before each
+/// question to the fabric.
+///
+/// # Errors
+/// The word cannot be left.
+pub fn ask_to_cancel(run_folder: &Path) -> Result<(), Error> {
+    let path = run_folder.join(CANCEL);
+    File::create(&path).map(drop).map_err(|error| Error { path, kind: Kind::Io("write", error) })
 }
 
 /// The ids of all runs, oldest first.
@@ -408,10 +443,14 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), Error> {
-    let kind = match file.try_lock() {
-        Ok(()) => return Ok(()),
-        Err(TryLockError::WouldBlock) => Kind::Locked,
-        Err(TryLockError::Error(error)) => Kind::Io("lock the journal", error),
+    let kind = loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            // Who only glances at it lets go at once.
+            Err(TryLockError::WouldBlock) if !is_driven(file) => std::thread::yield_now(),
+            Err(TryLockError::WouldBlock) => break Kind::Locked,
+            Err(TryLockError::Error(error)) => break Kind::Io("lock the journal", error),
+        }
     };
     Err(Error { path: path.to_owned(), kind })
 }
@@ -492,6 +531,11 @@ impl Error {
     pub fn is_locked(&self) -> bool {
         matches!(self.kind, Kind::Locked)
     }
+
+    /// Somebody else took the run over while we drove it.
+    pub fn is_taken_over(&self) -> bool {
+        matches!(self.kind, Kind::TakenOver)
+    }
 }
 
 impl fmt::Display for Error {
@@ -500,6 +544,9 @@ impl fmt::Display for Error {
         match &self.kind {
             Kind::Io(what, error) => write!(f, "cannot {what} `{path}`: {error}"),
             Kind::Locked => write!(f, "the journal `{path}` is being written by another process"),
+            Kind::TakenOver => {
+                write!(f, "the journal `{path}` was written by another process meanwhile")
+            }
             Kind::Newer(version) => {
                 write!(
                     f,

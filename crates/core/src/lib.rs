@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
+pub mod driver;
 pub mod engine;
 pub mod environment;
 pub mod event;

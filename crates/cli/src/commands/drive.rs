@@ -7,8 +7,8 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
-use dataflow_runner_core::engine::{self, Settings};
-use dataflow_runner_core::event::{Goal, Outcome};
+use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
+use dataflow_runner_core::event::{Driver, Goal, Outcome};
 use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::journal::{self, Header, Journal};
 use jiff::tz::TimeZone;
@@ -17,6 +17,7 @@ use super::ready::{Ready, Ways};
 use super::{Usage, cluster, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
+use crate::here::here;
 use crate::load::Loader;
 use crate::logs::Logs;
 use crate::signal;
@@ -105,9 +106,6 @@ fn run(
         }
     };
     let run = engine::Run {
-        id: id.clone(),
-        goal: errand.goal,
-        cluster,
         plan,
         fabric: fabric.as_ref(),
         clock: &clock,
@@ -117,10 +115,13 @@ fn run(
             leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
             detach: errand.detached,
             bootstrap_retry: errand.engine.bootstrap_retry_delay,
+            ask_first: false,
         },
+        driver: Driver::own(here(&crate::env).host),
         journal: &mut journal,
     };
-    let outcome = run.execute(&mut |event| {
+    let fresh = Fresh::new(id.clone(), errand.goal, cluster);
+    let outcome = run.execute(Start::Fresh(fresh), &mut |event| {
         ui.event(event);
         logs.event(event, ui);
     });

@@ -10,6 +10,7 @@ pub mod playbook;
 mod playbook_v1;
 mod playbook_v2;
 mod read;
+mod rules;
 pub mod sample;
 mod step_types;
 #[cfg(test)]

@@ -262,7 +262,7 @@ impl Memory {
             let id = StepId::new(format!("{token}/{n}"));
             let step = MemoryStep {
                 step: ordered.step.id.clone(),
-                on_failure: ordered.step.on_failure,
+                on_failure: ordered.step.rules.on_failure,
                 script: script.unwrap_or(StepScript::exits(0)),
                 place: queued + n,
                 looks: 0,
