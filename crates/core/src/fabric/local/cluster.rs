@@ -18,18 +18,19 @@ use crate::fabric::{
     Cause, ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile,
     Query, Result, Token,
 };
+use crate::folder;
 
 /// All ids begin so.
 pub(super) const PREFIX: &str = "local-";
 
 /// What `cluster.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
-struct Descriptor {
+pub(super) struct Descriptor {
     version: u32,
     /// Of the launch.
-    token: String,
+    pub(super) token: String,
     name: String,
-    created: Timestamp,
+    pub(super) created: Timestamp,
 }
 
 const VERSION: u32 = 1;
@@ -177,7 +178,7 @@ impl Clusters for Local {
         let waiter = watch::start(move || {
             stopping.iter().for_each(|step| step.finish(asked, grace));
             watch.dismiss();
-            let removed = remove(&place.folder);
+            let removed = folder::remove(&place.folder);
             let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match removed {
                 Ok(()) => _ = all.remove(&id),
@@ -194,7 +195,7 @@ impl Clusters for Local {
 }
 
 /// The clusters of which there is a folder in `folder`.
-fn ids(folder: &Path, operation: &'static str) -> Result<Vec<ClusterId>> {
+pub(super) fn ids(folder: &Path, operation: &'static str) -> Result<Vec<ClusterId>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -219,18 +220,6 @@ fn ask_all(place: &ClusterPlace, here: &str) -> io::Result<Vec<Stopping>> {
         }
     }
     Ok(stopping)
-}
-
-/// Removes a folder; that another does the same is fine.
-fn remove(folder: &Path) -> io::Result<()> {
-    loop {
-        match fs::remove_dir_all(folder) {
-            // Either all is gone, or something in it went while we were at it.
-            Err(err) if err.kind() == io::ErrorKind::NotFound && folder.exists() => {}
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
-            removed => return removed,
-        }
-    }
 }
 
 pub(super) fn not_found(id: &ClusterId) -> crate::fabric::Error {
@@ -260,7 +249,7 @@ impl Descriptor {
     }
 
     /// `None`: there is no such cluster, and was none.
-    fn read(place: &ClusterPlace) -> Result<Option<Self>> {
+    pub(super) fn read(place: &ClusterPlace) -> Result<Option<Self>> {
         const READ: &str = "look up a cluster";
         let path = place.descriptor();
         match fs::read(&path) {

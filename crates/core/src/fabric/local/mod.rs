@@ -34,6 +34,7 @@ mod find;
 mod glob;
 mod places;
 pub(crate) mod process;
+pub mod prune;
 mod reach;
 mod record;
 mod roots;
