@@ -18,7 +18,7 @@ mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{RunStatus, Runs};
+pub(crate) use runs::{Orphans, Prune, RunStatus, Runs, RunsCommand};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -46,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 16] = [
+const AFTER: [(&str, &str); 17] = [
     (
         "up",
         "\
@@ -163,8 +163,27 @@ Examples:
   dataflow-runner runs
   dataflow-runner runs --state running --state left --since 48h
   dataflow-runner runs --json
+  dataflow-runner runs --orphans
+  dataflow-runner runs --orphans --config cluster.json --json
+  dataflow-runner runs prune --dry-run
 
-Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage.",
+With --orphans the fabrics are asked that the journals of this folder name, and that of --config.
+EMR is asked about each cluster that is up, since only so it tells what a cluster came from.
+
+Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage; with --orphans also
+3 invalid file, 4 a fabric cannot be reached or refused (what the others tell is listed).",
+    ),
+    (
+        "runs prune",
+        "\
+Examples:
+  dataflow-runner runs prune
+  dataflow-runner runs prune --older-than 7d --keep 100 --dry-run
+
+A run that is driven stays, and so does one whose cluster may be up. On this machine the logs of its
+steps go with a run, once their cluster is gone, and staged files that no run needs any more.
+
+Exit codes: 0 they are removed, 1 something cannot be removed, 2 wrong usage.",
     ),
     (
         "status",

@@ -20,6 +20,10 @@ use crate::event::{Event, EventKind};
 use crate::fabric::RunId;
 use crate::hex::hex;
 
+mod remove;
+
+pub use remove::{Held, sweep};
+
 /// The version of the format that this program writes. It reads this one and all before it.
 pub const VERSION: u32 = 1;
 
@@ -312,7 +316,8 @@ pub fn list(state_folder: &Path) -> Result<Vec<RunId>, Error> {
     };
     let mut ids = Vec::new();
     for entry in entries {
-        ids.extend(entry.map_err(failed)?.file_name().into_string().ok().map(RunId::new));
+        let name = entry.map_err(failed)?.file_name().into_string().ok();
+        ids.extend(name.filter(|name| remove::is_run(name)).map(RunId::new));
     }
     ids.sort();
     Ok(ids)

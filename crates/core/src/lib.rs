@@ -16,6 +16,7 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod fabric;
+mod folder;
 mod hex;
 pub mod http;
 pub mod inputs;

@@ -11,8 +11,8 @@ use dataflow_runner_core::journal::{self, Contents, Glance};
 use dataflow_runner_core::report::Summary;
 use serde_json::json;
 
-use super::Usage;
-use crate::args::{self, Level};
+use super::{Usage, orphans, prune};
+use crate::args::{self, Level, RunsCommand};
 use crate::exit::Exit;
 use crate::state;
 use crate::ui::messages::time;
@@ -22,6 +22,12 @@ use crate::ui::{Ui, escape};
 const LAST: &str = "last";
 
 pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    if let Some(RunsCommand::Prune(args)) = &args.command {
+        return Ok(prune::run(args, global, ui));
+    }
+    if args.orphans.orphans {
+        return orphans::run(&args.orphans, args.json, global, ui);
+    }
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
     let mut text = String::new();
@@ -51,7 +57,7 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
 }
 
 /// The state folder, and the ids of all runs, oldest first.
-fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
+pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
         Err(fault) => {
@@ -69,7 +75,7 @@ fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
 }
 
 /// A glance at each run. Ids begin with the time to the second; of those of one second the journals tell more.
-fn newest_first<'a>(
+pub(super) fn newest_first<'a>(
     ids: &'a [RunId],
     folder: &'a Path,
 ) -> impl Iterator<Item = (&'a RunId, Result<Glance, journal::Error>)> {
@@ -156,7 +162,8 @@ fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     }
 }
 
-fn people(id: &RunId, summary: &Summary) -> String {
+/// One line of the list.
+pub(super) fn people(id: &RunId, summary: &Summary) -> String {
     let what = summary.goal.map_or("-", Goal::word);
     let playbook = summary.playbook.as_deref().map(escape::line).unwrap_or_default();
     let word = summary.standing.word();

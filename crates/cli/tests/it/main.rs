@@ -12,7 +12,11 @@ mod locks;
 mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod plan;
+#[cfg(target_os = "linux")]
+mod prune;
 mod render;
 mod runs;
 mod schema;

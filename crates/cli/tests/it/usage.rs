@@ -28,6 +28,8 @@ fn version_and_help_are_results() {
         "lint",
         "render",
         "plan",
+        "runs",
+        "runs prune",
         "lock",
         "lock status",
         "lock break",

@@ -438,7 +438,12 @@ impl Engine<'_, '_> {
     }
 
     fn launch_of(&self, token: &Token, intended: Timestamp, attempts: &[Attempt]) -> Launch<'_> {
-        Launch { token: token.clone(), intended, steps: self.ordered_steps(attempts) }
+        Launch {
+            token: token.clone(),
+            intended,
+            foreign: false,
+            steps: self.ordered_steps(attempts),
+        }
     }
 
     fn launched(&mut self, token: &Token, cluster: ClusterId, adopted: bool) {
@@ -467,7 +472,7 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        Order { token, intended, steps: self.ordered_steps(attempts) }
+        Order { token, intended, foreign: false, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {
@@ -505,14 +510,15 @@ impl Engine<'_, '_> {
         let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
         if order.launch && !order.taken {
             let Some(clusters) = self.run.fabric.clusters() else { return };
-            match clusters.find(&self.launch_of(token, order.since(), &attempts)) {
+            let asked = self.launch_of(token, order.since(), &attempts);
+            match clusters.find(&Launch { foreign: order.ask_first, ..asked }) {
                 Ok(Found::Yes(cluster)) => self.launched(token, cluster, true),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }
         } else {
             let Some(cluster) = self.state.cluster.id.clone() else { return };
             let asked = self.order(token, order.since(), &attempts);
-            match self.run.fabric.find(&cluster, &asked) {
+            match self.run.fabric.find(&cluster, &Order { foreign: order.ask_first, ..asked }) {
                 Ok(Found::Yes(ids)) => self.submitted(token, ids, !order.taken),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }

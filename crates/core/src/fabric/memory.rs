@@ -329,7 +329,8 @@ impl Fabric for Memory {
                 world.violations.push(format!("submit {}: {message}", order.token));
                 Err(error(kind, Operation::Submit, message))
             };
-            let known = world.clusters.values().any(|c| c.orders.contains_key(order.token));
+            let mut orders = world.clusters.values().flat_map(|c| c.orders.keys());
+            let known = orders.any(|token| token.is_same_order(order.token));
             let Some(cluster) = world.clusters.get(on) else {
                 return Err(error(ErrorKind::NotFound, Operation::Submit, "no such cluster"));
             };
@@ -373,11 +374,13 @@ impl Fabric for Memory {
 
     fn find(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<Vec<StepId>>> {
         self.call(Operation::Find, |world| {
-            let order = world.clusters.get(on).and_then(|cluster| cluster.orders.get(order.token));
-            Ok(match order {
-                Some((visible, ids)) if *visible <= self.clock.now() => Found::Yes(ids.clone()),
-                _ => Found::No,
-            })
+            let now = self.clock.now();
+            let orders = world.clusters.get(on).into_iter().flat_map(|cluster| &cluster.orders);
+            let held = orders.filter(|(token, (visible, _))| {
+                token.is_same_order(order.token) && *visible <= now
+            });
+            let newest = held.max_by_key(|(_, (visible, _))| *visible);
+            Ok(newest.map_or(Found::No, |(_, (_, ids))| Found::Yes(ids.clone())))
         })
     }
 
@@ -453,7 +456,11 @@ impl Fabric for Memory {
 impl Clusters for Memory {
     fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
         self.call(Operation::Launch, |world| {
-            if world.clusters.values().any(|c| c.token.as_ref() == Some(&order.token)) {
+            let holds = |c: &MemoryCluster| {
+                c.token.as_ref() == Some(&order.token)
+                    || c.is_of(&order.token) && !c.state.is_final()
+            };
+            if world.clusters.values().any(holds) {
                 world.violations.push(format!("launch {}: taken before", order.token));
                 return Err(error(
                     ErrorKind::Conflict,
@@ -486,9 +493,10 @@ impl Clusters for Memory {
     fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
         self.call(Operation::FindCluster, |world| {
             let now = self.clock.now();
-            let held =
-                |c: &MemoryCluster| c.token.as_ref() == Some(&order.token) && c.visible <= now;
-            let found = world.clusters.iter().find(|(_, cluster)| held(cluster));
+            let held = |c: &MemoryCluster| c.is_of(&order.token) && c.visible <= now;
+            let held = world.clusters.iter().filter(|(_, cluster)| held(cluster));
+            let found =
+                held.max_by_key(|(_, cluster)| (!cluster.state.is_final(), cluster.visible));
             Ok(found.map_or(Found::No, |(id, _)| Found::Yes(id.clone())))
         })
     }
@@ -496,10 +504,7 @@ impl Clusters for Memory {
     fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
         let world = self.world();
         let alive = world.clusters.iter().filter(|(_, cluster)| !cluster.state.is_final());
-        let statuses = alive.map(|(id, cluster)| {
-            ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str())
-        });
-        Ok(query.pick(statuses.collect()))
+        Ok(query.pick(alive.map(|(id, cluster)| cluster.status(id)).collect()))
     }
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
@@ -508,7 +513,7 @@ impl Clusters for Memory {
                 return Err(error(ErrorKind::NotFound, Operation::Inspect, "no such cluster"));
             };
             cluster.look(&self.script, self.clock.now());
-            let status = ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str());
+            let status = cluster.status(id);
             let broken = cluster.broken && cluster.state == ClusterState::Failed;
             let cause = broken.then_some(Cause::Bootstrap);
             Ok(ClusterStatus { cause, idle: self.script.says_idle, ..status })
@@ -543,6 +548,16 @@ impl MemoryCluster {
             orders: BTreeMap::new(),
             steps: BTreeMap::new(),
         }
+    }
+
+    /// Whether it came of this order, whatever the sending.
+    fn is_of(&self, order: &Token) -> bool {
+        self.token.as_ref().is_some_and(|token| token.is_same_order(order))
+    }
+
+    fn status(&self, id: &ClusterId) -> ClusterStatus {
+        let status = ClusterStatus::bare(id.clone(), self.state, self.state.as_str());
+        ClusterStatus { token: self.token.clone(), ..status }
     }
 
     fn look(&mut self, script: &Script, now: Timestamp) {

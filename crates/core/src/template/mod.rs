@@ -82,6 +82,7 @@ impl Default for Limits {
 
 /// A rendered template.
 pub struct Rendered {
+    /// The template.
     pub source: Arc<Source>,
     /// `None`: the template has no actions, it is the text itself.
     pub(crate) made: Option<Vec<u8>>,
