@@ -252,7 +252,9 @@ impl Engine<'_, '_> {
 
     fn run(&mut self) {
         while self.goes_on() {
-            if self.must_look() && self.pacer.next() <= self.run.clock.now() {
+            let look = self.must_look() && self.pacer.next() <= self.run.clock.now();
+            // Who only hands over asks nothing once that is done.
+            if look && !self.is_handed_over() {
                 self.look();
                 continue;
             }
@@ -268,6 +270,13 @@ impl Engine<'_, '_> {
     fn decide(&self) -> Decision {
         let fabric = self.run.fabric.capabilities();
         decide(self.run.plan, fabric, &self.run.settings, &self.state, self.run.clock.now())
+    }
+
+    fn is_handed_over(&self) -> bool {
+        let over = |decision: Decision| {
+            matches!(decision.actions.last(), Some(Action::Finish(Outcome::Submitted)))
+        };
+        self.run.settings.detach && over(self.decide())
     }
 
     /// Takes the signals that came, and says whether the run has not ended.
