@@ -69,6 +69,11 @@ Exit codes: 0 success, 1 a step failed, 2 wrong usage, 3 invalid files, 4 refuse
         "\
 Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"
+  dataflow-runner down --run last
+
+With --run the cluster is found by what the run's journal says. A run that is still driven is not
+touched: `cancel` ends it. Credentials that are written in a cluster file are in no journal: then
+name that file with --config, and the cluster with --cluster.
 
 Exit codes: 0 it is down, 1 it failed, 2 wrong usage, 3 invalid files, 4 refused, 5 in doubt,
 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
@@ -311,6 +316,9 @@ pub(crate) struct Down {
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
+    /// The cluster of this run, without its files: its id, the beginning of its id, or `last`
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "cluster"])]
+    pub(crate) run: Option<String>,
     #[command(flatten)]
     pub(crate) variables: Variables,
     #[command(flatten)]

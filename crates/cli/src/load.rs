@@ -92,9 +92,7 @@ impl Loader {
         match (config, plan.and_then(Plan::playbook)) {
             (Some(path), _) => Ok(self.target(path)),
             (None, Some(playbook)) => match &playbook.emr {
-                Some(access) => {
-                    Ok(Some(Target::Emr { config: None, access: Box::new(access.clone()) }))
-                }
+                Some(access) => Ok(Some(Target::there(access.clone()))),
                 None => Err(Usage::missing("emr-config", "config")),
             },
             // What is wrong with the playbook was said.

@@ -91,7 +91,7 @@ impl<'a> Logs<'a> {
         let patience = match self.outcome {
             None
             | Some(
-                Outcome::Interrupted { signal: HANGUP, left: false } | Outcome::InDoubt { .. },
+                Outcome::Interrupted { signal: HANGUP, .. } | Outcome::InDoubt { .. },
             ) => Patience::Leave,
             Some(Outcome::Interrupted { .. }) => Patience::Hurry,
             Some(_) => Patience::Wait,

@@ -27,6 +27,8 @@ use crate::ui::Ui;
 pub(super) struct Errand<'a> {
     pub(super) goal: Goal,
     pub(super) config: Option<&'a Path>,
+    /// The header of the run whose cluster it is about: that reaches the fabric, not a file.
+    pub(super) reached: Option<&'a Header>,
     pub(super) playbook: Option<&'a Path>,
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
@@ -48,7 +50,10 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let mut loader = Loader::new(errand.variables)?;
     ui.hide(loader.variables());
     let ways = Ways { bell: &bell, engine: Some(errand.engine) };
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?;
+    let ready = match errand.reached {
+        Some(header) => Ready::again(header, errand.global, &ways, loader.sink()),
+        None => Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?,
+    };
     if let (true, Some(ready)) = (errand.detached, &ready) {
         ready.check_detached(loader.sink());
     }

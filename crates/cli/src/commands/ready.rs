@@ -6,11 +6,12 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
 
 use super::Usage;
 use crate::load::Loader;
-use crate::target::Around;
+use crate::target::{Around, Target};
 use crate::{args, state};
 
 /// All that could be wrong in the input, and is not as far as the loader has no faults.
@@ -74,6 +75,27 @@ impl Ready {
             fabric.check(playbook, loader.sink());
         }
         Ok(Some(Self { plan, fabric, state }))
+    }
+
+    /// What reaches the cluster of an earlier run, without its files.
+    pub(super) fn again(
+        header: &Header,
+        global: &args::Global,
+        ways: &Ways<'_>,
+        faults: &mut Diagnostics,
+    ) -> Option<Self> {
+        let state = state::folder(global.state_dir.as_ref(), &crate::env);
+        let reached = state.and_then(|state| {
+            let fabric = Target::reached(header, None)?.fabric(&ways.around(&state))?;
+            Ok(Self { plan: Plan::empty(), fabric, state })
+        });
+        let help = |fault: Diagnostic| match fault.code {
+            "credentials-not-kept" => {
+                fault.help("name that file with --config, and the cluster with --cluster")
+            }
+            _ => fault,
+        };
+        reached.map_err(|fault| faults.push(help(fault))).ok()
     }
 
     /// A run that is not waited for must be one that the fabric carries alone.

@@ -13,6 +13,7 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
     let errand = Errand {
         goal: Goal::Run,
         config: args.config.path.as_deref(),
+        reached: None,
         playbook: Some(super::playbook(&args.playbook.path)?),
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,

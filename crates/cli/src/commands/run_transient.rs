@@ -17,6 +17,7 @@ pub(super) fn run(
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),
+        reached: None,
         playbook: Some(super::playbook(&args.playbook.path)?),
         cluster: None,
         variables: &args.variables,

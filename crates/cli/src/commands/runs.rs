@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use dataflow_runner_core::clock;
+use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::RunId;
-use dataflow_runner_core::journal::{self, Glance};
+use dataflow_runner_core::journal::{self, Contents, Glance};
 use dataflow_runner_core::report::Summary;
 use serde_json::json;
 
@@ -96,6 +97,36 @@ pub(super) fn named(
     let id = pick(given, &ids, &folder)?;
     let place = journal::folder(&folder, &id);
     Ok(Some((id, place)))
+}
+
+/// What the journal of a run tells.
+pub(super) struct Told {
+    pub(super) id: RunId,
+    pub(super) contents: Contents,
+    pub(super) state: RunState,
+    /// Somebody drives it.
+    pub(super) driven: bool,
+}
+
+/// The run that somebody means, as its journal tells of it.
+///
+/// # Errors
+/// There is none such, or several.
+pub(super) fn told(given: &str, global: &args::Global, ui: &mut Ui) -> Result<Option<Told>, Usage> {
+    let Some((id, folder)) = named(given, global, ui)? else { return Ok(None) };
+    Ok(Told::read(id, &folder).map_err(|error| ui.error(error)).ok())
+}
+
+impl Told {
+    /// # Errors
+    /// The journal cannot be read, or makes no sense.
+    pub(super) fn read(id: RunId, folder: &Path) -> Result<Self, String> {
+        let read = journal::glance(folder).and_then(|it| Ok((it, journal::read(folder)?)));
+        let (glance, contents) = read.map_err(|error| error.to_string())?;
+        let state = RunState::fold(&contents.events);
+        let state = state.map_err(|e| format!("the journal of run {id} makes no sense: {e}"))?;
+        Ok(Self { id, contents, state, driven: glance.driven })
+    }
 }
 
 fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {

@@ -12,6 +12,7 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
     let errand = Errand {
         goal: Goal::Up,
         config: Some(super::config(&args.config.path)?),
+        reached: None,
         playbook: None,
         cluster: None,
         variables: &args.variables,

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod crash;
+mod down;
 mod emr;
 mod harness;
 mod lint;

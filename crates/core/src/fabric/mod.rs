@@ -17,6 +17,7 @@ pub mod error;
 pub mod id;
 pub mod local;
 pub mod memory;
+mod reach;
 pub mod status;
 
 pub use error::{Effect, Error, ErrorKind, Result};

@@ -17,7 +17,7 @@ use super::{
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::http::Reply;
-use crate::http::aws::{Account, Call, Failure, Service, Source};
+use crate::http::aws::{Account, Call, Failure, Recorded, Service, Source};
 
 pub mod api;
 mod call;
@@ -29,6 +29,7 @@ mod find;
 mod logs;
 mod lower;
 mod pattern;
+mod reach;
 mod reply;
 pub mod request;
 mod s3;
@@ -94,8 +95,10 @@ trait Aws: Send + Sync {
     fn region(&self) -> &str;
     /// See [`Account::endpoint`].
     fn endpoint(&self, service: Service) -> String;
-    /// See [`Account::credentials_source`].
-    fn credentials_source(&self) -> &'static str;
+    /// Where the credentials come from, in the words of the header of a journal.
+    fn source(&self) -> &'static str;
+    /// See [`Account::recorded`].
+    fn recorded(&self) -> Recorded;
     /// See [`Account::take_notes`].
     fn notes(&self) -> Vec<String>;
 }
@@ -113,8 +116,12 @@ impl Aws for Account {
         self.endpoint(service)
     }
 
-    fn credentials_source(&self) -> &'static str {
-        self.credentials_source()
+    fn source(&self) -> &'static str {
+        reach::word(self.source())
+    }
+
+    fn recorded(&self) -> Recorded {
+        self.recorded()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -141,8 +148,12 @@ impl Aws for Nowhere {
         String::new()
     }
 
-    fn credentials_source(&self) -> &'static str {
+    fn source(&self) -> &'static str {
         "none"
+    }
+
+    fn recorded(&self) -> Recorded {
+        Recorded::default()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -272,18 +283,7 @@ impl Fabric for Emr {
     }
 
     fn reach(&self) -> BTreeMap<String, String> {
-        let region = self.account.region();
-        let endpoint = self.account.endpoint(Service::Emr);
-        let mut reach = BTreeMap::from([
-            ("region".to_owned(), region.to_owned()),
-            ("credentials".to_owned(), self.account.credentials_source().to_owned()),
-        ]);
-        // What follows from the region need not be said.
-        let usual = format!("https://elasticmapreduce.{region}.");
-        if !endpoint.starts_with(&usual) {
-            reach.insert("endpoint".to_owned(), endpoint);
-        }
-        reach
+        reach::told(self.account.as_ref())
     }
 
     fn clusters(&self) -> Option<&dyn Clusters> {

@@ -59,8 +59,13 @@ impl Aws for Arc<Script> {
         Vec::new()
     }
 
-    fn credentials_source(&self) -> &'static str {
-        "environment"
+    fn source(&self) -> &'static str {
+        "env"
+    }
+
+    fn recorded(&self) -> Recorded {
+        let endpoints = vec![(Service::Emr, self.endpoint(Service::Emr))];
+        Recorded { endpoints, profile: None }
     }
 }
 
@@ -505,7 +510,7 @@ fn it_says_where_it_is_reached_and_nothing_secret() {
     assert_eq!(
         reach,
         [
-            pair("credentials", "environment"),
+            pair("credentials", "env"),
             pair("endpoint", "http://127.0.0.1:1"),
             pair("region", "eu-west-1")
         ]

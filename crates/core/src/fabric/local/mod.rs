@@ -33,6 +33,7 @@ mod files;
 mod glob;
 mod places;
 pub(crate) mod process;
+mod reach;
 mod record;
 mod roots;
 pub mod shim;
@@ -184,9 +185,7 @@ impl Fabric for Local {
     }
 
     fn reach(&self) -> BTreeMap<String, String> {
-        let folder = self.places.root().display().to_string();
-        let grace = self.grace.as_millis().to_string();
-        BTreeMap::from([("workFolder".to_owned(), folder), ("killAfterMillis".to_owned(), grace)])
+        reach::told(self)
     }
 
     fn clusters(&self) -> Option<&dyn Clusters> {
