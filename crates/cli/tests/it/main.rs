@@ -7,6 +7,7 @@ mod emr;
 mod harness;
 #[cfg(all(debug_assertions, target_os = "linux"))]
 mod kill;
+mod inputs;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
