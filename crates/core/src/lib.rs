@@ -9,6 +9,7 @@ mod base64;
 pub mod bell;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod diagnostic;
 pub mod document;
 pub mod driver;

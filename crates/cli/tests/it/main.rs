@@ -5,6 +5,8 @@ mod crash;
 mod down;
 mod emr;
 mod harness;
+#[cfg(all(debug_assertions, target_os = "linux"))]
+mod kill;
 mod inputs;
 mod lint;
 #[cfg(target_os = "linux")]

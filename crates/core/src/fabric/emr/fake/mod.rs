@@ -179,6 +179,14 @@ impl Fake {
         self.shared.release(false);
     }
 
+    /// Waits until all is answered that was asked by those who have hung up meanwhile; nobody else may be asking.
+    ///
+    /// # Errors
+    /// It does not answer itself.
+    pub fn drain(&self) -> io::Result<()> {
+        self.server.drain()
+    }
+
     /// Ends every connection there is.
     pub fn hang_up(&self) {
         self.server.hang_up();
