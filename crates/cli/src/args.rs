@@ -16,7 +16,7 @@ mod locks;
 mod runs;
 
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{RunStatus, Runs};
+pub(crate) use runs::{RunReport, RunStatus, Runs};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -44,7 +44,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 13] = [
+const AFTER: [(&str, &str); 14] = [
     (
         "up",
         "\
@@ -132,7 +132,24 @@ Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage."
 Examples:
   dataflow-runner status
   dataflow-runner status r-20261122T1015
+  dataflow-runner status nightly --watch
   dataflow-runner status last --json
+
+RUN is an id, `last`, the name of a run (the newest of that name), or the beginning of an id.
+
+Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
+no such run; with --watch 129, 130, 143 the watching was ended by a signal: the run goes on.",
+    ),
+    (
+        "report",
+        "\
+Examples:
+  dataflow-runner report
+  dataflow-runner report nightly
+  dataflow-runner report last --json
+
+Every attempt of every step with its times, ids and reasons, and all else that the journal holds.
+RUN is as for `status`.
 
 Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
 no such run.",
@@ -261,6 +278,8 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Show how a run stands, as its journal tells
     Status(RunStatus),
+    /// Tell all of a run that its journal holds
+    Report(RunReport),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -316,7 +335,7 @@ pub(crate) struct Down {
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
-    /// The cluster of this run, without its files: its id, the beginning of its id, or `last`
+    /// The cluster of this run, without its files: the run's id or the beginning of it, its name, or `last`
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "cluster"])]
     pub(crate) run: Option<String>,
     #[command(flatten)]
@@ -535,6 +554,7 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
+            Self::Report(_) => "report",
             Self::Lock(_) => "lock",
         }
     }
@@ -555,6 +575,7 @@ impl Command {
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)
+            | Self::Report(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

@@ -9,6 +9,7 @@ mod locked;
 mod plan;
 mod ready;
 mod render;
+mod report;
 mod run;
 mod run_transient;
 mod runs;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
+        Command::Report(args) => report::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

@@ -19,3 +19,5 @@ mod sentry;
 #[cfg(unix)]
 mod signals;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;
