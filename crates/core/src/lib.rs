@@ -17,6 +17,7 @@ pub mod event;
 pub mod fabric;
 mod hex;
 pub mod http;
+pub mod inputs;
 pub mod journal;
 pub mod json;
 pub mod lock;

@@ -35,7 +35,7 @@ pub(super) fn run(
 
 /// With what the program ended, if the run has.
 fn exit_code(report: &Report) -> Option<u8> {
-    report.outcome.as_ref().map(|outcome| Exit::of(outcome, 0).code())
+    report.outcome.as_ref().map(|outcome| Exit::of(outcome, report.noop_exit_code).code())
 }
 
 fn machine(report: &Report, exit: Option<u8>) -> Value {

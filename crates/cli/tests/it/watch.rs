@@ -187,6 +187,7 @@ impl Made {
             fabric: "memory".into(),
             reach: BTreeMap::new(),
             time_zone: String::new(),
+            noop_exit_code: 0,
         };
         let started = EventKind::RunStarted {
             run,

@@ -24,6 +24,7 @@ fn report(kinds: Vec<(i64, EventKind)>, driven: bool) -> Report {
         fabric: "memory".into(),
         reach: BTreeMap::new(),
         time_zone: String::new(),
+        noop_exit_code: 0,
     };
     let mut journal = Journal::create(folder.path(), &header).expect("a journal");
     for ((second, kind), seq) in kinds.into_iter().zip(1..) {

@@ -27,6 +27,9 @@ pub struct Report {
     pub tags: BTreeMap<String, String>,
     /// The version of the program that began it.
     pub program: String,
+    /// The exit code that was asked for when a no-op rule ends the run early.
+    #[serde(skip)]
+    pub noop_exit_code: u8,
     /// Who drove it, one after the other.
     pub drivers: Vec<Drive>,
     /// Its clusters, one after the other.
@@ -243,6 +246,7 @@ impl Report {
             last_news: state.at,
             tags: fold.tags,
             program: header.program.clone(),
+            noop_exit_code: header.noop_exit_code,
             drivers: fold.drivers,
             clusters: fold.clusters,
             counts: Counts::of(&steps),

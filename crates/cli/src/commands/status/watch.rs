@@ -39,7 +39,7 @@ enum View {
 /// The journal cannot be read, or makes no sense.
 pub(super) fn watch(id: &RunId, folder: &Path, json: bool, ui: &mut Ui) -> Result<Exit, String> {
     let bell = Arc::new(Bell::new());
-    if let Err(error) = signal::ring(&bell) {
+    if let Err(error) = signal::ring(&bell, None) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
     let clock = Clock::machine(None);
