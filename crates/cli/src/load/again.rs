@@ -66,7 +66,8 @@ impl Loader {
         let mut faults = Diagnostics::new();
         let variables = Variables::again(inputs, instead.variables, &around.env, &mut faults)?;
         let now = inputs.started.again(TimeZone::system());
-        let mut loader = Self::with(variables, Box::new(|| now), Some(inputs.started.clone()), around, faults);
+        let mut loader =
+            Self::with(variables, Box::new(|| now), Some(inputs.started.clone()), around, faults);
         let mut file = |other: Option<&Path>, kept: Option<&Kept>, flag| match (other, kept) {
             (Some(other), _) => Some(other.to_owned()),
             (None, Some(kept)) => {
