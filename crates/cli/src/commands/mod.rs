@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod asked;
 mod cluster;
 mod down;
 mod drive;
