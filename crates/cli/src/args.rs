@@ -16,7 +16,7 @@ mod locks;
 mod runs;
 
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{RunStatus, Runs};
+pub(crate) use runs::{RunLogs, RunStatus, Runs};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -44,7 +44,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 13] = [
+const AFTER: [(&str, &str); 14] = [
     (
         "up",
         "\
@@ -136,6 +136,27 @@ Examples:
 
 Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
 no such run.",
+    ),
+    (
+        "logs",
+        "\
+Examples:
+  dataflow-runner logs
+  dataflow-runner logs last load --file stderr | less
+  dataflow-runner logs r-20261122T1015 --follow
+  dataflow-runner logs last load --attempt 1 > load.log
+
+Without STEP: all steps that failed; if none has, the one that began last. With --follow and
+without STEP: the step that runs, or the next that begins; once the run has ended, as without
+--follow. An interrupt ends only the looking: the run goes on.
+
+What the step wrote goes to stdout as it is, unpacked; on a terminal, what would act on it is shown
+by its number. Which log it is, and the probable cause of a failure, go to stderr. Nothing but the
+run's journal is needed to find them: no file, and no program that drives the run.
+
+Exit codes: 0 they are printed, 1 there are none, or they cannot be read or written, 2 wrong usage,
+no such run, step or log, 3 what is set does not lead there, such as missing credentials, 4 the
+fabric could not be reached or refused, 129, 130, 143 ended by a signal.",
     ),
     (
         "lock",
@@ -261,6 +282,8 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Show how a run stands, as its journal tells
     Status(RunStatus),
+    /// Print the logs of a run's steps, also while they grow
+    Logs(RunLogs),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -535,6 +558,7 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
+            Self::Logs(_) => "logs",
             Self::Lock(_) => "lock",
         }
     }
@@ -555,6 +579,7 @@ impl Command {
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)
+            | Self::Logs(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

@@ -104,6 +104,16 @@ impl Ui {
         }
     }
 
+    /// Whether results go to a terminal.
+    pub(crate) fn prints_on_a_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether somebody takes results.
+    pub(crate) fn is_heard(&self) -> bool {
+        matches!(self.stdout, Stdout::Open)
+    }
+
     /// Whether every result was printed, or nobody wanted to read on. Else it says what went wrong.
     pub(crate) fn printed(&mut self) -> bool {
         if let Stdout::Failed(error) = &self.stdout {

@@ -18,4 +18,5 @@ mod schema;
 mod sentry;
 #[cfg(unix)]
 mod signals;
+mod step_logs;
 mod usage;
