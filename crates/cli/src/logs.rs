@@ -93,7 +93,7 @@ impl<'a> Logs<'a> {
     /// The run has ended: waits for what is still to come, unless somebody wants to be gone.
     pub(crate) fn finish(self, ui: &mut Ui) {
         let patience = match self.outcome {
-            None | Some(Outcome::Interrupted { signal: HANGUP } | Outcome::InDoubt { .. }) => {
+            None | Some(Outcome::Interrupted { signal: HANGUP, .. } | Outcome::InDoubt { .. }) => {
                 Patience::Leave
             }
             Some(Outcome::Interrupted { .. }) => Patience::Hurry,

@@ -26,6 +26,9 @@ pub const VERSION: u32 = 1;
 /// The name of the file in a run's folder.
 const FILE: &str = "journal.jsonl";
 
+/// The name of the file that asks the driver to cancel the run.
+const CANCEL: &str = "cancel";
+
 /// How a line ends: `,"sum":"` + 16 hexadecimal digits + `"}`.
 const SUM_KEY: &str = r#","sum":""#;
 const SUM_DIGITS: usize = 16;
@@ -48,6 +51,14 @@ pub struct Header {
     pub reach: BTreeMap<String, String>,
     /// The time zone of the run, by its IANA name where it has one.
     pub time_zone: String,
+    /// The exit code that was asked for when a no-op rule ends the run early.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub noop_exit_code: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// A journal that is being written. It is locked until dropped.
@@ -55,6 +66,8 @@ pub struct Header {
 pub struct Journal {
     to: Sink,
     sum: String,
+    /// How long the file is as far as we wrote it, in bytes.
+    length: u64,
     /// A write has failed: the end of the file is not known, nothing may be added.
     broken: bool,
     unsynced: bool,
@@ -91,6 +104,7 @@ pub struct Error {
 enum Kind {
     Io(&'static str, io::Error),
     Locked,
+    TakenOver,
     Newer(u32),
     Damaged { line: usize, what: String },
 }
@@ -116,6 +130,7 @@ impl Journal {
         let mut journal = Self {
             to: Sink::File { file, path },
             sum: String::new(),
+            length: 0,
             broken: false,
             unsynced: false,
         };
@@ -143,8 +158,11 @@ impl Journal {
         let contents = parse(&bytes, &path)?;
         file.set_len(contents.whole).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let sum = contents.sum.clone();
-        Ok((Self { to: Sink::File { file, path }, sum, broken: false, unsynced: true }, contents))
+        // Whoever asked for an end asked the driver before.
+        let _ = fs::remove_file(run_folder.join(CANCEL));
+        let (sum, length) = (contents.sum.clone(), contents.whole);
+        let to = Sink::File { file, path };
+        Ok((Self { to, sum, length, broken: false, unsynced: true }, contents))
     }
 
     /// A journal that is kept nowhere, for tests; it fails as a full disk does after `room` bytes.
@@ -159,7 +177,7 @@ impl Journal {
 
     fn kept_nowhere(room: usize, lazy: bool) -> Self {
         let to = Sink::Memory { bytes: Vec::new(), room, lazy };
-        Self { to, sum: String::new(), broken: false, unsynced: false }
+        Self { to, sum: String::new(), length: 0, broken: false, unsynced: false }
     }
 
     /// Adds an event. It survives the end of this program, but that of the machine only after [`Journal::sync`].
@@ -192,13 +210,28 @@ impl Journal {
             return Err(self.error("write", io::Error::other("an earlier write failed")));
         }
         let (line, sum) = seal(value, &self.sum).map_err(|error| self.error("write", error))?;
+        if let Sink::File { file, path } = &self.to
+            && file.metadata().is_ok_and(|now| now.len() != self.length)
+        {
+            self.broken = true;
+            return Err(Error { path: path.clone(), kind: Kind::TakenOver });
+        }
         if let Err(error) = self.to.write_all(line.as_bytes()) {
             self.broken = true;
             return Err(self.error("write", error));
         }
+        self.length += line.len() as u64;
         self.sum = sum;
         self.unsynced = true;
         Ok(())
+    }
+
+    /// Whether somebody asked for the end of the run ([`ask_to_cancel`]).
+    pub fn cancel_is_asked(&self) -> bool {
+        match &self.to {
+            Sink::File { path, .. } => path.with_file_name(CANCEL).exists(),
+            Sink::Memory { .. } => false,
+        }
     }
 
     fn error(&self, what: &'static str, error: io::Error) -> Error {
@@ -244,6 +277,25 @@ impl Write for Sink {
 /// The folder of a run.
 pub fn folder(state_folder: &Path, run: &RunId) -> PathBuf {
     runs(state_folder).join(run.as_str())
+}
+
+/// Leaves word for whoever drives a run that it is to be cancelled. A driver looks when a signal comes, and before each
+/// question to the fabric.
+///
+/// # Errors
+/// The word cannot be left.
+pub fn ask_to_cancel(run_folder: &Path) -> Result<(), Error> {
+    let path = run_folder.join(CANCEL);
+    File::create(&path).map(drop).map_err(|error| Error { path, kind: Kind::Io("write", error) })
+}
+
+/// Puts away the folder of a run that was never begun: somebody died while making it, and nothing was ordered.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn discard(run_folder: &Path) -> Result<(), Error> {
+    fs::remove_dir_all(run_folder)
+        .map_err(|error| Error { path: run_folder.to_owned(), kind: Kind::Io("remove", error) })
 }
 
 /// The ids of all runs, oldest first.
@@ -408,10 +460,14 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), Error> {
-    let kind = match file.try_lock() {
-        Ok(()) => return Ok(()),
-        Err(TryLockError::WouldBlock) => Kind::Locked,
-        Err(TryLockError::Error(error)) => Kind::Io("lock the journal", error),
+    let kind = loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            // Who only glances at it lets go at once.
+            Err(TryLockError::WouldBlock) if !is_driven(file) => std::thread::yield_now(),
+            Err(TryLockError::WouldBlock) => break Kind::Locked,
+            Err(TryLockError::Error(error)) => break Kind::Io("lock the journal", error),
+        }
     };
     Err(Error { path: path.to_owned(), kind })
 }
@@ -492,6 +548,11 @@ impl Error {
     pub fn is_locked(&self) -> bool {
         matches!(self.kind, Kind::Locked)
     }
+
+    /// Somebody else took the run over while we drove it.
+    pub fn is_taken_over(&self) -> bool {
+        matches!(self.kind, Kind::TakenOver)
+    }
 }
 
 impl fmt::Display for Error {
@@ -500,6 +561,9 @@ impl fmt::Display for Error {
         match &self.kind {
             Kind::Io(what, error) => write!(f, "cannot {what} `{path}`: {error}"),
             Kind::Locked => write!(f, "the journal `{path}` is being written by another process"),
+            Kind::TakenOver => {
+                write!(f, "the journal `{path}` was written by another process meanwhile")
+            }
             Kind::Newer(version) => {
                 write!(
                     f,

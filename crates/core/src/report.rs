@@ -178,7 +178,8 @@ fn note(
         }
     };
     match kind {
-        EventKind::SubmitIntended { token, steps } | EventKind::LaunchIntended { token, steps } => {
+        EventKind::SubmitIntended { token, steps, .. }
+        | EventKind::LaunchIntended { token, steps, .. } => {
             orders.insert(token.clone(), steps.clone());
         }
         EventKind::Submitted { token, ids, .. } => {
@@ -208,7 +209,7 @@ fn note(
 impl StepReport {
     fn of(name: String, run: &StepRun) -> Self {
         let state = match &run.phase {
-            Phase::Waiting { .. } | Phase::Skipped => None,
+            Phase::Waiting { .. } | Phase::Skipped | Phase::LeftOut => None,
             Phase::Ordered => Some(StepState::Pending),
             Phase::Live { state, .. } | Phase::Ended(state) => Some(*state),
         };
@@ -216,11 +217,12 @@ impl StepReport {
             id: run.id.clone(),
             name,
             state,
-            skipped: run.phase == Phase::Skipped,
+            skipped: matches!(run.phase, Phase::Skipped | Phase::LeftOut),
             attempts: run.attempt - u32::from(run.again.is_some() && run.attempt > 0),
             native_id: None,
             times: (None, None),
-            reason: None,
+            reason: (run.phase == Phase::LeftOut)
+                .then(|| "it is left out, as was asked".to_owned()),
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use dataflow_runner_core::report::Standing;
 
+use super::Config;
 use super::duration::duration;
 
 /// `runs`.
@@ -44,6 +45,8 @@ pub(crate) struct RunLogs {
     /// Wait so long for logs that come late (EMR), such as 90s or 10m [default: not at all]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) log_wait: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) config: Config,
 }
 
 /// `status`.

@@ -17,9 +17,9 @@ use dataflow_runner_core::logs::{self, Piece};
 use dataflow_runner_core::report::{Report, StepReport};
 use dataflow_runner_core::suggest::{list, suggest};
 
-use super::Usage;
 use super::asked::{Asked, asked};
 use super::runs::{self, Told};
+use super::{Usage, credentials};
 use crate::args::{self, Level};
 use crate::exit::Exit;
 use crate::logs::{Failed, To, Whole, say_cause};
@@ -54,8 +54,8 @@ fn try_run(args: &args::RunLogs, global: &args::Global, ui: &mut Ui) -> Result<E
     let report = report(&told, ui)?;
     let step = args.step.as_deref().map(|given| which::step(given, &report.steps)).transpose()?;
     let bell = Arc::new(Bell::new());
-    let fabric = reach(&told, args.follow, global, &bell, ui)?;
-    if let Err(error) = signal::ring(&bell) {
+    let fabric = reach(&told, args, global, &bell, ui)?;
+    if let Err(error) = signal::ring(&bell, None) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
     let reader = Reader { args, fabric, bell };
@@ -86,14 +86,21 @@ fn nonsense(told: &Told, illegal: &dyn std::fmt::Display, ui: &mut Ui) -> Stop {
 /// The fabric that a run is on; that it has what is wanted is asked first, as that takes nobody to be reached.
 fn reach(
     told: &Told,
-    follow: bool,
+    args: &args::RunLogs,
     global: &args::Global,
     bell: &Arc<Bell>,
     ui: &mut Ui,
 ) -> Result<Arc<dyn Fabric>, Stop> {
+    let header = &told.contents.header;
+    let mut faults = Diagnostics::new();
+    let config = args.config.path.as_deref();
+    let access = credentials::of_files(header, told.folder(), config, &mut faults)?;
+    if ui.faults(faults) {
+        return Err(Stop::Exit(Exit::Invalid));
+    }
     let fabric = |reach| {
         let state = state::folder(global.state_dir.as_ref(), &crate::env)?;
-        let target = Target::reached(&told.contents.header, None)?;
+        let target = Target::reached(header, access.clone())?;
         let quota_factor = 1.0;
         target.fabric(&Around {
             state: &state,
@@ -106,13 +113,16 @@ fn reach(
     };
     let wrong = |fault: Diagnostic, ui: &mut Ui| {
         let mut faults = Diagnostics::new();
-        faults.push(fault);
+        faults.push(match fault.code {
+            "credentials-not-kept" => fault.help("name the cluster file with --config"),
+            _ => fault,
+        });
         ui.faults(faults);
         Stop::Exit(Exit::Invalid)
     };
     let on_paper = fabric(false).map_err(|fault| wrong(fault, ui))?;
     let fabric::Capabilities { fabric: name, logs, .. } = on_paper.capabilities();
-    if let (true, fabric::Logs::Settles(delivery)) = (follow, logs) {
+    if let (true, fabric::Logs::Settles(delivery)) = (args.follow, logs) {
         let delivery = minutes(*delivery);
         let text = format!(
             "on `{name}` there are no logs of a step while it runs: they come within {delivery} minutes of its end; \

@@ -129,6 +129,11 @@ impl Told {
         Ok(Self { id, folder, contents, state, driven: glance.driven })
     }
 
+    /// The run's own.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Reads it again, if something was added meanwhile or somebody came or went; says whether.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ fn standing(standing: &Standing) -> String {
                     steps.unwrap_or_default() + &why.unwrap_or_default()
                 }
                 Outcome::Refused { error } => format!(": {}", escape::line(&error.to_string())),
-                Outcome::Interrupted { signal } => format!(" by {}", signal_name(*signal)),
+                Outcome::Interrupted { signal, .. } => format!(" by {}", signal_name(*signal)),
                 Outcome::InDoubt { reason } => format!(": {}", escape::line(reason)),
             };
             format!("{}{more}", standing.word())

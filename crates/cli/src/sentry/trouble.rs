@@ -130,7 +130,7 @@ impl Trouble {
                 if told.is_empty() { "the run failed".to_owned() } else { told.join(": ") }
             }
             Outcome::Refused { error } => error.to_string(),
-            Outcome::Interrupted { signal } => format!("ended by signal {signal}"),
+            Outcome::Interrupted { signal, .. } => format!("ended by signal {signal}"),
             Outcome::InDoubt { reason } => format!("in doubt: {reason}"),
         })
     }
@@ -195,7 +195,10 @@ mod tests {
         assert_eq!(failed(2, None), "2/3 steps failed to complete successfully");
         assert_eq!(failed(0, Some("it is gone")), "it is gone");
         assert_eq!(failed(0, None), "the run failed");
-        assert_eq!(ended(Outcome::Interrupted { signal: 15 }).message(), "ended by signal 15");
+        assert_eq!(
+            ended(Outcome::Interrupted { signal: 15, left: false }).message(),
+            "ended by signal 15"
+        );
         assert_eq!(Trouble::default().message(), "the program failed");
         let mut trouble = Trouble::default();
         for (severity, code) in

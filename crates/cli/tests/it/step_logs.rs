@@ -282,6 +282,26 @@ mod growing {
         assert_eq!(world.end(), Some(0));
     }
 
+    /// It failed and is to be tried again: what comes is the next attempt.
+    #[test]
+    fn the_attempt_to_come_is_waited_for() {
+        let body = r#"cd "$HOME"; test -f again || { touch again; exit 1; }; echo twice"#;
+        let retries = r#", "retries": {"maxAttempts": 2, "delaySeconds": 3}"#;
+        let world = World::new(&[("a", body, retries)]);
+        world.open("a");
+        let is_over = |said: String| said.contains("  WAITING    a ") || said.contains("attempt 2");
+        while !is_over(world.place.words("status").stdout) {
+            std::thread::yield_now();
+        }
+        let mut follower = world.follow("a --file stdout");
+        assert_eq!(follower.line(), "begun a\n");
+        world.open("a");
+        let (printed, said, code) = follower.end();
+        assert_eq!((printed.as_str(), code), ("twice\n", Some(0)), "{said}");
+        assert!(said.contains(": SUCCEEDED") && !said.contains(": FAILED"), "{said}");
+        assert_eq!(world.end(), Some(0));
+    }
+
     #[test]
     fn a_step_that_will_not_begin_is_not_waited_for() {
         let world = World::new(&[("a", "exit 1", ""), ("b", "true", r#", "dependsOn": ["a"]"#)]);

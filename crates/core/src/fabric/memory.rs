@@ -262,7 +262,7 @@ impl Memory {
             let id = StepId::new(format!("{token}/{n}"));
             let step = MemoryStep {
                 step: ordered.step.id.clone(),
-                on_failure: ordered.step.on_failure,
+                on_failure: ordered.step.rules.on_failure,
                 script: script.unwrap_or(StepScript::exits(0)),
                 place: queued + n,
                 looks: 0,
@@ -295,6 +295,10 @@ impl Fabric for Memory {
 
     fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>> {
         playbook.steps.iter().map(|step| vec!["memory".to_owned(), step.id.clone()]).collect()
+    }
+
+    fn is_on_cluster(&self, text: &str) -> bool {
+        text.contains("hdfs:")
     }
 
     fn reach(&self) -> BTreeMap<String, String> {

@@ -16,6 +16,7 @@ fn header() -> Header {
         fabric: "local".into(),
         reach: BTreeMap::from([("workFolder".into(), "/data".into())]),
         time_zone: "Europe/Berlin".into(),
+        noop_exit_code: 0,
     }
 }
 
@@ -31,6 +32,10 @@ fn events() -> Vec<Event> {
             tags: BTreeMap::new(),
             steps: Vec::new(),
             cluster: Some(cluster),
+            name: None,
+            driver: None,
+            max_parallel: None,
+            left_out: Vec::new(),
         },
         EventKind::Warning { message: "a \"quoted\"\nname with \u{1F980} and ,\"sum\":\"".into() },
         EventKind::RunEnded { outcome: Outcome::Succeeded },

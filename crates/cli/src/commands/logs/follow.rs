@@ -81,11 +81,15 @@ fn of_step(
     ui: &mut Ui,
 ) -> Result<Meant, Stop> {
     let attempt = reader.args.attempt;
-    if let Some(one) = which::attempt(step, attempt, taken) {
-        return Ok(Meant::One(Box::new(one.clone())));
-    }
     let known = report.steps.iter().find(|known| known.id == step);
     let settled = known.is_none_or(|it| it.skipped || it.state.is_some_and(StepState::is_final));
+    if let Some(one) = which::attempt(step, attempt, taken) {
+        let is_to_come = attempt.is_none() && !settled && told.driven;
+        return Ok(match one.ended {
+            Some(_) if is_to_come => Meant::NotYet,
+            _ => Meant::One(Box::new(one.clone())),
+        });
+    }
     let run = &told.id;
     let why = match &report.summary.standing {
         _ if settled => return Err(not_begun(known, step, attempt, taken, ui)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dataflow_runner_core::fabric::emr::fake::{Fault, Script, State, StepScript};
 
 use super::Site;
-use crate::harness::{Ran, emr_cluster};
+use crate::harness::{Ran, emr_cluster, emr_playbook};
 
 /// Runs the program where nobody has said where EMR is.
 fn unaware(site: &Site, line: &str) -> Ran {
@@ -39,10 +39,9 @@ fn a_run_without_a_cluster_has_none_to_take_down() {
     assert_eq!(site.fake.calls("TerminateJobFlows"), 0);
 }
 
-/// A key that is written in a file is in no journal, so nobody is taken for its owner.
-#[test]
-fn a_key_of_a_file_is_not_kept() {
-    let site = Site::new(Script::default());
+/// With a cluster file and a playbook in which the key of the far side is written.
+fn literal(script: Script) -> Site {
+    let site = Site::new(script);
     let environment = site.fake.environment();
     let key = |name: &str| {
         environment.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
@@ -50,8 +49,24 @@ fn a_key_of_a_file_is_not_kept() {
     let words = r#""accessKeyId": "env", "secretAccessKey": "env""#;
     let (id, secret) = (key("AWS_ACCESS_KEY_ID"), key("AWS_SECRET_ACCESS_KEY"));
     let keys = format!(r#""accessKeyId": "{id}", "secretAccessKey": "{secret}""#);
-    let site =
-        Site { place: site.place.with("c.json", emr_cluster().replace(words, &keys)), ..site };
+    let playbook = emr_playbook(&["first"], "CANCEL_AND_WAIT").replace(words, &keys);
+    site.with("c.json", emr_cluster().replace(words, &keys)).playing(playbook)
+}
+
+/// The same, where nobody has said whose key it is.
+fn keyless(site: &Site, line: &str) -> Ran {
+    let mut command = site.command(line);
+    for name in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        command.env_remove(name);
+    }
+    Ran::from(command.output().expect("it starts"))
+}
+
+/// A key that is written in a file is in no journal, and what a run was begun with is not kept once it has succeeded: so
+/// nobody is taken for the owner of the key.
+#[test]
+fn a_key_of_a_file_is_not_kept() {
+    let site = literal(Script::default());
     let cluster = site.up();
     let asked = site.fake.calls("*");
     let ran = unaware(&site, "down --run last");
@@ -61,6 +76,38 @@ fn a_key_of_a_file_is_not_kept() {
     assert_eq!(site.fake.calls("*"), asked);
     let ran = site.words(&format!("down --config c.json --cluster {cluster}"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+/// As long as the run has not succeeded, it is known which file has the key.
+#[test]
+fn a_key_of_a_file_comes_from_that_file() {
+    let logs = [("stderr", "no such table\n")];
+    let script = Script { log_delivery: Duration::ZERO, ..Script::default() };
+    let site = literal(script.step("first", StepScript::fails(60).with_logs(&logs)));
+    let id = site.up();
+    // The one of a playbook 1-*-*, where there is no cluster file.
+    let ran = site.words(&format!("run -emr-playbook p.json -emr-cluster {id}"));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let ran = keyless(&site, "logs last first --file stderr");
+    assert_eq!((ran.stdout.as_str(), ran.code), ("no such table\n", Some(0)), "{}", ran.stderr);
+
+    let good = std::fs::read_to_string(site.place.path("p.json")).expect("it is there");
+    let site = site.playing(good.replace("first", "other"));
+    let ran = keyless(&site, "logs");
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert!(ran.stderr.contains("has changed since the run was started"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("error[").count(), 1, "{}", ran.stderr);
+    let ran = keyless(&site, "down --run last");
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("error[").count(), 1, "{}", ran.stderr);
+    // Another file has it, too.
+    let ran = keyless(&site, "logs --config c.json --file stderr");
+    assert_eq!((ran.stdout.as_str(), ran.code), ("no such table\n", Some(0)), "{}", ran.stderr);
+
+    let site = site.playing(good);
+    let ran = keyless(&site, "down --run last");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    site.nothing_is_left();
 }
 
 /// The first step fails; its logs come so much later. The cluster stays, as one that ends brings them at once.
