@@ -195,13 +195,13 @@ impl<'a> Checker<'a, '_, '_> {
             }
         }
         for (i, field) in record.fields.iter().enumerate() {
-            if present.iter().any(|(other, _)| *other == i) {
+            // Most fields may be absent, and then nothing stands for them.
+            if matches!(&field.default, Some(Node { value: Value::Null, .. }))
+                || present.iter().any(|(other, _)| *other == i)
+            {
                 continue;
             }
             if let Some(default) = &field.default {
-                if matches!(default.value, Value::Null) {
-                    continue;
-                }
                 if self.defaults == MOST_DEFAULTS {
                     let message = format!("`{path}`: a default that has itself inside");
                     return self.invalid(default, Diagnostic::error("endless-default", message));
