@@ -11,10 +11,12 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use dataflow_runner_core::logs;
 use duration::duration;
 
+mod again;
 mod duration;
 mod locks;
 mod runs;
 
+pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunStatus, Runs, RunsCommand};
 
@@ -44,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 14] = [
+const AFTER: [(&str, &str); 17] = [
     (
         "up",
         "\
@@ -87,6 +89,44 @@ Examples:
 
 Exit codes: 0 success, 1 a step or the cluster failed, 2 wrong usage, 3 invalid files, 4 refused,
 5 in doubt, 17 locked, 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
+    ),
+    (
+        "attach",
+        "\
+Examples:
+  dataflow-runner attach
+  dataflow-runner attach r-20261122T1015
+
+Asks the fabric what became of what was ordered, and goes on from there. A step that is done never
+runs again.
+
+Exit codes: those the run itself would have had; 17 another process drives it.",
+    ),
+    (
+        "resume",
+        "\
+Examples:
+  dataflow-runner resume last
+  dataflow-runner resume nightly --skip cleanup
+  dataflow-runner resume r-20261122T1015 --playbook mended.json --accept-changes
+
+What is done stays done, the rest runs: on the same cluster, or on a new one where the run brings
+its own up. A step whose end nobody can tell is named: --skip says that it is done, --from and
+--only that it is to run again.
+
+Exit codes: those of the run; 17 another process drives it.",
+    ),
+    (
+        "cancel",
+        "\
+Examples:
+  dataflow-runner cancel last
+  dataflow-runner cancel r-20261122T1015
+
+A living driver is asked to do it; without one, this program does it itself.
+
+Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be read, 2 no such
+run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
     (
         "lint",
@@ -276,6 +316,12 @@ pub(crate) enum Command {
     Render(Render),
     /// Show what a run would do; nothing is sent
     Plan(Plan),
+    /// Drive a run on to its end that was left
+    Attach(Attach),
+    /// Go on with a run that did not succeed: what is done stays done
+    Resume(Resume),
+    /// End a run, and what it started
+    Cancel(Cancel),
     /// List the runs that were begun here, newest first
     Runs(Runs),
     /// Show how a run stands, as its journal tells
@@ -299,6 +345,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) logs: Logs,
     #[command(flatten)]
+    pub(crate) naming: Naming,
+    #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
 
@@ -321,9 +369,16 @@ pub(crate) struct Run {
     pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
+    #[command(flatten)]
+    pub(crate) naming: Naming,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
     /// End once the cluster has the steps; how they end is not waited for
     #[arg(long = "async")]
     pub(crate) detached: bool,
+    /// The same: the cluster goes on alone, and `attach` follows it to its end
+    #[arg(long)]
+    pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
@@ -363,6 +418,13 @@ pub(crate) struct RunTransient {
     pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
+    #[command(flatten)]
+    pub(crate) naming: Naming,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// End once the cluster has the steps; it goes on alone, and `attach` follows it to its end
+    #[arg(long)]
+    pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
@@ -454,9 +516,9 @@ pub(crate) struct Variables {
 /// How a run behaves.
 #[derive(Debug, Args)]
 pub(crate) struct Engine {
-    /// What a first SIGINT or SIGTERM does to what runs
-    #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
-    pub(crate) on_interrupt: OnInterrupt,
+    /// What a first SIGINT or SIGTERM does to what runs [default: cancel; of attach: leave, on a terminal it asks]
+    #[arg(long, value_enum)]
+    pub(crate) on_interrupt: Option<OnInterrupt>,
     /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there; on EMR 15s, and 30s while a cluster launches]
     #[arg(long, value_name = "DURATION", value_parser = duration::some)]
     pub(crate) poll_interval: Option<Duration>,
@@ -548,6 +610,9 @@ impl Command {
             Self::Run(_) => "run",
             Self::Down(_) => "down",
             Self::RunTransient(_) => "run-transient",
+            Self::Attach(_) => "attach",
+            Self::Resume(_) => "resume",
+            Self::Cancel(_) => "cancel",
             Self::Lint(_) => "lint",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
@@ -568,6 +633,9 @@ impl Command {
             Self::Run(args) => &args.sentry,
             Self::Down(args) => &args.sentry,
             Self::RunTransient(args) => &args.sentry,
+            Self::Attach(args) => &args.sentry,
+            Self::Resume(args) => &args.sentry,
+            Self::Cancel(args) => &args.sentry,
             Self::Lint(_)
             | Self::Render(_)
             | Self::Plan(_)

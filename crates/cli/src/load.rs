@@ -1,7 +1,13 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
+pub(crate) mod again;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
@@ -9,6 +15,7 @@ use dataflow_runner_core::config::{self, Config};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
+use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
@@ -19,6 +26,7 @@ use crate::args;
 use crate::commands::Usage;
 use crate::target::Target;
 use crate::variables::Variables;
+use again::{Copy, Loaded};
 
 /// No file of ours is larger, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -29,10 +37,34 @@ pub(crate) struct Loader {
     map: Map,
     /// What `nowWithFormat` tells, the same in all files.
     now: Zoned,
+    started: Started,
+    around: Around,
+    /// Files that were read when the run was first started, by the names they have here.
+    copies: BTreeMap<PathBuf, Copy>,
+    loaded: Vec<Loaded>,
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
     faults: Diagnostics,
+}
+
+/// What files depend on that is neither in them nor on the command line.
+struct Around {
+    env: fn(&str) -> Option<OsString>,
+    /// The current folder; none where it is gone.
+    here: Option<PathBuf>,
+}
+
+impl Around {
+    /// The program's own.
+    fn program() -> Self {
+        Self { env: crate::env, here: std::env::current_dir().ok() }
+    }
+
+    /// Where a path leads that is seen from here.
+    fn at(&self, path: &Path) -> PathBuf {
+        self.here.as_deref().unwrap_or(Path::new("")).join(path)
+    }
 }
 
 impl Loader {
@@ -41,12 +73,36 @@ impl Loader {
     /// # Errors
     /// An argument that has not the form it should have.
     pub(crate) fn new(args: &args::Variables) -> Result<Self, Usage> {
+        Self::begun(args, clock::wall(), Around::program())
+    }
+
+    fn begun(args: &args::Variables, now: Zoned, around: Around) -> Result<Self, Usage> {
         let mut faults = Diagnostics::new();
-        let variables = Variables::gather(args, &crate::env, &mut faults)?;
+        let variables = Variables::gather(args, &around.env, &mut faults)?;
+        let started = Started::of(&now);
+        Ok(Self::with(variables, now, started, around, faults))
+    }
+
+    fn with(
+        variables: Variables,
+        now: Zoned,
+        started: Started,
+        around: Around,
+        faults: Diagnostics,
+    ) -> Self {
         let values = variables.values();
-        let map = values.map(|(name, value)| (name, value.clone().into())).collect();
-        let (now, templates) = (clock::wall(), Vec::new());
-        Ok(Self { variables, map, now, templates, knows_uses: true, faults })
+        Self {
+            map: values.map(|(name, value)| (name, value.clone().into())).collect(),
+            variables,
+            now,
+            started,
+            around,
+            copies: BTreeMap::new(),
+            loaded: Vec::new(),
+            templates: Vec::new(),
+            knows_uses: true,
+            faults,
+        }
     }
 
     /// Names and values of the variables.
@@ -135,10 +191,13 @@ impl Loader {
 
     fn load(&mut self, path: &Path) -> Option<Config> {
         let (source, rendered) = self.rendered(path)?;
-        let document = Document::rendered(source, rendered.bytes, Box::new(rendered.map));
+        let map = Box::new(rendered.map);
+        let document = Document::rendered(Arc::clone(&source), rendered.bytes, map);
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
+        let credentials = config.as_ref().and_then(Config::credentials).cloned();
+        self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config
     }
 
@@ -159,15 +218,16 @@ impl Loader {
     }
 
     fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
-        let source = Arc::new(read(path)?);
+        let source = Arc::new(self.source(path)?);
+        let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
         let fault = |error: template::Error| error.diagnostic(&source);
         let template = Template::parse(&source).map_err(fault)?;
         let inputs = Inputs {
             variables: &self.map,
             now: &self.now,
-            env: &crate::env,
-            // Relative paths are seen from the current folder, as in 0.7.x.
-            read: &|path| std::fs::read(path),
+            env: &self.around.env,
+            // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
+            read: &|path| std::fs::read(self.around.at(&then.join(path))),
             limits: Limits::default(),
         };
         let rendered = template.render(&inputs).map_err(fault)?;
@@ -183,9 +243,8 @@ pub(crate) enum Any {
     Target(Target),
 }
 
-/// A file of the command line, by the name it has there.
-fn read(path: &Path) -> Result<Source, Diagnostic> {
-    let name = path.display().to_string();
+/// The file at `path`, by the name it has on the command line.
+fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
     let unreadable =
         |why: String| Diagnostic::error("cannot-read-file", format!("cannot read `{name}`: {why}"));
     let mut bytes = Vec::new();

@@ -85,6 +85,18 @@ impl Target {
         }
     }
 
+    /// The same, but reached as it was by the run of this header.
+    pub(crate) fn reached_before(self, header: &Header) -> Self {
+        match self {
+            Self::Emr { config, access, recorded } => {
+                let before = emr::Access::reached(&header.reach, Some((*access).clone()));
+                let recorded = before.map_or(recorded, |(_, recorded)| Box::new(recorded));
+                Self::Emr { config, access, recorded }
+            }
+            local @ Self::Local(_) => local,
+        }
+    }
+
     /// The fabric, ready to be asked. Nothing is sent or started yet.
     ///
     /// # Errors
@@ -193,6 +205,7 @@ mod tests {
             fabric: fabric.into(),
             reach: reach.iter().map(pair).collect::<BTreeMap<_, _>>(),
             time_zone: String::new(),
+            noop_exit_code: 0,
         }
     }
 

@@ -472,6 +472,28 @@ impl Outcome {
     }
 }
 
+/// Who drives a run, or did so last, as its events tell.
+pub fn driver(events: &[Event]) -> Option<&Driver> {
+    events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::RunStarted { driver, .. } => driver.as_ref(),
+        EventKind::Attached { driver } | EventKind::Resumed { driver, .. } => Some(driver),
+        _ => None,
+    })
+}
+
+/// The steps of a run as they were said last.
+pub fn steps(events: &[Event]) -> &[StepInfo] {
+    events
+        .iter()
+        .rev()
+        .find_map(|event| match &event.kind {
+            EventKind::RunStarted { steps, .. } => Some(steps.as_slice()),
+            EventKind::Resumed { steps, .. } if !steps.is_empty() => Some(steps.as_slice()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_false(value: &bool) -> bool {
     !value

@@ -55,6 +55,14 @@ pub struct Header {
     pub reach: BTreeMap<String, String>,
     /// The time zone of the run, by its IANA name where it has one.
     pub time_zone: String,
+    /// The exit code that was asked for when a no-op rule ends the run early.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub noop_exit_code: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// A journal that is being written. It is locked until dropped.
@@ -283,6 +291,15 @@ pub fn folder(state_folder: &Path, run: &RunId) -> PathBuf {
 pub fn ask_to_cancel(run_folder: &Path) -> Result<(), Error> {
     let path = run_folder.join(CANCEL);
     File::create(&path).map(drop).map_err(|error| Error { path, kind: Kind::Io("write", error) })
+}
+
+/// Puts away the folder of a run that was never begun: somebody died while making it, and nothing was ordered.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn discard(run_folder: &Path) -> Result<(), Error> {
+    fs::remove_dir_all(run_folder)
+        .map_err(|error| Error { path: run_folder.to_owned(), kind: Kind::Io("remove", error) })
 }
 
 /// The ids of all runs, oldest first.

@@ -18,6 +18,7 @@ pub mod fabric;
 mod folder;
 mod hex;
 pub mod http;
+pub mod inputs;
 pub mod journal;
 pub mod json;
 pub mod lock;

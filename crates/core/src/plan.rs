@@ -8,7 +8,7 @@ use crate::config::playbook::{
     OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step, unknown_step,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::event::StepInfo;
+use crate::event::{self, Event, EventKind};
 use crate::fabric::{Capabilities, ExitCodes, LocalFile};
 use crate::secret::Text;
 
@@ -54,7 +54,12 @@ impl Plan {
 
     /// The plan of a journal: enough to follow its run to the end, as long as nothing more is ordered. `None`: the
     /// journal does not tell the rules of its steps.
-    pub fn of_journal(steps: &[StepInfo], max_parallel: Option<NonZeroU32>) -> Option<Self> {
+    pub fn of_journal(events: &[Event]) -> Option<Self> {
+        let steps = event::steps(events);
+        let max_parallel = match events.first().map(|event| &event.kind) {
+            Some(EventKind::RunStarted { max_parallel, .. }) => *max_parallel,
+            _ => None,
+        };
         let rules: Vec<_> = steps.iter().map(|step| step.rules.clone()).collect::<Option<_>>()?;
         let mut nodes = vec![Node::default(); steps.len()];
         for (place, step) in steps.iter().enumerate() {
@@ -100,6 +105,18 @@ impl Plan {
     /// The steps that wait for `step`.
     pub fn needed_by(&self, step: usize) -> &[usize] {
         &self.nodes[step].needed_by
+    }
+
+    /// Whether each step is `step`, or needs it, directly or not.
+    pub fn from(&self, step: usize) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        let mut next = vec![step];
+        while let Some(step) = next.pop() {
+            if !std::mem::replace(&mut reached[step], true) {
+                next.extend(&self.nodes[step].needed_by);
+            }
+        }
+        reached
     }
 
     /// Each step needs just the one before it, and the fabric can do all that is to be decided on the way.

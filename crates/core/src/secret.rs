@@ -1,6 +1,11 @@
 //! Values that must not be shown, and values that may be partly secret.
 
+mod literals;
+
 use std::fmt;
+
+pub(crate) use literals::action;
+pub use literals::{Literal, literals, names_credential};
 
 use crate::source::Span;
 

@@ -28,7 +28,9 @@ pub(super) fn run(args: &args::Down, global: &args::Global, ui: &mut Ui) -> Resu
         logs: &args::Logs::default(),
         engine: &args.engine,
         locks: &args::Locks::default(),
-        detached: false,
+        naming: &args::Naming::default(),
+        selection: &args::Selection::default(),
+        detached: None,
         global,
     };
     drive(&errand, ui)

@@ -1,8 +1,12 @@
 //! One file for each verb.
 
+mod again;
+mod attach;
+mod cancel;
 mod cluster;
 mod down;
 mod drive;
+mod follow;
 mod lint;
 mod lock;
 mod locked;
@@ -11,10 +15,12 @@ mod plan;
 mod prune;
 mod ready;
 mod render;
+mod resume;
 mod run;
 mod run_transient;
 mod runs;
 mod schema;
+mod select;
 mod status;
 mod up;
 
@@ -55,6 +61,9 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Run(args) => run::run(args, &cli.global, ui),
         Command::Down(args) => down::run(args, &cli.global, ui),
         Command::RunTransient(args) => run_transient::run(args, &cli.global, ui),
+        Command::Attach(args) => attach::run(args, &cli.global, ui),
+        Command::Resume(args) => resume::run(args, &cli.global, ui),
+        Command::Cancel(args) => cancel::run(args, &cli.global, ui),
         Command::Lint(args) => lint::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),

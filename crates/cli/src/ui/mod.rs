@@ -132,6 +132,21 @@ impl Ui {
         self.message(Level::Error, text);
     }
 
+    /// Whether somebody sits at a terminal who can be asked.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.progress.is_some() && io::stdin().is_terminal()
+    }
+
+    /// Takes in what happened before, in silence.
+    pub(crate) fn recall(&mut self, events: &[Event]) {
+        for event in events {
+            self.messages.of(event);
+            if let Some(progress) = &mut self.progress {
+                progress.event(event, &self.messages);
+            }
+        }
+    }
+
     /// Says what happened.
     pub(crate) fn event(&mut self, event: &Event) {
         let messages = self.messages.of(event);

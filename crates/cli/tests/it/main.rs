@@ -5,6 +5,7 @@ mod crash;
 mod down;
 mod emr;
 mod harness;
+mod inputs;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;

@@ -39,6 +39,17 @@ pub enum Config {
     Emr(Box<fabric::emr::Config>),
 }
 
+impl Config {
+    /// The credentials that it names or holds.
+    pub fn credentials(&self) -> Option<&fabric::emr::Credentials> {
+        match self {
+            Self::Emr(cluster) => Some(&cluster.credentials),
+            Self::Playbook(playbook) => playbook.emr.as_ref().map(|access| &access.credentials),
+            Self::Local(_) => None,
+        }
+    }
+}
+
 /// Reads a file. There is a configuration when there is no error.
 pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
     let (node, mut diagnostics) = json::parse(document);

@@ -190,6 +190,14 @@ impl Work {
     }
 }
 
+impl Step {
+    /// Every text that goes to the fabric with it, but its name.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        let Work { program, arguments, properties, files } = &self.work;
+        program.texts().into_iter().chain(arguments).chain(properties.values()).chain(files)
+    }
+}
+
 impl Program {
     /// All that only this type has, as a person would write it into a command line.
     pub fn texts(&self) -> Vec<&Text> {

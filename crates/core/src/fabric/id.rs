@@ -3,6 +3,9 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::hex::hex;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -46,7 +49,8 @@ id! {
     StepId
 }
 id! {
-    /// A run: `r-` and time and chance, such as `r-20261122T101500Z-k3f9x2`.
+    /// A run: `r-` and time and chance, such as `r-20261122T101500Z-k3f9x2`; or `k-` and a digest of the key that
+    /// somebody gave it.
     RunId
 }
 id! {
@@ -61,6 +65,14 @@ impl RunId {
         let letters =
             (0..6).map(|n| char::from(LETTERS[(chance >> (5 * n)) as usize % LETTERS.len()]));
         Self(format!("r-{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), letters.collect::<String>()))
+    }
+}
+
+impl RunId {
+    /// The id of the one run with this idempotency key.
+    pub fn of_key(key: &str) -> Self {
+        let digest = hex(&Sha256::digest(key));
+        Self(format!("k-{}", &digest[..24]))
     }
 }
 

@@ -297,6 +297,10 @@ impl Fabric for Memory {
         playbook.steps.iter().map(|step| vec!["memory".to_owned(), step.id.clone()]).collect()
     }
 
+    fn is_on_cluster(&self, text: &str) -> bool {
+        text.contains("hdfs:")
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("memory".to_owned(), "this process".to_owned())])
     }

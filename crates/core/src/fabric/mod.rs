@@ -37,6 +37,10 @@ pub trait Fabric: Debug + Send + Sync {
     /// its origin.
     fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>>;
 
+    /// Whether a text of a step names something that lies on the cluster itself and goes down with it, such as a file
+    /// in its HDFS. Where that cannot be told, it does.
+    fn is_on_cluster(&self, text: &str) -> bool;
+
     /// What finds this fabric again without the configuration files: for the header of the journal, in the
     /// fabric's own words, without secrets.
     fn reach(&self) -> BTreeMap<String, String>;

@@ -16,6 +16,7 @@ fn header() -> Header {
         fabric: "local".into(),
         reach: BTreeMap::from([("workFolder".into(), "/data".into())]),
         time_zone: "Europe/Berlin".into(),
+        noop_exit_code: 0,
     }
 }
 

@@ -62,6 +62,10 @@ impl Fabric for Files {
     fn describe(&self, _: &Playbook) -> Vec<Vec<String>> {
         Vec::new()
     }
+    fn is_on_cluster(&self, _text: &str) -> bool {
+        false
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }

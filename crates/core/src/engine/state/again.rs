@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{Cluster, Phase, RunState, StepRun, require};
+use crate::config::playbook::Retries;
 use crate::event::{Goal, StepInfo};
-use crate::fabric::{ClusterId, StepState};
+use crate::fabric::{ClusterId, ClusterState, StepState};
+use crate::plan::Plan;
 
 /// How a run is to go on.
 pub(super) struct Resume<'a> {
@@ -50,6 +52,27 @@ impl RunState {
             cluster.state = None;
         }
         self.last_end = at;
+    }
+
+    /// Whether following the run to its end may take more than asking and stopping: an order that is to be found again,
+    /// or one more.
+    pub fn may_order(&self, plan: &Plan) -> bool {
+        let ends = self.interrupted.is_some_and(|(_, leave)| !leave) || self.goal == Goal::Down;
+        let again = |place: usize| match self.steps[place].phase {
+            Phase::Waiting { .. } => true,
+            Phase::Ordered
+            | Phase::Live { .. }
+            | Phase::Ended(StepState::Failed | StepState::Cancelled) => {
+                plan.rules(place).retries != Retries::NONE
+            }
+            Phase::Ended(_) | Phase::Skipped | Phase::LeftOut => false,
+        };
+        // A cluster whose own set-up fails is launched anew.
+        let launch = self.goal.launches()
+            && self.cluster.terminate.is_none()
+            && !(0..self.steps.len()).any(|place| self.has_run(place))
+            && (self.cluster.id.is_none() || self.cluster.state != Some(ClusterState::Ready));
+        !self.orders.is_empty() || (!ends && (launch || (0..self.steps.len()).any(again)))
     }
 
     /// What is not done waits again, but what is to be left out.

@@ -64,6 +64,10 @@ impl Fabric for Mortal<'_> {
         self.fabric.describe(playbook)
     }
 
+    fn is_on_cluster(&self, text: &str) -> bool {
+        self.fabric.is_on_cluster(text)
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
         self.fabric.reach()
     }

@@ -41,6 +41,7 @@ pub use config::{
     Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
     Volumes,
 };
+pub use reach::keeps_credentials;
 
 /// Region and credentials, from a playbook 1-*-* or a cluster's configuration: what an [`Account`] is made from.
 pub use crate::config::playbook::EmrAccess as Access;
@@ -129,6 +130,17 @@ impl Aws for Account {
     fn notes(&self) -> Vec<String> {
         self.take_notes()
     }
+}
+
+/// Hadoop's default file system is the cluster's own HDFS: a path without a scheme lies there, unless it is one of the
+/// places of programs and of local files that every EMR machine has.
+fn lies_in_hdfs(text: &str) -> bool {
+    const LOCAL: [&str; 9] =
+        ["/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/home/", "/mnt/", "/var/", "/dev/"];
+    text.contains("hdfs:")
+        || (text.starts_with('/')
+            && text.len() > 1
+            && !LOCAL.iter().any(|place| text.starts_with(place)))
 }
 
 /// No AWS at all.
@@ -282,6 +294,10 @@ impl Fabric for Emr {
 
     fn describe(&self, playbook: &Playbook) -> Vec<Vec<String>> {
         playbook.steps.iter().map(|step| lower::lower(step).words()).collect()
+    }
+
+    fn is_on_cluster(&self, text: &str) -> bool {
+        lies_in_hdfs(text)
     }
 
     fn reach(&self) -> BTreeMap<String, String> {

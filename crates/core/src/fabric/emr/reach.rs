@@ -41,6 +41,12 @@ pub(super) fn told(account: &dyn Aws) -> BTreeMap<String, String> {
     told.map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
+/// Whether the header of a journal leads to credentials: those that are written in a file are in no journal. (On other
+/// fabrics there are none.)
+pub fn keeps_credentials(reach: &BTreeMap<String, String>) -> bool {
+    reach.get(CREDENTIALS).is_none_or(|word| word != LITERAL)
+}
+
 impl Access {
     /// What reaches the clusters of an earlier run, from the header of its journal ([`crate::fabric::Fabric::reach`]):
     /// region and credentials, and where AWS was reached. A key that stood in a file is in no journal: then it comes

@@ -186,6 +186,10 @@ impl Fabric for Local {
         playbook.steps.iter().map(words).collect()
     }
 
+    fn is_on_cluster(&self, text: &str) -> bool {
+        text.contains(roots::WORK)
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
         reach::told(self)
     }
