@@ -1,6 +1,7 @@
 //! `runs`: what was begun here, newest first.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dataflow_runner_core::clock;
@@ -40,7 +41,7 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
             }
         };
         if args.since.is_some_and(|since| clock::until(summary.begun, now) > since) {
-            // Ids begin with the time: all others are older.
+            // All others are older.
             break;
         }
         let word = summary.standing.word();
@@ -74,20 +75,41 @@ pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<Ru
     }
 }
 
-/// A glance at each run. Ids begin with the time to the second; of those of one second the journals tell more.
+/// A glance at each run. Ids begin with the time to the second, but for those that were made from a key; of those of one
+/// second the journals tell more.
 pub(super) fn newest_first<'a>(
     ids: &'a [RunId],
     folder: &'a Path,
 ) -> impl Iterator<Item = (&'a RunId, Result<Glance, journal::Error>)> {
-    fn second(id: &RunId) -> &str {
-        id.as_str().rsplit_once('-').map_or("", |(time, _)| time)
+    let glance = move |id: &RunId| journal::glance(&journal::folder(folder, id));
+    let mut seconds: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for id in ids.iter().rev() {
+        let (second, known) = match second(id) {
+            Some(second) => (second.to_owned(), None),
+            None => {
+                let known = glance(id);
+                let created =
+                    known.as_ref().map(|it| it.header.created.strftime(SECOND).to_string());
+                (created.unwrap_or_default(), Some(known))
+            }
+        };
+        seconds.entry(second).or_default().push((id, known));
     }
-    ids.chunk_by(|a, b| second(a) == second(b)).rev().flat_map(move |same| {
-        let glance = |id| (id, journal::glance(&journal::folder(folder, id)));
-        let mut same: Vec<_> = same.iter().rev().map(glance).collect();
+    seconds.into_values().rev().flat_map(move |same| {
+        let told = |(id, known): (&'a RunId, Option<_>)| (id, known.unwrap_or_else(|| glance(id)));
+        let mut same: Vec<_> = same.into_iter().map(told).collect();
         same.sort_by_key(|(_, glance)| Reverse(glance.as_ref().ok().map(|it| it.header.created)));
         same
     })
+}
+
+/// How ids of runs begin.
+const SECOND: &str = "r-%Y%m%dT%H%M%SZ";
+
+/// The second in which a run was begun, if its id tells.
+fn second(id: &RunId) -> Option<&str> {
+    let (second, _) = id.as_str().rsplit_once('-')?;
+    second.starts_with("r-").then_some(second)
 }
 
 /// The folder of the run that somebody means.
