@@ -18,7 +18,7 @@ mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{Orphans, Prune, RunStatus, Runs, RunsCommand};
+pub(crate) use runs::{Orphans, Prune, RunReport, RunStatus, Runs, RunsCommand};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -46,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 17] = [
+const AFTER: [(&str, &str); 18] = [
     (
         "up",
         "\
@@ -191,7 +191,24 @@ Exit codes: 0 they are removed, 1 something cannot be removed, 2 wrong usage.",
 Examples:
   dataflow-runner status
   dataflow-runner status r-20261122T1015
+  dataflow-runner status nightly --watch
   dataflow-runner status last --json
+
+RUN is an id, `last`, the name of a run (the newest of that name), or the beginning of an id.
+
+Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
+no such run; with --watch 129, 130, 143 the watching was ended by a signal: the run goes on.",
+    ),
+    (
+        "report",
+        "\
+Examples:
+  dataflow-runner report
+  dataflow-runner report nightly
+  dataflow-runner report last --json
+
+Every attempt of every step with its times, ids and reasons, and all else that the journal holds.
+RUN is as for `status`.
 
 Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
 no such run.",
@@ -326,6 +343,8 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Show how a run stands, as its journal tells
     Status(RunStatus),
+    /// Tell all of a run that its journal holds
+    Report(RunReport),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -390,7 +409,7 @@ pub(crate) struct Down {
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
-    /// The cluster of this run, without its files: its id, the beginning of its id, or `last`
+    /// The cluster of this run, without its files: the run's id or the beginning of it, its name, or `last`
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "cluster"])]
     pub(crate) run: Option<String>,
     #[command(flatten)]
@@ -619,6 +638,7 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
+            Self::Report(_) => "report",
             Self::Lock(_) => "lock",
         }
     }
@@ -642,6 +662,7 @@ impl Command {
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)
+            | Self::Report(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

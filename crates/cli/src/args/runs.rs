@@ -75,7 +75,21 @@ pub(crate) struct Prune {
 /// `status`.
 #[derive(Debug, Args)]
 pub(crate) struct RunStatus {
-    /// The run: its id, the beginning of its id, or `last`
+    /// The run: its id or the beginning of it, its name, or `last`
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub(crate) run: String,
+    /// Keep it up to date until the run is over, or nobody drives it
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Print JSON; with --watch an object a line for each change
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub(crate) struct RunReport {
+    /// The run: its id or the beginning of it, its name, or `last`
     #[arg(value_name = "RUN", default_value = "last")]
     pub(crate) run: String,
     /// Print JSON

@@ -67,8 +67,8 @@ pub(super) fn run(
             None => return Ok(Exit::Invalid),
         }
     }
-    for (id, glance) in runs::newest_first(&ids, &state) {
-        match glance {
+    for id in ids.iter().rev() {
+        match journal::glance(&journal::folder(&state, id)) {
             Ok(glance) => places.of_journal(&glance.header, &around, ui),
             Err(error) => {
                 ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
@@ -202,7 +202,7 @@ impl Journals<'_> {
             Ok(read) => read,
             Err(error) => return orphan(format!("its run cannot be told of: {error}"), false),
         };
-        let Summary { standing, goal, .. } = Summary::of(&glance);
+        let Summary { standing, goal, .. } = Summary::of(glance);
         if standing == Standing::Running {
             let why = "its run is driven".to_owned();
             return Told { looked_after: true, why, known: true };

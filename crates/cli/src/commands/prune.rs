@@ -52,12 +52,10 @@ pub(super) fn run(args: &args::Prune, global: &args::Global, ui: &mut Ui) -> Exi
 
 /// The cluster that a run took down.
 fn taken_down(glance: &Glance) -> Option<&ClusterId> {
-    let summary = Summary::of(glance);
+    let summary = Summary::of(glance.clone());
     let done = summary.standing == Standing::Ended(Outcome::Succeeded);
-    match glance.first.as_ref().map(|event| &event.kind) {
-        Some(EventKind::RunStarted { goal: Goal::Down, cluster, .. }) if done => cluster.as_ref(),
-        _ => None,
-    }
+    let begun = glance.begun.as_ref().filter(|begun| done && begun.goal == Goal::Down)?;
+    begun.cluster.as_ref()
 }
 
 /// What becomes of a run.
@@ -115,7 +113,7 @@ impl<'a> Work<'a> {
     }
 
     fn fate(&self, id: &RunId, glance: &Glance) -> Fate {
-        let summary = Summary::of(glance);
+        let summary = Summary::of(glance.clone());
         let open = match &summary.standing {
             Standing::Running => return Fate::Driven,
             Standing::Left => true,
@@ -149,7 +147,7 @@ impl<'a> Work<'a> {
     }
 
     fn stays(&mut self, fate: Fate, glance: &Glance) {
-        let ended = match Summary::of(glance).standing {
+        let ended = match Summary::of(glance.clone()).standing {
             Standing::Ended(outcome) => !outcome.is_open(),
             Standing::Running | Standing::Left => false,
         };
@@ -180,7 +178,7 @@ impl<'a> Work<'a> {
         }
         let size = held.size();
         if self.args.dry_run {
-            ui.print(format!("{}\n", runs::people(id, &Summary::of(glance))).as_bytes());
+            ui.print(format!("{}\n", runs::people(&Summary::of(glance.clone()))).as_bytes());
         } else if let Err(error) = held.remove() {
             return self.failed(error, ui);
         }

@@ -6,6 +6,8 @@ mod down;
 mod emr;
 mod harness;
 mod inputs;
+#[cfg(all(debug_assertions, target_os = "linux"))]
+mod kill;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
@@ -24,3 +26,5 @@ mod sentry;
 #[cfg(unix)]
 mod signals;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;

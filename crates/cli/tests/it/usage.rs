@@ -30,6 +30,8 @@ fn version_and_help_are_results() {
         "plan",
         "runs",
         "runs prune",
+        "status",
+        "report",
         "lock",
         "lock status",
         "lock break",

@@ -130,12 +130,13 @@ impl Run<'_> {
             Err(illegal) => return Outcome::InDoubt { reason: illegal.to_string() },
         };
         let pacer = Pacer::new(self.fabric.capabilities().pace, first.at);
+        let gone = state.cluster.state.is_some_and(ClusterState::is_final);
         let mut engine = Engine {
             run: self,
             state,
             staged,
             pacer,
-            rota: rota::Rota::default(),
+            rota: rota::Rota::of(gone),
             blind: false,
             first_signal: None,
             seen,
@@ -251,7 +252,9 @@ impl Engine<'_, '_> {
 
     fn run(&mut self) {
         while self.goes_on() {
-            if self.must_look() && self.pacer.next() <= self.run.clock.now() {
+            let look = self.must_look() && self.pacer.next() <= self.run.clock.now();
+            // Who only hands over asks nothing once that is done.
+            if look && !self.is_handed_over() {
                 self.look();
                 continue;
             }
@@ -267,6 +270,13 @@ impl Engine<'_, '_> {
     fn decide(&self) -> Decision {
         let fabric = self.run.fabric.capabilities();
         decide(self.run.plan, fabric, &self.run.settings, &self.state, self.run.clock.now())
+    }
+
+    fn is_handed_over(&self) -> bool {
+        let over = |decision: Decision| {
+            matches!(decision.actions.last(), Some(Action::Finish(Outcome::Submitted)))
+        };
+        self.run.settings.detach && over(self.decide())
     }
 
     /// Takes the signals that came, and says whether the run has not ended.

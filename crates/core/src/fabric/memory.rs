@@ -19,6 +19,10 @@ use crate::clock::{Clock, add};
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 
+mod record;
+
+pub use record::{Taken, Times};
+
 /// The fabric of the tests.
 #[derive(Debug)]
 pub struct Memory {
@@ -153,6 +157,7 @@ struct MemoryStep {
     looks: u32,
     cancelled_at: Option<u32>,
     state: StepState,
+    times: Times,
 }
 
 impl StepScript {
@@ -268,6 +273,7 @@ impl Memory {
                 looks: 0,
                 cancelled_at: None,
                 state: StepState::Pending,
+                times: Times::new(self.clock.now()),
             };
             cluster.steps.insert(id.clone(), step);
             ids.push(id);
@@ -389,6 +395,7 @@ impl Fabric for Memory {
             let Some(cluster) = world.clusters.get_mut(on) else {
                 return Err(error(ErrorKind::NotFound, Operation::Poll, "no such cluster"));
             };
+            let now = self.clock.now();
             let mut answers = Vec::new();
             for id in ids.iter().take(self.script.tells.unwrap_or(usize::MAX)) {
                 let Some(place) = cluster.steps.get(id).map(|step| step.place) else {
@@ -399,14 +406,13 @@ impl Fabric for Memory {
                 let alive = !cluster.state.is_final();
                 let Some(step) = cluster.steps.get_mut(id) else { continue };
                 let status = step.look(may_start, alive);
+                step.times.seen(status.state, now);
                 if self.capabilities.ordered_queue
                     && status.state == StepState::Failed
                     && step.on_failure == OnFailure::CancelAndWait
                 {
                     let behind = cluster.steps.values_mut().filter(|s| s.place > place);
-                    behind
-                        .filter(|s| s.state == StepState::Pending)
-                        .for_each(|s| s.state = StepState::Cancelled);
+                    behind.filter(|s| s.state == StepState::Pending).for_each(|s| s.sweep(now));
                 }
                 answers.push((id.clone(), status));
             }
@@ -421,7 +427,10 @@ impl Fabric for Memory {
             };
             for id in ids {
                 match cluster.steps.get_mut(id) {
-                    Some(step) => step.cancelled_at = step.cancelled_at.or(Some(step.looks)),
+                    Some(step) => {
+                        step.cancelled_at = step.cancelled_at.or(Some(step.looks));
+                        step.times.asked.get_or_insert(self.clock.now());
+                    }
                     None => world.violations.push(format!("cancel of {id}, which is not here")),
                 }
             }
@@ -503,7 +512,7 @@ impl Clusters for Memory {
             let Some(cluster) = world.clusters.get_mut(id) else {
                 return Err(error(ErrorKind::NotFound, Operation::Inspect, "no such cluster"));
             };
-            cluster.look(&self.script);
+            cluster.look(&self.script, self.clock.now());
             let status = cluster.status(id);
             let broken = cluster.broken && cluster.state == ClusterState::Failed;
             let cause = broken.then_some(Cause::Bootstrap);
@@ -551,7 +560,7 @@ impl MemoryCluster {
         ClusterStatus { token: self.token.clone(), ..status }
     }
 
-    fn look(&mut self, script: &Script) {
+    fn look(&mut self, script: &Script, now: Timestamp) {
         self.looks += 1;
         if self.state.is_final() {
             return;
@@ -580,10 +589,9 @@ impl MemoryCluster {
             for step in self.steps.values_mut().filter(|s| !s.state.is_final()) {
                 if script.runs_unwatched {
                     step.state = StepState::Succeeded;
-                    continue;
-                }
-                if step.state == StepState::Running || self.broken {
-                    step.state = StepState::Cancelled;
+                    step.times.seen(step.state, now);
+                } else if step.state == StepState::Running || self.broken {
+                    step.sweep(now);
                 }
             }
         }
@@ -592,18 +600,32 @@ impl MemoryCluster {
 
 impl MemoryStep {
     fn look(&mut self, may_start: bool, alive: bool) -> StepStatus {
-        let waits = self.state == StepState::Pending && !may_start && self.cancelled_at.is_none();
-        if alive && !self.state.is_final() && !waits {
+        let waits = self.state == StepState::Pending && !may_start;
+        if alive && !self.state.is_final() && !(waits && self.cancelled_at.is_none()) {
             self.looks += 1;
-            self.state = self.next();
+            // What waits in a queue does not begin since it is asked to stop.
+            self.state = match self.next() {
+                StepState::Cancelled => StepState::Cancelled,
+                _ if waits => StepState::Pending,
+                next => next,
+            };
         }
-        let mut status = StepStatus::new(self.state, self.state.as_str());
-        if let (StepState::Succeeded | StepState::Failed, End::Exit(code)) =
-            (self.state, self.script.end)
-        {
-            status.exit_code = Some(code);
+        let status = StepStatus::new(self.state, self.state.as_str());
+        StepStatus { exit_code: self.exit_code(), ..status }
+    }
+
+    fn exit_code(&self) -> Option<i32> {
+        match (self.state, self.script.end) {
+            (StepState::Succeeded | StepState::Failed, End::Exit(code)) => Some(code),
+            _ => None,
         }
-        status
+    }
+
+    /// It ends with its cluster, or since another step failed.
+    fn sweep(&mut self, now: Timestamp) {
+        self.state = StepState::Cancelled;
+        self.times.seen(self.state, now);
+        self.times.swept = true;
     }
 
     fn next(&self) -> StepState {

@@ -12,6 +12,7 @@ use super::request::{add_job_flow_steps, step_config};
 use super::{Emr, error, reply, status};
 use crate::config::playbook::Step;
 use crate::fabric::{ClusterId, ErrorKind, Found, Order, Result, StepId, StepStatus};
+use crate::http::aws::Failure;
 
 /// The most steps that one `ListSteps` can be asked about by id.
 /// <https://docs.aws.amazon.com/emr/latest/APIReference/API_ListSteps.html>
@@ -114,14 +115,16 @@ impl Emr {
                                    missing: ends are noticed late where there are many";
                     self.warn(message);
                 }
+                Err(failure) if is_unseen(&failure) => return Ok(Vec::new()),
                 Err(failure) => return Err(about(on, failure)),
             }
         }
         let question = json!({"ClusterId": on.as_str(), "StepId": first.as_str()});
-        let answer = self
-            .ask::<reply::DescribeStep>("DescribeStep", &question)
-            .map_err(|failure| about(on, failure))?;
-        Ok(vec![(first.clone(), status::step(&answer.value.step))])
+        match self.ask::<reply::DescribeStep>("DescribeStep", &question) {
+            Ok(answer) => Ok(vec![(first.clone(), status::step(&answer.value.step))]),
+            Err(failure) if is_unseen(&failure) => Ok(Vec::new()),
+            Err(failure) => Err(about(on, failure)),
+        }
     }
 
     pub(super) fn cancel_steps(&self, on: &ClusterId, ids: &[StepId]) -> Result<()> {
@@ -153,6 +156,12 @@ impl Emr {
             self.warn(format!("EMR does not cancel step `{id}`: {reason}"));
         }
     }
+}
+
+/// Who was asked does not know a step: it was added a moment ago, and not everybody has heard of it. Of the cluster that
+/// says nothing.
+fn is_unseen(failure: &Failure) -> bool {
+    failure.error.kind == ErrorKind::NotFound && failure.error.message.contains("Step id")
 }
 
 /// A step as EMR will show it.

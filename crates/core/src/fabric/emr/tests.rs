@@ -307,6 +307,23 @@ fn one_question_is_about_ten_steps() {
 }
 
 #[test]
+fn a_step_that_is_not_known_everywhere_yet_is_no_news() {
+    let unseen = |operation| {
+        let message = "`InvalidRequestException`, `NoSuchStep`: Step id 's-1' is not valid.";
+        refused(operation, ErrorKind::NotFound, "InvalidRequestException", message)
+    };
+    let (cluster, ids) = (ClusterId::new("j-1"), [StepId::new("s-1")]);
+    let (emr, _) = fabric(None, vec![unseen("ListSteps")]);
+    assert_eq!(emr.poll(&cluster, &ids), Ok(Vec::new()));
+    let (emr, _) = fabric(None, vec![denied("ListSteps", "ListSteps"), unseen("DescribeStep")]);
+    assert_eq!(emr.poll(&cluster, &ids), Ok(Vec::new()));
+    let gone = "`InvalidRequestException`, `NoSuchCluster`: Cluster id 'j-1' is not valid.";
+    let gone = refused("ListSteps", ErrorKind::NotFound, "InvalidRequestException", gone);
+    let (emr, _) = fabric(None, vec![gone]);
+    assert_eq!(emr.poll(&cluster, &ids).map_err(|e| e.kind), Err(ErrorKind::NotFound));
+}
+
+#[test]
 fn without_the_right_to_list_steps_one_is_described() {
     let describe =
         || ("DescribeStep", Ok(json!({"Step": {"Id": "s-1", "Status": {"State": "FAILED"}}})));

@@ -14,6 +14,7 @@ use super::places::ClusterPlace;
 use super::record::Record;
 use super::stop::Stopping;
 use super::{Local, error, io_error, places, process, watch};
+use crate::crash;
 use crate::fabric::{
     Cause, ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile,
     Query, Result, Token,
@@ -60,6 +61,7 @@ impl Clusters for Local {
             };
         }
         for folder in [&place.logs, &place.work(), &place.steps()] {
+            crash::point("local: before a folder of a cluster");
             process::make_folder(folder).map_err(io_error(LAUNCH, folder))?;
         }
         let descriptor = Descriptor {
@@ -68,13 +70,16 @@ impl Clusters for Local {
             name: self.name.shown().to_owned(),
             created: order.intended,
         };
+        crash::point("local: the folders of a cluster are made");
         // Last: with it the cluster is there.
         let path = place.descriptor();
         let part = path.with_extension("part");
         let text = serde_json::to_string(&descriptor).map_err(io::Error::other);
         text.and_then(|text| fs::write(&part, text + "\n"))
+            .inspect(|()| crash::point("local: a cluster is about to be there"))
             .and_then(|()| fs::rename(&part, &path))
             .map_err(io_error(LAUNCH, &path))?;
+        crash::point("local: a cluster is there");
         Ok(id)
     }
 
@@ -162,7 +167,9 @@ impl Clusters for Local {
             stopping
         } else {
             // First: a shim that we do not find below finds this.
+            crash::point("local: before a cluster is to stop");
             fs::write(&marker, "").map_err(io_error(TERMINATE, &marker))?;
+            crash::point("local: a cluster is to stop");
             ask_all(&place, &self.here).map_err(io_error(TERMINATE, &place.logs))?
         };
         if stopping.is_empty() && !place.folder.exists() {
@@ -175,10 +182,13 @@ impl Clusters for Local {
         self.stopping().insert(id.clone(), None);
         let (id, grace, all, watch) =
             (id.clone(), self.grace, self.stopping.clone(), self.watch.clone());
+        crash::point("local: the steps of a cluster are asked to stop");
         let waiter = watch::start(move || {
             stopping.iter().for_each(|step| step.finish(asked, grace));
             watch.dismiss();
+            crash::point("local: before a cluster is removed");
             let removed = folder::remove(&place.folder);
+            crash::point("local: a cluster is removed");
             let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match removed {
                 Ok(()) => _ = all.remove(&id),

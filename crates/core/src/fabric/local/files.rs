@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::places::{CONTROLLER, Places};
 use super::{error, io_error, process};
+use crate::crash;
 use crate::fabric::{Chunk, ErrorKind, LocalFile, LogFile, Result, Uri};
 use crate::hex::hex;
 
@@ -35,9 +36,11 @@ pub(super) fn stage(places: &Places, file: &LocalFile) -> Result<Uri> {
     let folder = staged.join(digest);
     process::make_folder(&folder).map_err(io_error(STAGE, &folder))?;
     let place = folder.join(name);
+    crash::point("local: before a file is staged");
     fs::set_permissions(&part.path, metadata.permissions())
         .and_then(|()| fs::rename(&part.path, &place))
         .map_err(io_error(STAGE, &place))?;
+    crash::point("local: a file is staged");
     place.into_os_string().into_string().map(Uri).map_err(|place| {
         error(ErrorKind::Config, STAGE, format!("`{}` is not UTF-8", place.to_string_lossy()))
     })

@@ -1,5 +1,6 @@
 //! Steps whose order's answer was lost, or was given by another process: found by the names of their folders.
 
+use crate::crash;
 use std::fs;
 use std::io;
 
@@ -56,8 +57,10 @@ impl Local {
             return Ok(Found::NotYet);
         }
         // Whoever comes later, this attempt is not begun: only so is No the truth.
+        crash::point("local: before a step is fenced");
         let fenced =
             record::fence(&record, "its order was given up").map_err(io_error(FIND, &record))?;
+        crash::point("local: a step is fenced");
         if fenced {
             return Ok(Found::No);
         }

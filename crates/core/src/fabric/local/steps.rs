@@ -15,6 +15,7 @@ use super::process::{self, Ending, FILES, Letter, Process, Wire};
 use super::record::{self, End, How, Record};
 use super::stop::Stopping;
 use super::{Local, cluster, error, io_error, now, shim, time, watch};
+use crate::crash;
 use crate::fabric::{
     ClusterId, ErrorKind, Order, OrderedStep, Result, StepId, StepState, StepStatus,
 };
@@ -43,6 +44,7 @@ impl Local {
             let faults: Vec<_> = faults.iter().map(|fault| fault.message(None)).collect();
             error(ErrorKind::Config, SUBMIT, faults.join("; "))
         })?;
+        crash::point("local: before a step");
         match process::make_new_folder(&place.logs) {
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(
@@ -52,6 +54,7 @@ impl Local {
             // The logs of a cluster stay, so that its folder is gone shows below.
             made => made.map_err(|err| gone(on, &cluster, SUBMIT, &place.logs, err))?,
         }
+        crash::point("local: the logs of a step are made");
         let started = self.spawn(on, &cluster, &place, step, &id, &invocation);
         match started {
             Ok(()) => Ok(id),
@@ -76,6 +79,7 @@ impl Local {
         let directory = &place.directory;
         process::make_new_folder(directory)
             .map_err(|err| gone(on, cluster, SUBMIT, directory, err))?;
+        crash::point("local: the folder of a step is made");
         for (name, file) in &invocation.files {
             let at = directory.join(name);
             process::link(file, &at).map_err(io_error(SUBMIT, &at))?;
@@ -101,6 +105,7 @@ impl Local {
         let words = ahead.iter().chain(argv).map(OsString::as_os_str);
         let files = [controller, log("stdout")?, log("stderr")?];
         let order = Letter::of(values.iter().map(OsString::as_os_str).chain(words.clone()));
+        crash::point("local: before a step is handed to a shim");
         match order {
             Some(order) => self.hand(&place.logs, &order, &files),
             None => self.start_for(&place.logs, &values, words, files),
@@ -112,16 +117,19 @@ impl Local {
     fn hand(&self, logs: &Path, order: &Letter, files: &[File; FILES]) -> io::Result<()> {
         let send = |wire: &Wire| wire.send(order, files.each_ref());
         if self.watch.hand(logs, send) {
+            crash::point("local: a step is handed to a shim");
             return Ok(());
         }
         let (wire, theirs) = Wire::pair()?;
         let mut child = self.shim(theirs, Stdio::null(), Stdio::null()).spawn()?;
+        crash::point("local: a shim is started");
         if let Err(err) = send(&wire) {
             // It has nothing to do, nor will it.
             _ = child.kill();
             _ = child.wait();
             return Err(err);
         }
+        crash::point("local: a new shim has its step");
         self.watch.server(logs, child, wire);
         Ok(())
     }
@@ -274,6 +282,7 @@ impl Local {
             }
             // First the marker, then the look: a shim that we do not find finds it.
             let marker = place.cancel();
+            crash::point("local: before a step is to stop");
             if let Err(err) = fs::write(&marker, "") {
                 // Its folder may have vanished under it; if it is ours, we know whom to ask all the same.
                 let asked = self.ask_watched(&place.logs);
@@ -281,6 +290,7 @@ impl Local {
                     return Err(gone(on, &cluster, CANCEL, &marker, err));
                 }
             }
+            crash::point("local: a step is to stop");
             if let Ok(Some(record)) = Record::read(&path)
                 && let Some(stopping @ Stopping::Orphans(..)) =
                     Stopping::ask(&record, &path, &self.here)
@@ -288,6 +298,7 @@ impl Local {
                 orphans.push(stopping);
             }
         }
+        crash::point("local: the steps are asked to stop");
         if orphans.is_empty() {
             return Ok(());
         }
