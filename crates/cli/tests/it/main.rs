@@ -7,13 +7,19 @@ mod down;
 mod emr;
 mod harness;
 mod inputs;
+#[cfg(all(debug_assertions, target_os = "linux"))]
+mod kill;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
 mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod plan;
+#[cfg(target_os = "linux")]
+mod prune;
 mod render;
 mod runs;
 mod schema;
@@ -21,3 +27,5 @@ mod sentry;
 #[cfg(unix)]
 mod signals;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;
