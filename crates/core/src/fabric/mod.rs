@@ -12,6 +12,7 @@ use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod conformance;
+mod discreet;
 pub mod emr;
 pub mod error;
 pub mod id;
@@ -20,6 +21,7 @@ pub mod memory;
 mod reach;
 pub mod status;
 
+pub use discreet::Discreet;
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use id::{ClusterId, RunId, StepId, Token};
 pub use status::{Cause, ClusterState, ClusterStatus, StepState, StepStatus};
