@@ -5,9 +5,9 @@ mod crash;
 mod down;
 mod emr;
 mod harness;
+mod inputs;
 #[cfg(all(debug_assertions, target_os = "linux"))]
 mod kill;
-mod inputs;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;

@@ -92,7 +92,14 @@ impl Clusters for Local {
             {
                 Found::Yes(id)
             }
-            _ => Found::No,
+            Some(_) => Found::No,
+            None => {
+                // What is there of it was never a cluster, and nobody will ask for it again; bare folders do no harm
+                // where they cannot be removed.
+                let half = [place.folder, place.logs];
+                half.iter().filter(|folder| folder.exists()).for_each(|folder| _ = remove(folder));
+                Found::No
+            }
         })
     }
 
