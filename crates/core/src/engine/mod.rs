@@ -467,7 +467,7 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        Order { token, intended, steps: self.ordered_steps(attempts) }
+        Order { token, intended, others: &self.state.taken, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {

@@ -130,7 +130,10 @@ impl<'a> Bench<'a> {
         let staged = BTreeMap::new();
         let steps =
             steps.iter().map(|step| OrderedStep { step, attempt, staged: &staged }).collect();
-        self.fabric.submit(&self.cluster, &Order { token, intended: Timestamp::UNIX_EPOCH, steps })
+        self.fabric.submit(
+            &self.cluster,
+            &Order { token, intended: Timestamp::UNIX_EPOCH, others: &[], steps },
+        )
     }
 
     fn start(&self, order: u32, does: Behaviour) -> StepId {
@@ -143,7 +146,7 @@ impl<'a> Bench<'a> {
     fn find(&self, token: &Token, step: &Step) -> Found<Vec<StepId>> {
         let staged = BTreeMap::new();
         let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
-        let order = Order { token, intended: Timestamp::UNIX_EPOCH, steps };
+        let order = Order { token, intended: Timestamp::UNIX_EPOCH, others: &[], steps };
         self.fabric.find(&self.cluster, &order).expect("it answers")
     }
 

@@ -266,6 +266,8 @@ pub struct Order<'a> {
     pub token: &'a Token,
     /// When the order was first intended: nothing that ended earlier is ever adopted.
     pub intended: Timestamp,
+    /// What the run's other orders were given, such as earlier attempts: nothing of it is this order's.
+    pub others: &'a [StepId],
     /// In this order.
     pub steps: Vec<OrderedStep<'a>>,
 }

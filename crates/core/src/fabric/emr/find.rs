@@ -117,8 +117,14 @@ pub(super) enum Steps {
     Unclear,
 }
 
-/// The steps of an order among all those that EMR shows of a cluster, newest first, as `ListSteps` gives them.
-pub(super) fn steps(newest_first: &[Step], wanted: &[Wanted], intent: Intent<'_>) -> Steps {
+/// The steps of an order among all those that EMR shows of a cluster, newest first, as `ListSteps` gives them. `others`
+/// are not of the order: an earlier attempt may have ended a moment before it.
+pub(super) fn steps(
+    newest_first: &[Step],
+    wanted: &[Wanted],
+    intent: Intent<'_>,
+    others: &[StepId],
+) -> Steps {
     let oldest_first: Vec<&Step> = newest_first.iter().rev().collect();
     let created = |step: &Step| step.status.timeline.creation_date_time;
     if wanted.is_empty() {
@@ -126,7 +132,9 @@ pub(super) fn steps(newest_first: &[Step], wanted: &[Wanted], intent: Intent<'_>
     }
     let same = |run: &[&Step]| {
         let mut pairs = run.iter().zip(wanted);
+        let other = |step: &&Step| others.iter().any(|other| other.as_str() == step.id);
         pairs.all(|(step, wanted)| step.name == wanted.name && step.config == wanted.config)
+            && !run.iter().any(other)
     };
     let runs = oldest_first.windows(wanted.len()).filter(|run| same(run));
     // The first of them tells when the order was carried out; a step without a time may be of any.
@@ -257,7 +265,7 @@ mod tests {
     }
 
     fn look(newest_first: &[Step], names: &[&str]) -> Steps {
-        steps(newest_first, &wanted(names), intent(&token(), true))
+        steps(newest_first, &wanted(names), intent(&token(), true), &[])
     }
 
     fn ids(ids: &[&str]) -> Vec<StepId> {
@@ -296,7 +304,7 @@ mod tests {
         let within = shown(&[("s-1", "a", -4)]);
         assert_eq!(look(&within, &["a"]), Steps::These(ids(&["s-1"])), "clocks differ a little");
         let untrusted = |created| {
-            steps(&shown(&[("s-1", "a", created)]), &wanted(&["a"]), intent(&token(), false))
+            steps(&shown(&[("s-1", "a", created)]), &wanted(&["a"]), intent(&token(), false), &[])
         };
         assert_eq!(untrusted(-301), Steps::None);
         assert_eq!(untrusted(-299), Steps::TheseIfLaunched(ids(&["s-1"])));
@@ -308,6 +316,18 @@ mod tests {
     fn twins_are_told_apart_only_by_the_launch() {
         let twice = shown(&[("s-1", "a", 1), ("s-2", "b", 1), ("s-3", "a", 60), ("s-4", "b", 60)]);
         assert_eq!(look(&twice, &["a", "b"]), Steps::TheseIfLaunched(ids(&["s-1", "s-2"])));
+    }
+
+    #[test]
+    fn an_earlier_attempt_is_not_the_next() {
+        let look = |shown: &[Step], others: &[&str]| {
+            steps(shown, &wanted(&["a"]), intent(&token(), true), &ids(others))
+        };
+        let first = shown(&[("s-1", "a", -2)]);
+        assert_eq!(look(&first, &[]), Steps::These(ids(&["s-1"])));
+        assert_eq!(look(&first, &["s-1"]), Steps::None);
+        let both = shown(&[("s-1", "a", -2), ("s-2", "a", 1)]);
+        assert_eq!(look(&both, &["s-1"]), Steps::These(ids(&["s-2"])));
     }
 
     #[test]

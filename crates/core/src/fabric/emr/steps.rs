@@ -61,7 +61,7 @@ impl Emr {
                 None => break,
             }
         }
-        Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree)) {
+        Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree), order.others) {
             Steps::These(ids) => Found::Yes(ids),
             Steps::TheseIfLaunched(ids) if self.launched_by(on, order)? => Found::Yes(ids),
             // The cluster came up with them: they show later.
@@ -192,7 +192,7 @@ mod tests {
         for sent in [step("s", "true", &["x"]), jar, bare] {
             let (token, intended) = (Token::new("t"), Timestamp::UNIX_EPOCH);
             let intent = Intent { token: &token, intended, clocks_agree: true };
-            let found = find::steps(&[shown(&sent)], &[wanted(&sent)], intent);
+            let found = find::steps(&[shown(&sent)], &[wanted(&sent)], intent, &[]);
             assert_eq!(found, Steps::These(vec![StepId::new("s-1")]));
         }
     }
