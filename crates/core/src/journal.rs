@@ -580,4 +580,6 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod tests;
