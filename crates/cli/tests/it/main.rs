@@ -2,7 +2,11 @@
 
 #[cfg(target_os = "linux")]
 mod crash;
+#[cfg(unix)]
+mod damage;
 mod down;
+#[cfg(target_os = "linux")]
+mod drivers;
 mod emr;
 mod harness;
 mod inputs;
@@ -19,4 +23,6 @@ mod schema;
 mod sentry;
 #[cfg(unix)]
 mod signals;
+#[cfg(target_os = "linux")]
+mod stops;
 mod usage;
