@@ -16,6 +16,8 @@ mod locks;
 mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod losses;
 mod plan;
 mod render;
 mod runs;

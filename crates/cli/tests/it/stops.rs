@@ -12,7 +12,7 @@ use crate::harness::Place;
 use crate::signals::{self, Waiting};
 
 /// A run whose step goes on, though its driver was killed; the step's process.
-fn left() -> (Place, String) {
+pub(crate) fn left() -> (Place, String) {
     let place = signals::place("");
     let mut waiting = Waiting::start(&place, &[], &[]);
     waiting.child.kill().expect("it runs");
@@ -25,7 +25,7 @@ fn pid(number: &str) -> Pid {
     number.and_then(Pid::from_raw).expect("a process")
 }
 
-fn lives(step: &str) -> bool {
+pub(crate) fn lives(step: &str) -> bool {
     test_kill_process(pid(step)).is_ok()
 }
 
@@ -36,7 +36,12 @@ fn outcome(place: &Place) -> Option<Outcome> {
 }
 
 /// Starts it, and sends it a signal once it says this.
-fn interrupted(place: &Place, line: &str, text: &str, signal: Signal) -> (Option<i32>, String) {
+pub(crate) fn interrupted(
+    place: &Place,
+    line: &str,
+    text: &str,
+    signal: Signal,
+) -> (Option<i32>, String) {
     let mut command = place.command(line.split(' '));
     let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
