@@ -227,7 +227,8 @@ fn free_journal(folder: &Path) -> Result<(Journal, journal::Contents), Refusal> 
                 if since.elapsed() > LONGEST {
                     return Err(Refusal::Driven(None));
                 }
-                std::thread::sleep(LOOK);
+                // Nobody rings it: signals still end the program.
+                Bell::new().wait(LOOK);
             }
             driver => return Err(Refusal::Driven(driver)),
         }
