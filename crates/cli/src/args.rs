@@ -11,12 +11,14 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use dataflow_runner_core::logs;
 use duration::duration;
 
+mod again;
 mod duration;
 mod locks;
 mod runs;
 
+pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{RunStatus, Runs};
+pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -44,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 13] = [
+const AFTER: [(&str, &str); 19] = [
     (
         "up",
         "\
@@ -69,6 +71,11 @@ Exit codes: 0 success, 1 a step failed, 2 wrong usage, 3 invalid files, 4 refuse
         "\
 Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"
+  dataflow-runner down --run last
+
+With --run the cluster is found by what the run's journal says. A run that is still driven is not
+touched: `cancel` ends it. A key that is written in a file is in no journal: it is taken from that
+file until the run has succeeded; after that, name a cluster file and the cluster instead.
 
 Exit codes: 0 it is down, 1 it failed, 2 wrong usage, 3 invalid files, 4 refused, 5 in doubt,
 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
@@ -82,6 +89,44 @@ Examples:
 
 Exit codes: 0 success, 1 a step or the cluster failed, 2 wrong usage, 3 invalid files, 4 refused,
 5 in doubt, 17 locked, 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
+    ),
+    (
+        "attach",
+        "\
+Examples:
+  dataflow-runner attach
+  dataflow-runner attach r-20261122T1015
+
+Asks the fabric what became of what was ordered, and goes on from there. A step that is done never
+runs again.
+
+Exit codes: those the run itself would have had; 17 another process drives it.",
+    ),
+    (
+        "resume",
+        "\
+Examples:
+  dataflow-runner resume last
+  dataflow-runner resume nightly --skip cleanup
+  dataflow-runner resume r-20261122T1015 --playbook mended.json --accept-changes
+
+What is done stays done, the rest runs: on the same cluster, or on a new one where the run brings
+its own up. A step whose end nobody can tell is named: --skip says that it is done, --from and
+--only that it is to run again.
+
+Exit codes: those of the run; 17 another process drives it.",
+    ),
+    (
+        "cancel",
+        "\
+Examples:
+  dataflow-runner cancel last
+  dataflow-runner cancel r-20261122T1015
+
+A living driver is asked to do it; without one, this program does it itself.
+
+Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be read, 2 no such
+run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
     (
         "lint",
@@ -118,8 +163,27 @@ Examples:
   dataflow-runner runs
   dataflow-runner runs --state running --state left --since 48h
   dataflow-runner runs --json
+  dataflow-runner runs --orphans
+  dataflow-runner runs --orphans --config cluster.json --json
+  dataflow-runner runs prune --dry-run
 
-Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage.",
+With --orphans the fabrics are asked that the journals of this folder name, and that of --config.
+EMR is asked about each cluster that is up, since only so it tells what a cluster came from.
+
+Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage; with --orphans also
+3 invalid file, 4 a fabric cannot be reached or refused (what the others tell is listed).",
+    ),
+    (
+        "runs prune",
+        "\
+Examples:
+  dataflow-runner runs prune
+  dataflow-runner runs prune --older-than 7d --keep 100 --dry-run
+
+A run that is driven stays, and so does one whose cluster may be up. On this machine the logs of its
+steps go with a run, once their cluster is gone, and staged files that no run needs any more.
+
+Exit codes: 0 they are removed, 1 something cannot be removed, 2 wrong usage.",
     ),
     (
         "status",
@@ -127,10 +191,50 @@ Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage."
 Examples:
   dataflow-runner status
   dataflow-runner status r-20261122T1015
+  dataflow-runner status nightly --watch
   dataflow-runner status last --json
+
+RUN is an id, `last`, the name of a run (the newest of that name), or the beginning of an id.
+
+Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
+no such run; with --watch 129, 130, 143 the watching was ended by a signal: the run goes on.",
+    ),
+    (
+        "report",
+        "\
+Examples:
+  dataflow-runner report
+  dataflow-runner report nightly
+  dataflow-runner report last --json
+
+Every attempt of every step with its times, ids and reasons, and all else that the journal holds.
+RUN is as for `status`.
 
 Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
 no such run.",
+    ),
+    (
+        "logs",
+        "\
+Examples:
+  dataflow-runner logs
+  dataflow-runner logs last load --file stderr | less
+  dataflow-runner logs r-20261122T1015 --follow
+  dataflow-runner logs last load --attempt 1 > load.log
+
+Without STEP: all steps that failed; if none has, the one that began last. With --follow and
+without STEP: the step that runs, or the next that begins; once the run has ended, as without
+--follow. An interrupt ends only the looking: the run goes on.
+
+What the step wrote goes to stdout as it is, unpacked; on a terminal, what would act on it is shown
+by its number. Which log it is, and the probable cause of a failure, go to stderr. Nothing but the
+run's journal is needed to find them: no file, and no program that drives the run. But a key that
+is written in a file is in no journal: it is taken from that file until the run has succeeded; after
+that, name a cluster file that has it with --config.
+
+Exit codes: 0 they are printed, 1 there are none, or they cannot be read or written, 2 wrong usage,
+no such run, step or log, 3 what is set does not lead there, such as missing credentials, 4 the
+fabric could not be reached or refused, 129, 130, 143 ended by a signal.",
     ),
     (
         "lock",
@@ -252,10 +356,20 @@ pub(crate) enum Command {
     Render(Render),
     /// Show what a run would do; nothing is sent
     Plan(Plan),
+    /// Drive a run on to its end that was left
+    Attach(Attach),
+    /// Go on with a run that did not succeed: what is done stays done
+    Resume(Resume),
+    /// End a run, and what it started
+    Cancel(Cancel),
     /// List the runs that were begun here, newest first
     Runs(Runs),
     /// Show how a run stands, as its journal tells
     Status(RunStatus),
+    /// Tell all of a run that its journal holds
+    Report(RunReport),
+    /// Print the logs of a run's steps, also while they grow
+    Logs(RunLogs),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -274,6 +388,8 @@ pub(crate) struct Up {
     pub(crate) engine: Engine,
     #[command(flatten)]
     pub(crate) logs: Logs,
+    #[command(flatten)]
+    pub(crate) naming: Naming,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
@@ -297,9 +413,16 @@ pub(crate) struct Run {
     pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
+    #[command(flatten)]
+    pub(crate) naming: Naming,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
     /// End once the cluster has the steps; how they end is not waited for
     #[arg(long = "async")]
     pub(crate) detached: bool,
+    /// The same: the cluster goes on alone, and `attach` follows it to its end
+    #[arg(long)]
+    pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
@@ -311,6 +434,9 @@ pub(crate) struct Down {
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
+    /// The cluster of this run, without its files: the run's id or the beginning of it, its name, or `last`
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "cluster"])]
+    pub(crate) run: Option<String>,
     #[command(flatten)]
     pub(crate) variables: Variables,
     #[command(flatten)]
@@ -336,6 +462,13 @@ pub(crate) struct RunTransient {
     pub(crate) logs: Logs,
     #[command(flatten)]
     pub(crate) locks: Locks,
+    #[command(flatten)]
+    pub(crate) naming: Naming,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// End once the cluster has the steps; it goes on alone, and `attach` follows it to its end
+    #[arg(long)]
+    pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
 }
@@ -427,9 +560,9 @@ pub(crate) struct Variables {
 /// How a run behaves.
 #[derive(Debug, Args)]
 pub(crate) struct Engine {
-    /// What a first SIGINT or SIGTERM does to what runs
-    #[arg(long, value_enum, default_value_t = OnInterrupt::Cancel)]
-    pub(crate) on_interrupt: OnInterrupt,
+    /// What a first SIGINT or SIGTERM does to what runs [default: cancel; of attach: leave, on a terminal it asks]
+    #[arg(long, value_enum)]
+    pub(crate) on_interrupt: Option<OnInterrupt>,
     /// Ask the fabric so often, such as 0.5s, 90s or 5m [default: what is usual there; on EMR 15s, and 30s while a cluster launches]
     #[arg(long, value_name = "DURATION", value_parser = duration::some)]
     pub(crate) poll_interval: Option<Duration>,
@@ -521,12 +654,17 @@ impl Command {
             Self::Run(_) => "run",
             Self::Down(_) => "down",
             Self::RunTransient(_) => "run-transient",
+            Self::Attach(_) => "attach",
+            Self::Resume(_) => "resume",
+            Self::Cancel(_) => "cancel",
             Self::Lint(_) => "lint",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
+            Self::Report(_) => "report",
+            Self::Logs(_) => "logs",
             Self::Lock(_) => "lock",
         }
     }
@@ -541,12 +679,17 @@ impl Command {
             Self::Run(args) => &args.sentry,
             Self::Down(args) => &args.sentry,
             Self::RunTransient(args) => &args.sentry,
+            Self::Attach(args) => &args.sentry,
+            Self::Resume(args) => &args.sentry,
+            Self::Cancel(args) => &args.sentry,
             Self::Lint(_)
             | Self::Render(_)
             | Self::Plan(_)
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)
+            | Self::Report(_)
+            | Self::Logs(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

@@ -52,7 +52,7 @@ impl Exit {
             Outcome::Noop { .. } => Self::Noop(noop),
             Outcome::Failed { .. } => Self::Failed,
             Outcome::Refused { error } => Self::of_error(error),
-            Outcome::Interrupted { signal } => Self::Signal(*signal),
+            Outcome::Interrupted { signal, .. } => Self::Signal(*signal),
             Outcome::InDoubt { .. } => Self::InDoubt,
         }
     }
@@ -113,9 +113,9 @@ mod tests {
             (Outcome::Refused { error: error.clone() }, 4),
             (Outcome::Refused { error: error.in_doubt() }, 5),
             (Outcome::InDoubt { reason: String::new() }, 5),
-            (Outcome::Interrupted { signal: 1 }, 129),
-            (Outcome::Interrupted { signal: 2 }, 130),
-            (Outcome::Interrupted { signal: 15 }, 143),
+            (Outcome::Interrupted { signal: 1, left: false }, 129),
+            (Outcome::Interrupted { signal: 2, left: false }, 130),
+            (Outcome::Interrupted { signal: 15, left: false }, 143),
         ];
         for (outcome, code) in outcomes {
             assert_eq!(Exit::of(&outcome, 9).code(), code, "{outcome:?}");

@@ -1,8 +1,14 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
+pub(crate) mod again;
+#[cfg(test)]
+mod tests;
+
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
@@ -10,7 +16,9 @@ use dataflow_runner_core::config::{self, Config};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
+use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::secret::Hidden;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
@@ -20,6 +28,18 @@ use crate::args;
 use crate::commands::Usage;
 use crate::target::Target;
 use crate::variables::Variables;
+use again::{Copy, Loaded};
+
+/// So long, in bytes, is a variable's value that is looked for in the words of others: a shorter one is an everyday
+/// word, or a number, and without those nobody would understand them.
+const TELLING_VARIABLE: usize = 8;
+
+/// The same of a secret.
+const TELLING_SECRET: usize = 4;
+
+/// Variables of the environment that hold secrets which are sent, or by which is signed what is sent.
+const CREDENTIALS: [&str; 4] =
+    ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
 /// No file of ours is larger, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -29,11 +49,41 @@ pub(crate) struct Loader {
     variables: Variables,
     map: Map,
     /// What `nowWithFormat` tells, the same in all files. Few ask, and to find the time zone takes long.
-    now: LazyCell<Zoned>,
+    now: LazyCell<Zoned, Now>,
+    /// The same as it is kept, of a run that was started before.
+    started: Option<Started>,
+    around: Around,
+    /// Files that were read when the run was first started, by the names they have here.
+    copies: BTreeMap<PathBuf, Copy>,
+    loaded: Vec<Loaded>,
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
+    /// Values and secrets that a far side may tell us back.
+    hidden: Hidden,
     faults: Diagnostics,
+}
+
+/// Tells the time.
+type Now = Box<dyn FnOnce() -> Zoned>;
+
+/// What files depend on that is neither in them nor on the command line.
+struct Around {
+    env: fn(&str) -> Option<OsString>,
+    /// The current folder; none where it is gone.
+    here: Option<PathBuf>,
+}
+
+impl Around {
+    /// The program's own.
+    fn program() -> Self {
+        Self { env: crate::env, here: std::env::current_dir().ok() }
+    }
+
+    /// Where a path leads that is seen from here.
+    fn at(&self, path: &Path) -> PathBuf {
+        self.here.as_deref().unwrap_or(Path::new("")).join(path)
+    }
 }
 
 impl Loader {
@@ -42,23 +92,54 @@ impl Loader {
     /// # Errors
     /// An argument that has not the form it should have.
     pub(crate) fn new(args: &args::Variables) -> Result<Self, Usage> {
+        Self::begun(args, Box::new(clock::wall), Around::program())
+    }
+
+    fn begun(args: &args::Variables, now: Now, around: Around) -> Result<Self, Usage> {
         let mut faults = Diagnostics::new();
-        let variables = Variables::gather(args, &crate::env, &mut faults)?;
+        let variables = Variables::gather(args, &around.env, &mut faults)?;
+        Ok(Self::with(variables, now, None, around, faults))
+    }
+
+    fn with(
+        variables: Variables,
+        now: Now,
+        started: Option<Started>,
+        around: Around,
+        faults: Diagnostics,
+    ) -> Self {
+        let mut hidden = Hidden::default();
+        for (name, value) in variables.values() {
+            hidden.hide_variable(name, value, TELLING_VARIABLE);
+        }
+        for name in CREDENTIALS {
+            let value = (around.env)(name).and_then(|value| value.into_string().ok());
+            hidden.hide(&value.unwrap_or_default(), &format!("‹{name}›"), TELLING_SECRET);
+        }
         let values = variables.values();
-        let map = values.map(|(name, value)| (name, value.clone().into())).collect();
-        Ok(Self {
+        Self {
+            hidden,
+            map: values.map(|(name, value)| (name, value.clone().into())).collect(),
             variables,
-            map,
-            now: LazyCell::new(clock::wall),
+            now: LazyCell::new(now),
+            started,
+            around,
+            copies: BTreeMap::new(),
+            loaded: Vec::new(),
             templates: Vec::new(),
             knows_uses: true,
             faults,
-        })
+        }
     }
 
     /// Names and values of the variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.variables.values()
+    }
+
+    /// What must not be told of the variables, and of the secrets in the files that were read.
+    pub(crate) fn hidden(&self) -> Hidden {
+        self.hidden.clone()
     }
 
     /// All faults, once everything is read: also the variables that nothing uses.
@@ -110,9 +191,7 @@ impl Loader {
         match (config, plan.and_then(Plan::playbook)) {
             (Some(path), _) => Ok(self.target(path)),
             (None, Some(playbook)) => match &playbook.emr {
-                Some(access) => {
-                    Ok(Some(Target::Emr { config: None, access: Box::new(access.clone()) }))
-                }
+                Some(access) => Ok(Some(Target::there(access.clone()))),
                 None => Err(Usage::missing("emr-config", "config")),
             },
             // What is wrong with the playbook was said.
@@ -154,23 +233,34 @@ impl Loader {
     }
 
     fn load(&mut self, path: &Path) -> Option<Config> {
-        let document = Document::of(self.render(path)?);
+        let rendered = self.render(path)?;
+        let source = Arc::clone(&rendered.source);
+        let document = Document::of(rendered);
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
+        for (secret, words) in document.all_secrets() {
+            self.hidden.hide(&secret, &words, TELLING_SECRET);
+        }
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
+        let credentials = config.as_ref().and_then(Config::credentials).cloned();
+        if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
+            self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
+        }
+        self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config
     }
 
     fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
-        let source = Arc::new(read(path)?);
+        let source = Arc::new(self.source(path)?);
+        let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
         let fault = |error: template::Error| error.diagnostic(&source);
         let template = Template::parse(&source).map_err(fault)?;
         let inputs = Inputs {
             variables: &self.map,
             now: &|| self.now.clone(),
-            env: &crate::env,
-            // Relative paths are seen from the current folder, as in 0.7.x.
-            read: &|path| std::fs::read(path),
+            env: &self.around.env,
+            // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
+            read: &|path| std::fs::read(self.around.at(&then.join(path))),
             limits: Limits::default(),
         };
         let rendered = template.render(&inputs).map_err(fault)?;
@@ -186,9 +276,8 @@ pub(crate) enum Any {
     Target(Target),
 }
 
-/// A file of the command line, by the name it has there.
-fn read(path: &Path) -> Result<Source, Diagnostic> {
-    let name = path.display().to_string();
+/// The file at `path`, by the name it has on the command line.
+fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
     let unreadable =
         |why: String| Diagnostic::error("cannot-read-file", format!("cannot read `{name}`: {why}"));
     let mut bytes = Vec::new();

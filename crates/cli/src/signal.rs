@@ -6,13 +6,21 @@ use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
 
+/// What to ask who interrupts the program at a terminal.
+pub(crate) struct Ask {
+    /// Puts the question.
+    pub(crate) question: Box<dyn Fn() + Send>,
+    /// What a yes does, before the bell rings.
+    pub(crate) yes: Box<dyn Fn() + Send>,
+}
+
 /// From now on HUP, INT and TERM ring the bell instead of ending the program; those that are ignored at
 /// start (`nohup`, a background command of a script) stay ignored.
 ///
 /// # Errors
 /// The system refuses.
 #[cfg(unix)]
-pub(crate) fn ring(bell: &Arc<Bell>) -> std::io::Result<()> {
+pub(crate) fn ring(bell: &Arc<Bell>, mut ask: Option<Ask>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
     let ignored = ignored();
@@ -20,11 +28,45 @@ pub(crate) fn ring(bell: &Arc<Bell>) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new(wanted)?;
     let bell = Arc::clone(bell);
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        for number in signals.forever() {
-            bell.signal(number);
+        loop {
+            let numbers: Vec<_> = signals.wait().collect();
+            for number in numbers {
+                if let (SIGINT, Some(ask)) = (number, ask.take()) {
+                    put(&ask, &mut signals);
+                }
+                bell.signal(number);
+            }
         }
     })?;
     Ok(())
+}
+
+/// Asks, and does what a yes does. Another signal, the end of the input, or a minute without an answer is a no.
+#[cfg(unix)]
+fn put(ask: &Ask, signals: &mut signal_hook::iterator::Signals) {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    use std::time::{Duration, Instant};
+
+    /// Between two looks whether another signal came.
+    const LOOK: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    (ask.question)();
+    let (told, answer) = channel();
+    // It may read for ever: then it ends with the program.
+    let reader = std::thread::Builder::new().name("answer".into()).spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        let _ = told.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"));
+    });
+    let since = Instant::now();
+    while reader.is_ok() && since.elapsed() < LONGEST {
+        match answer.recv_timeout(LOOK) {
+            Ok(true) => return (ask.yes)(),
+            Err(RecvTimeoutError::Timeout) if signals.pending().next().is_none() => {}
+            _ => return,
+        }
+    }
 }
 
 /// The signals that are ignored, the first one in the lowest bit. Where that cannot be told: none.
@@ -42,7 +84,7 @@ fn ignored() -> u64 {
 /// # Errors
 /// The system refuses.
 #[cfg(not(unix))]
-pub(crate) fn ring(bell: &Arc<Bell>) -> std::io::Result<()> {
+pub(crate) fn ring(bell: &Arc<Bell>, _ask: Option<Ask>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
 
     for number in [SIGINT, SIGTERM] {

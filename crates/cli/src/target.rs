@@ -1,4 +1,4 @@
-//! Where a cluster file, or a playbook of 0.7.x, says that steps run.
+//! Where a cluster file, a playbook of 0.7.x, or the journal of a run says that steps run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
 use dataflow_runner_core::http::Client;
-use dataflow_runner_core::http::aws::{Account, Settings, is_region};
+use dataflow_runner_core::http::aws::{Account, Recorded, Settings, is_region};
+use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
 
 /// Where steps run.
@@ -23,6 +24,8 @@ pub(crate) enum Target {
         config: Option<Box<emr::Config>>,
         /// Region and credentials.
         access: Box<emr::Access>,
+        /// How an earlier process reached it, whose run this is about.
+        recorded: Box<Recorded>,
     },
 }
 
@@ -46,7 +49,52 @@ impl Target {
     /// What a cluster file of EMR describes.
     pub(crate) fn emr(config: emr::Config) -> Self {
         let access = Box::new(emr::Access::of(&config));
-        Self::Emr { config: Some(Box::new(config)), access }
+        Self::Emr { config: Some(Box::new(config)), access, recorded: Box::default() }
+    }
+
+    /// Clusters of EMR that are there.
+    pub(crate) fn there(access: emr::Access) -> Self {
+        Self::Emr { config: None, access: Box::new(access), recorded: Box::default() }
+    }
+
+    /// Where a run did its work, by the header of its journal alone: its steps and its cluster can be found, looked at,
+    /// stopped, and their logs be read; nothing can be launched, and no step be started. `access` is what files say of
+    /// AWS, for credentials that were written in one: they are in no header.
+    ///
+    /// # Errors
+    /// The header names no fabric that this program knows, or says too little of it; the credentials are neither kept
+    /// nor in `access` (`credentials-not-kept`).
+    pub(crate) fn reached(
+        header: &Header,
+        access: Option<emr::Access>,
+    ) -> Result<Self, Diagnostic> {
+        match header.fabric.as_str() {
+            "local" => Ok(Self::Local(Box::new(local::Config::reached(&header.reach)?))),
+            "emr" => {
+                let (access, recorded) = emr::Access::reached(&header.reach, access)?;
+                let (access, recorded) = (Box::new(access), Box::new(recorded));
+                Ok(Self::Emr { config: None, access, recorded })
+            }
+            unknown => {
+                let run = &header.run;
+                let message =
+                    format!("run {run} is on fabric `{unknown}`, which this program does not know");
+                let help = format!("use dataflow-runner {}, which began it", header.program);
+                Err(Diagnostic::error("unknown-fabric", message).help(help))
+            }
+        }
+    }
+
+    /// The same, but reached as it was by the run of this header.
+    pub(crate) fn reached_before(self, header: &Header) -> Self {
+        match self {
+            Self::Emr { config, access, recorded } => {
+                let before = emr::Access::reached(&header.reach, Some((*access).clone()));
+                let recorded = before.map_or(recorded, |(_, recorded)| Box::new(recorded));
+                Self::Emr { config, access, recorded }
+            }
+            local @ Self::Local(_) => local,
+        }
     }
 
     /// The fabric, ready to be asked. Nothing is sent or started yet.
@@ -56,7 +104,9 @@ impl Target {
     pub(crate) fn fabric(&self, around: &Around<'_>) -> Result<Arc<dyn Fabric>, Diagnostic> {
         Ok(match self {
             Self::Local(config) => Arc::new(local(config, around)?),
-            Self::Emr { config, access } => Arc::new(emr(config.as_deref(), access, around)?),
+            Self::Emr { config, access, recorded } => {
+                Arc::new(emr(config.as_deref(), access, recorded, around)?)
+            }
         })
     }
 
@@ -106,6 +156,7 @@ fn local(config: &local::Config, around: &Around<'_>) -> Result<Local, Diagnosti
 fn emr(
     config: Option<&emr::Config>,
     access: &emr::Access,
+    recorded: &Recorded,
     around: &Around<'_>,
 ) -> Result<Emr, Diagnostic> {
     // What is no region was told of with its place.
@@ -122,7 +173,7 @@ fn emr(
         client: Arc::new(client),
         quotas: around.state.join("quotas"),
     };
-    let account = Account::new(settings).map_err(|error| wrong(error.to_string()))?;
+    let account = Account::again(settings, recorded).map_err(|error| wrong(error.to_string()))?;
     let fabric = Emr::new(config.cloned(), account.with_quotas(around.quota_factor));
     let fabric = match around.poll {
         Some(tick) => fabric.asking_every(tick),
@@ -132,4 +183,54 @@ fn emr(
         Some(settle) => fabric.settling_in(settle),
         None => fabric,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use dataflow_runner_core::fabric::RunId;
+    use dataflow_runner_core::journal;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn header(fabric: &str, reach: &[(&str, &str)]) -> Header {
+        let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        Header {
+            version: journal::VERSION,
+            run: RunId::new("r-1"),
+            program: "9.9.9".into(),
+            created: Timestamp::UNIX_EPOCH,
+            fabric: fabric.into(),
+            reach: reach.iter().map(pair).collect::<BTreeMap<_, _>>(),
+            time_zone: String::new(),
+            noop_exit_code: 0,
+        }
+    }
+
+    fn code(reached: Result<Target, Diagnostic>) -> &'static str {
+        reached.err().map_or("none", |fault| fault.code)
+    }
+
+    #[test]
+    fn the_header_says_where_a_run_did_its_work() {
+        let local = header("local", &[("workFolder", "/w"), ("killAfterMillis", "0")]);
+        assert!(matches!(Target::reached(&local, None), Ok(Target::Local(_))));
+        let emr = header("emr", &[("region", "eu-west-1"), ("credentials", "iam")]);
+        assert!(matches!(Target::reached(&emr, None), Ok(Target::Emr { config: None, .. })));
+    }
+
+    #[test]
+    fn what_it_does_not_say_is_said() {
+        assert_eq!(code(Target::reached(&header("local", &[]), None)), "journal-reach");
+        let literal = header("emr", &[("region", "eu-west-1"), ("credentials", "literal")]);
+        assert_eq!(code(Target::reached(&literal, None)), "credentials-not-kept");
+        let fault = Target::reached(&header("abacus", &[]), None).err().expect("nobody knows it");
+        assert_eq!(
+            fault.to_string(),
+            "error[unknown-fabric]: run r-1 is on fabric `abacus`, which this program does not know; \
+             use dataflow-runner 9.9.9, which began it"
+        );
+    }
 }

@@ -1,11 +1,13 @@
 //! The values that a command line gives to templates.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::inputs::Inputs;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -15,7 +17,15 @@ use crate::commands::Usage;
 /// Variables by name. A value may be anybody's secret: no diagnostic tells one, and there is no `Debug`.
 #[derive(Default)]
 pub(crate) struct Variables {
-    values: BTreeMap<String, (Value, &'static str)>,
+    values: BTreeMap<String, Given>,
+}
+
+struct Given {
+    value: Value,
+    /// The flag that gave it; none where it was given to the run before.
+    flag: Option<&'static str>,
+    /// The name that it has in the environment, where it is from there.
+    environment: Option<String>,
 }
 
 impl Variables {
@@ -32,46 +42,79 @@ impl Variables {
         let mut all = Self::default();
         if let Some(path) = &args.vars_file {
             match read(path) {
-                Ok(pairs) => all.add("--vars-file", pairs, faults),
+                Ok(pairs) => all.add("--vars-file", plain(pairs), faults),
                 Err(fault) => faults.push(fault),
             }
         }
         let vars = args.vars.as_deref().map(pairs_of).transpose()?.unwrap_or_default();
-        all.add("--vars", vars, faults);
+        all.add("--vars", plain(vars), faults);
         let var = args.var.iter().map(|pair| parted(pair, "--var", "NAME=VALUE"));
         let var: Vec<_> = var.collect::<Result<_, _>>()?;
-        all.add("--var", var.into_iter().map(|(k, v)| (k, Value::String(v))).collect(), faults);
+        let var = var.into_iter().map(|(name, value)| (name, Value::String(value)));
+        all.add("--var", plain(var), faults);
         let var_env = args.var_env.iter().map(|pair| parted(pair, "--var-env", "NAME=ENVIRONMENT"));
         let var_env: Vec<_> = var_env.collect::<Result<_, _>>()?;
-        let mut found = Vec::new();
-        for (name, variable) in var_env {
-            match env(&variable).map(OsString::into_string) {
-                Some(Ok(value)) => found.push((name, Value::String(value))),
-                Some(Err(_)) => faults.push(Diagnostic::error(
-                    "not-utf-8",
-                    format!("environment variable `{variable}` is not UTF-8"),
-                )),
-                None => faults.push(
-                    Diagnostic::error(
-                        "environment-variable-not-set",
-                        format!("environment variable `{variable}` is not set"),
-                    )
-                    .help(format!("`--var-env` takes the value of variable `{name}` from it")),
-                ),
-            }
-        }
+        let found = var_env.into_iter().filter_map(|(name, variable)| {
+            let value = from_environment(&name, &variable, env);
+            let value = value.map_err(|fault| faults.push(fault)).ok()?;
+            Some((name, value, Some(variable)))
+        });
+        let found: Vec<_> = found.collect();
         all.add("--var-env", found, faults);
         Ok(all)
     }
 
-    /// Names and values.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.values.iter().map(|(name, (value, _))| (name.as_str(), value))
+    /// Gathers those of a run that was started before; what is given now wins.
+    ///
+    /// # Errors
+    /// An argument that has not the form it should have.
+    pub(crate) fn again(
+        inputs: &Inputs,
+        args: &args::Variables,
+        env: &dyn Fn(&str) -> Option<OsString>,
+        faults: &mut Diagnostics,
+    ) -> Result<Self, Usage> {
+        let mut all = Self::gather(args, env, faults)?;
+        for (name, value) in &inputs.variables {
+            let given = || Given { value: value.clone(), flag: None, environment: None };
+            all.values.entry(name.clone()).or_insert_with(given);
+        }
+        for (name, variable) in &inputs.environment {
+            let Entry::Vacant(place) = all.values.entry(name.clone()) else { continue };
+            match from_environment(name, variable, env) {
+                Ok(value) => {
+                    let environment = Some(variable.clone());
+                    place.insert(Given { value, flag: None, environment });
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Ok(all)
     }
 
-    /// Warns of each that nothing uses.
+    /// Keeps them, those of the environment by name only.
+    pub(crate) fn keep(&self, inputs: &mut Inputs) {
+        for (name, given) in &self.values {
+            match &given.environment {
+                Some(variable) => {
+                    inputs.environment.insert(name.clone(), variable.clone());
+                }
+                None => {
+                    inputs.variables.insert(name.clone(), given.value.clone());
+                }
+            }
+        }
+    }
+
+    /// Names and values.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(name, given)| (name.as_str(), &given.value))
+    }
+
+    /// Warns of each that is given now and that nothing uses.
     pub(crate) fn warn_of_unused(&self, used: &dyn Fn(&str) -> bool, faults: &mut Diagnostics) {
-        for (name, (_, flag)) in self.values.iter().filter(|(name, _)| !used(name)) {
+        for (name, given) in self.values.iter().filter(|(name, _)| !used(name)) {
+            let Some(flag) = given.flag else { continue };
             let message = format!("variable `{name}` is given by `{flag}` and never used");
             faults.push(
                 Diagnostic::warning("unused-variable", message)
@@ -80,15 +123,42 @@ impl Variables {
         }
     }
 
-    fn add(&mut self, flag: &'static str, pairs: Vec<(String, Value)>, faults: &mut Diagnostics) {
-        let mut names = std::collections::BTreeSet::new();
-        for (name, value) in pairs {
+    fn add(&mut self, flag: &'static str, given: Vec<Named>, faults: &mut Diagnostics) {
+        let mut names = BTreeSet::new();
+        for (name, value, environment) in given {
             if !names.insert(name.clone()) {
                 let message = format!("variable `{name}` is given twice by `{flag}`");
                 let twice = Diagnostic::warning("variable-given-twice", message);
                 faults.push(twice.help("the last value counts; take the others out"));
             }
-            self.values.insert(name, (value, flag));
+            self.values.insert(name, Given { value, flag: Some(flag), environment });
+        }
+    }
+}
+
+/// A variable's name and value, and the name that it has in the environment, where it is from there.
+type Named = (String, Value, Option<String>);
+
+fn plain(pairs: impl IntoIterator<Item = (String, Value)>) -> Vec<Named> {
+    pairs.into_iter().map(|(name, value)| (name, value, None)).collect()
+}
+
+/// The value of variable `name`, which is that of `variable` in the environment.
+fn from_environment(
+    name: &str,
+    variable: &str,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Value, Diagnostic> {
+    match env(variable).map(OsString::into_string) {
+        Some(Ok(value)) => Ok(Value::String(value)),
+        Some(Err(_)) => Err(Diagnostic::error(
+            "not-utf-8",
+            format!("environment variable `{variable}` is not UTF-8"),
+        )),
+        None => {
+            let message = format!("environment variable `{variable}` is not set");
+            let help = format!("`--var-env` takes the value of variable `{name}` from it");
+            Err(Diagnostic::error("environment-variable-not-set", message).help(help))
         }
     }
 }

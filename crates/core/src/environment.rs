@@ -13,6 +13,18 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+
+    /// The same, where none of `names` is set with the first of them set to `value`.
+    #[must_use]
+    pub fn or(&self, names: &[&str], value: &str) -> Self {
+        let mut all = self.0.clone();
+        if let (Some(first), true) =
+            (names.first(), names.iter().all(|name| self.get(name).is_none()))
+        {
+            all.insert((*first).to_owned(), value.to_owned());
+        }
+        Self(all)
+    }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {

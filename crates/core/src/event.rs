@@ -5,15 +5,20 @@
 //! or the value of a variable; names are what the user calls things and may be shown.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::playbook::{Step, StepType};
+use crate::config::playbook::{Rules, Step, StepType};
+pub use crate::driver::Driver;
 use crate::fabric::{Cause, ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
+use crate::plan::Plan;
+
+mod read;
 
 /// Something that happened in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// From 1, without gaps.
     pub seq: u64,
@@ -48,6 +53,40 @@ pub enum EventKind {
         /// The cluster that was there before the run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cluster: Option<ClusterId>,
+        /// What somebody called the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Who drives it; journals of early versions do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        driver: Option<Driver>,
+        /// The playbook's own limit of steps at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_parallel: Option<NonZeroU32>,
+        /// The steps that are not to run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
+    },
+    /// Somebody drives the run again: one that was left, or whose end left something open.
+    Attached {
+        /// Who.
+        driver: Driver,
+    },
+    /// A run that ended without success goes on: what is not done is to be done after all.
+    Resumed {
+        /// Who drives it.
+        driver: Driver,
+        /// The cluster that is there; none: one is to be launched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterId>,
+        /// The steps as they are now, where they are not as they were.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<StepInfo>,
+        /// Of those not done, the ones that are not to run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
+        /// Steps whose end nobody could tell, and about which nobody asks any more: somebody said what to do with them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given_up: Vec<String>,
     },
     /// A cluster is about to be ordered.
     LaunchIntended {
@@ -56,6 +95,9 @@ pub enum EventKind {
         /// The steps and their attempts that go with it, in this order: the cluster ends itself after them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         steps: Vec<Attempt>,
+        /// Somebody else may have sent it before, so it is asked for first.
+        #[serde(default, skip_serializing_if = "is_false")]
+        ask_first: bool,
     },
     /// The fabric took the order for a cluster.
     Launched {
@@ -95,6 +137,9 @@ pub enum EventKind {
         token: Token,
         /// The steps and their attempts, in this order.
         steps: Vec<Attempt>,
+        /// Somebody else may have sent it before, so it is asked for first.
+        #[serde(default, skip_serializing_if = "is_false")]
+        ask_first: bool,
     },
     /// The fabric took the order.
     Submitted {
@@ -271,7 +316,7 @@ impl Goal {
 }
 
 /// What a journal needs to know of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepInfo {
     /// Its id in the playbook.
     pub id: String,
@@ -282,17 +327,30 @@ pub struct StepInfo {
     pub step_type: StepType,
     /// The digest of all it says, with secrets replaced by their origins.
     pub digest: String,
+    /// The places of the steps that it needs; absent: the step before it, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Vec<usize>>,
+    /// What is decided about it; journals of early versions do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
 }
 
 impl StepInfo {
-    /// What a journal needs to know of `step`.
-    pub fn of(step: &Step) -> Self {
-        Self {
-            id: step.id.clone(),
-            name: step.name.shown().to_owned(),
-            step_type: step.work.program.step_type(),
-            digest: step.digest(),
-        }
+    /// What a journal needs to know of the steps of a plan; nothing, where its playbook is not at hand.
+    pub fn all(plan: &Plan) -> Vec<Self> {
+        let info = |(place, step): (usize, &Step)| {
+            let needs = plan.needs(place);
+            let chained = needs.iter().copied().eq(place.checked_sub(1));
+            Self {
+                id: step.id.clone(),
+                name: step.name.shown().to_owned(),
+                step_type: step.work.program.step_type(),
+                digest: step.digest(),
+                needs: (!chained).then(|| needs.to_vec()),
+                rules: Some(step.rules.clone()),
+            }
+        };
+        plan.steps().iter().enumerate().map(info).collect()
     }
 }
 
@@ -377,6 +435,9 @@ pub enum Outcome {
     Interrupted {
         /// The signal's number.
         signal: i32,
+        /// Whatever was going on was left as it was.
+        #[serde(default, skip_serializing_if = "is_false")]
+        left: bool,
     },
     /// Something may be running.
     InDoubt {
@@ -399,10 +460,40 @@ impl Outcome {
         }
     }
 
+    /// Whether something may still be going on because of the run.
+    pub fn is_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Submitted | Self::InDoubt { .. } | Self::Interrupted { left: true, .. }
+        )
+    }
+
     /// Whether all went as it was asked for.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Succeeded | Self::Noop { .. } | Self::Submitted)
     }
+}
+
+/// Who drives a run, or did so last, as its events tell.
+pub fn driver(events: &[Event]) -> Option<&Driver> {
+    events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::RunStarted { driver, .. } => driver.as_ref(),
+        EventKind::Attached { driver } | EventKind::Resumed { driver, .. } => Some(driver),
+        _ => None,
+    })
+}
+
+/// The steps of a run as they were said last.
+pub fn steps(events: &[Event]) -> &[StepInfo] {
+    events
+        .iter()
+        .rev()
+        .find_map(|event| match &event.kind {
+            EventKind::RunStarted { steps, .. } => Some(steps.as_slice()),
+            EventKind::Resumed { steps, .. } if !steps.is_empty() => Some(steps.as_slice()),
+            _ => None,
+        })
+        .unwrap_or_default()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -1,21 +1,34 @@
 //! A playbook resolved into a graph, and what a fabric cannot do of it.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use crate::config::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Runner, Step, unknown_step,
+    OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step, unknown_step,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::event::{self, Event, EventKind};
 use crate::fabric::{Capabilities, ExitCodes, LocalFile};
 use crate::secret::Text;
 
-/// A playbook whose steps know each other. Steps are named by their place in the playbook, from 0.
+/// Steps that know each other. They are named by their place in the playbook, from 0.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// `None` where there are no steps to run (`up`, `down`).
-    playbook: Option<Playbook>,
+    told: Told,
     nodes: Vec<Node>,
+}
+
+/// Where a plan is from.
+#[derive(Clone, Debug, Default)]
+enum Told {
+    /// There are no steps to run (`up`, `down`).
+    #[default]
+    Nothing,
+    /// What it runs is known.
+    Playbook(Box<Playbook>),
+    /// It can be followed, but nothing more of it can be ordered.
+    Journal { rules: Vec<Rules>, max_parallel: Option<NonZeroU32> },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -36,17 +49,52 @@ impl Plan {
         let before = faults.errors();
         let nodes = resolve(&playbook, faults);
         find_cycles(&playbook, &nodes, faults);
-        (faults.errors() == before).then_some(Self { playbook: Some(playbook), nodes })
+        (faults.errors() == before).then_some(Self { told: Told::Playbook(playbook.into()), nodes })
     }
 
-    /// The playbook, where there is one.
+    /// The plan of a journal: enough to follow its run to the end, as long as nothing more is ordered. `None`: the
+    /// journal does not tell the rules of its steps.
+    pub fn of_journal(events: &[Event]) -> Option<Self> {
+        let steps = event::steps(events);
+        let max_parallel = match events.first().map(|event| &event.kind) {
+            Some(EventKind::RunStarted { max_parallel, .. }) => *max_parallel,
+            _ => None,
+        };
+        let rules: Vec<_> = steps.iter().map(|step| step.rules.clone()).collect::<Option<_>>()?;
+        let mut nodes = vec![Node::default(); steps.len()];
+        for (place, step) in steps.iter().enumerate() {
+            let needs = match &step.needs {
+                None => place.checked_sub(1).into_iter().collect(),
+                Some(needs) => needs.clone(),
+            };
+            for &need in &needs {
+                nodes.get_mut(need)?.needed_by.push(place);
+            }
+            nodes[place].needs = needs;
+        }
+        let whole = topological(&nodes).len() == nodes.len();
+        whole.then_some(Self { told: Told::Journal { rules, max_parallel }, nodes })
+    }
+
+    /// The playbook, where it is at hand.
     pub fn playbook(&self) -> Option<&Playbook> {
-        self.playbook.as_ref()
+        match &self.told {
+            Told::Playbook(playbook) => Some(playbook),
+            Told::Nothing | Told::Journal { .. } => None,
+        }
     }
 
-    /// The steps in the order of the playbook.
+    /// What the steps run, in the order of the playbook; nothing, where that is not at hand.
     pub fn steps(&self) -> &[Step] {
-        self.playbook.as_ref().map_or(&[], |p| &p.steps)
+        self.playbook().map_or(&[], |p| &p.steps)
+    }
+
+    /// What is decided about a step.
+    pub fn rules(&self, step: usize) -> &Rules {
+        match &self.told {
+            Told::Journal { rules, .. } => &rules[step],
+            Told::Nothing | Told::Playbook(_) => &self.steps()[step].rules,
+        }
     }
 
     /// The steps that must have succeeded before `step` may start.
@@ -59,22 +107,43 @@ impl Plan {
         &self.nodes[step].needed_by
     }
 
+    /// Whether each step is `step`, or needs it, directly or not.
+    pub fn from(&self, step: usize) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        let mut next = vec![step];
+        while let Some(step) = next.pop() {
+            if !std::mem::replace(&mut reached[step], true) {
+                next.extend(&self.nodes[step].needed_by);
+            }
+        }
+        reached
+    }
+
     /// Each step needs just the one before it, and the fabric can do all that is to be decided on the way.
     pub fn is_plain_chain(&self) -> bool {
-        let alone = |(place, step): (usize, &Step)| {
+        let alone = |place: usize| {
+            let rules = self.rules(place);
             self.needs(place).iter().copied().eq(place.checked_sub(1))
-                && step.retries == Retries::NONE
-                && step.timeout.is_none()
-                && step.on_result == OnResult::default()
-                && matches!(step.on_failure, OnFailure::CancelAndWait | OnFailure::Continue)
+                && rules.retries == Retries::NONE
+                && rules.timeout.is_none()
+                && rules.on_result == OnResult::default()
+                && matches!(rules.on_failure, OnFailure::CancelAndWait | OnFailure::Continue)
         };
-        self.steps().iter().enumerate().all(alone)
+        (0..self.nodes.len()).all(alone)
+    }
+
+    /// At most so many steps at once, whatever the fabric could do.
+    pub fn max_parallel(&self) -> Option<NonZeroU32> {
+        match &self.told {
+            Told::Playbook(playbook) => playbook.max_parallel,
+            Told::Journal { max_parallel, .. } => *max_parallel,
+            Told::Nothing => None,
+        }
     }
 
     /// How many steps may run at once on a fabric.
     pub fn parallel(&self, fabric: &Capabilities) -> usize {
-        let own = self.playbook.as_ref().and_then(|p| p.max_parallel);
-        let limits = [own, fabric.parallel];
+        let limits = [self.max_parallel(), fabric.parallel];
         limits.iter().flatten().map(|n| n.get() as usize).min().unwrap_or(usize::MAX)
     }
 
@@ -94,7 +163,7 @@ impl Plan {
 
     /// What the fabric cannot do of it.
     pub fn check(&self, fabric: &Capabilities, faults: &mut Diagnostics) {
-        let Some(playbook) = &self.playbook else { return };
+        let Some(playbook) = self.playbook() else { return };
         for step in &playbook.steps {
             for (code, message, help) in refusals(step, fabric) {
                 let place = Place::new(&playbook.source, step.span);
@@ -105,7 +174,7 @@ impl Plan {
 
     /// Looks whether the files beside the playbook are there.
     pub fn check_files(&self, faults: &mut Diagnostics) {
-        let Some(playbook) = &self.playbook else { return };
+        let Some(playbook) = self.playbook() else { return };
         for (name, file) in self.local_files() {
             let fault = match std::fs::metadata(&file.path) {
                 Ok(found) if found.is_file() => continue,
@@ -120,7 +189,7 @@ impl Plan {
 
     /// The files beside the playbook that its steps want, by the names they have there.
     pub fn local_files(&self) -> Vec<(&Text, LocalFile)> {
-        let Some(playbook) = &self.playbook else { return Vec::new() };
+        let Some(playbook) = self.playbook() else { return Vec::new() };
         let folder = PathBuf::from(playbook.source.name());
         let folder = folder.parent().map(PathBuf::from).unwrap_or_default();
         let texts = playbook.steps.iter().flat_map(texts_of_files);
@@ -272,22 +341,22 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(&'static str, String, St
             format!("it runs {}", known.join(", ")),
         ));
     }
-    if !fabric.failure_rules.contains(&step.on_failure) {
+    if !fabric.failure_rules.contains(&step.rules.on_failure) {
         let known: Vec<_> = fabric.failure_rules.iter().map(|r| r.as_str()).collect();
         all.push((
             "failure-rule-not-on-fabric",
-            format!("fabric `{name}` cannot do {}", step.on_failure.as_str()),
+            format!("fabric `{name}` cannot do {}", step.rules.on_failure.as_str()),
             format!("it can do {}", known.join(", ")),
         ));
     }
-    if fabric.exit_codes == ExitCodes::None && step.on_result != OnResult::default() {
+    if fabric.exit_codes == ExitCodes::None && step.rules.on_result != OnResult::default() {
         all.push((
             "no-exit-codes-on-fabric",
             format!("fabric `{name}` does not tell exit codes"),
             "take `onResult` out".to_owned(),
         ));
     }
-    if !fabric.cancel_running && step.timeout.is_some() {
+    if !fabric.cancel_running && step.rules.timeout.is_some() {
         all.push((
             "no-cancel-on-fabric",
             format!("fabric `{name}` cannot stop a running step"),

@@ -7,25 +7,32 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
-use dataflow_runner_core::engine::{self, Settings};
-use dataflow_runner_core::event::{Goal, Outcome};
-use dataflow_runner_core::fabric::{ClusterId, RunId};
+use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
+use dataflow_runner_core::event::{Driver, Goal, Outcome};
+use dataflow_runner_core::fabric::RunId;
+use dataflow_runner_core::inputs;
 use dataflow_runner_core::journal::{self, Header, Journal};
 use jiff::tz::TimeZone;
 
+use super::again::{Refusal, Taken, attach};
+use super::follow::{Followed, follow};
 use super::ready::{Ready, Ways};
-use super::{Usage, cluster, locked};
+use super::select::left_out;
+use super::{Usage, cluster, credentials, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
+use crate::here::here;
 use crate::load::Loader;
 use crate::logs::Logs;
-use crate::signal;
 use crate::ui::Ui;
+use crate::{signal, state};
 
 /// What is to be done.
 pub(super) struct Errand<'a> {
     pub(super) goal: Goal,
     pub(super) config: Option<&'a Path>,
+    /// The run whose cluster it is about, by its header and its folder: they reach the fabric, not a file.
+    pub(super) reached: Option<(&'a Header, &'a Path)>,
     pub(super) playbook: Option<&'a Path>,
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
@@ -33,8 +40,27 @@ pub(super) struct Errand<'a> {
     pub(super) logs: &'a args::Logs,
     pub(super) engine: &'a args::Engine,
     pub(super) locks: &'a args::Locks,
-    /// The run ends once the fabric has all steps.
-    pub(super) detached: bool,
+    pub(super) naming: &'a args::Naming,
+    pub(super) selection: &'a args::Selection,
+    /// The flag by which the run ends once the fabric has all steps.
+    pub(super) detached: Option<&'static str>,
+    pub(super) global: &'a args::Global,
+}
+
+/// How a run is to be driven.
+pub(super) struct Manner<'a> {
+    pub(super) engine: &'a args::Engine,
+    pub(super) log_failed_steps: bool,
+    pub(super) logs: &'a args::Logs,
+    pub(super) locks: &'a args::Locks,
+    /// A signal leaves everything as it is.
+    pub(super) leave: bool,
+    /// Who sits at a terminal is asked.
+    pub(super) asks: bool,
+    /// It ends once the fabric has all steps.
+    pub(super) detach: bool,
+    /// The fabric is asked for an order before it is sent.
+    pub(super) ask_first: bool,
     pub(super) global: &'a args::Global,
 }
 
@@ -43,93 +69,229 @@ pub(super) struct Errand<'a> {
 /// # Errors
 /// An argument that has not the form it should have.
 pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
+    let key = errand.naming.idempotency_key.as_deref();
+    let manner = Manner {
+        engine: errand.engine,
+        log_failed_steps: errand.steps.log_failed_steps,
+        logs: errand.logs,
+        locks: errand.locks,
+        leave: errand.engine.on_interrupt == Some(OnInterrupt::Leave),
+        asks: false,
+        detach: errand.detached.is_some(),
+        ask_first: key.is_some(),
+        global: errand.global,
+    };
+    let id = key.map_or_else(|| RunId::fresh(clock::timestamp(), chance()), RunId::of_key);
+    if key.is_some()
+        && let Some(exit) = begun_before(&id, &manner, ui)?
+    {
+        return Ok(exit);
+    }
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
     ui.hide(loader.variables());
-    let ways = Ways { bell: &bell, engine: Some(errand.engine) };
-    let ready = Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?;
-    if let (true, Some(ready)) = (errand.detached, &ready) {
-        ready.check_detached(loader.sink());
+    let ways = Ways { bell: &bell, engine: Some(errand.engine), before: None };
+    let ready = match errand.reached {
+        Some((header, folder)) => {
+            let faults = loader.sink();
+            match credentials::of_files(header, folder, None, faults)? {
+                None if faults.has_errors() => None,
+                access => Ready::again(header, access, errand.global, &ways, faults),
+            }
+        }
+        None => Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?,
+    };
+    if let (Some(flag), Some(ready)) = (errand.detached, &ready) {
+        ready.check_detached(errand.goal, flag, loader.sink());
     }
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
     }
-    let Some(ready) = ready else { return Ok(Exit::Invalid) };
-    if let Err(error) = signal::ring(&bell) {
+    let Some(mut ready) = ready else { return Ok(Exit::Invalid) };
+    let left_out = left_out(errand.selection, &ready.plan)?;
+    if errand.goal != Goal::Down {
+        ready.inputs = Some(loader.inputs(errand.config, errand.playbook));
+    }
+    if let Err(error) = signal::ring(&bell, None) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
-    let id = RunId::fresh(clock::timestamp(), chance());
-    let leave = errand.engine.on_interrupt == OnInterrupt::Leave;
-    let mut logs = Logs::new(&ready.fabric, &bell, errand.steps.log_failed_steps, errand.logs);
-    let exit = locked::under(errand.locks, &id, leave, &bell, ui, |ui| {
+    let mut logs = Logs::new(&ready.fabric, &bell, manner.log_failed_steps, manner.logs);
+    let exit = locked::under(errand.locks, &id, manner.leave, &bell, ui, |ui| {
         let given = errand.cluster;
         let cluster = given.map(|given| cluster::named(given, &*ready.fabric, &bell, ui));
-        match cluster.transpose() {
-            Ok(cluster) => run(errand, &id, cluster, &ready, &bell, &mut logs, ui),
-            Err(exit) => exit,
-        }
+        let cluster = match cluster.transpose() {
+            Ok(cluster) => cluster,
+            Err(exit) => return exit,
+        };
+        let name = errand.naming.run_name.as_deref().or(key).map(ToOwned::to_owned);
+        let fresh = Fresh { id: id.clone(), goal: errand.goal, cluster, name, left_out };
+        begin(fresh, errand.steps.noop_exit_code, &ready, &manner, &bell, &mut logs, ui)
     })?;
     // Whoever waits for the lock need not wait for logs, too.
     logs.finish(ui);
     Ok(exit)
 }
 
-fn run(
-    errand: &Errand<'_>,
-    id: &RunId,
-    cluster: Option<ClusterId>,
+/// The end of the one run of an idempotency key, where it was begun before: whoever drives it is followed, and whoever
+/// left it is replaced.
+fn begun_before(id: &RunId, manner: &Manner<'_>, ui: &mut Ui) -> Result<Option<Exit>, Usage> {
+    // What is wrong with the folder is told where the run would be recorded.
+    let Ok(state) = state::folder(manner.global.state_dir.as_ref(), &crate::env) else {
+        return Ok(None);
+    };
+    let folder = journal::folder(&state, id);
+    while folder.exists() {
+        match Taken::take(id, &folder, false) {
+            Ok(taken) => return Ok(Some(attach(taken, None, manner, ui)?.0)),
+            Err(Refusal::NeverBegun) => {
+                if let Err(error) = journal::discard(&folder) {
+                    ui.error(error.to_string());
+                    return Ok(Some(Exit::Failed));
+                }
+            }
+            Err(Refusal::Driven(driver)) => {
+                let by = driver.map_or("another process".to_owned(), |driver| driver.to_string());
+                ui.message(Level::Info, format!("Run {id} is driven by {by}: following it"));
+                if let Some(exit) = follow_on(&folder, ui) {
+                    return Ok(Some(exit));
+                }
+            }
+            Err(refusal) => return Ok(Some(refusal.say(id, ui))),
+        }
+    }
+    Ok(None)
+}
+
+/// `None`: its driver is gone, and it has no end.
+fn follow_on(folder: &Path, ui: &mut Ui) -> Option<Exit> {
+    let bell = Arc::new(Bell::new());
+    if let Err(error) = signal::ring(&bell, None) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
+    let code = journal::glance(folder).map_or(0, |glance| glance.header.noop_exit_code);
+    match follow(folder, &bell, ui) {
+        Ok(Followed::Ended(outcome)) => Some(Exit::of(&outcome, code)),
+        Ok(Followed::Left) => None,
+        Ok(Followed::Interrupted(signal)) => Some(Exit::Signal(signal)),
+        Err(error) => {
+            ui.error(error.to_string());
+            Some(Exit::Failed)
+        }
+    }
+}
+
+fn begin(
+    fresh: Fresh,
+    noop_exit_code: u8,
     ready: &Ready,
+    manner: &Manner<'_>,
     bell: &Bell,
     logs: &mut Logs<'_>,
     ui: &mut Ui,
 ) -> Exit {
-    let Ready { plan, fabric, state } = ready;
-    let clock = Clock::machine(None);
     let header = Header {
         version: journal::VERSION,
-        run: id.clone(),
+        run: fresh.id.clone(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        created: clock.now(),
-        fabric: fabric.capabilities().fabric.to_owned(),
-        reach: fabric.reach(),
+        created: clock::timestamp(),
+        fabric: ready.fabric.capabilities().fabric.to_owned(),
+        reach: ready.fabric.reach(),
         time_zone: TimeZone::system().iana_name().unwrap_or_default().to_owned(),
+        noop_exit_code,
     };
-    let mut journal = match Journal::create(state, &header) {
+    let mut journal = match record(ready, &header) {
         Ok(journal) => journal,
         Err(error) => {
-            let fault = Diagnostic::error("cannot-record-run", error.to_string());
+            let fault = Diagnostic::error("cannot-record-run", error);
             let mut faults = Diagnostics::new();
             faults.push(fault.help("name another folder with --state-dir"));
             ui.faults(faults);
             return Exit::Invalid;
         }
     };
-    let run = engine::Run {
-        id: id.clone(),
-        goal: errand.goal,
-        cluster,
-        plan,
-        fabric: fabric.as_ref(),
-        clock: &clock,
-        bell,
-        settings: Settings {
-            contact_limit: errand.engine.lost_contact_after,
-            leave_on_interrupt: errand.engine.on_interrupt == OnInterrupt::Leave,
-            detach: errand.detached,
-            bootstrap_retry: errand.engine.bootstrap_retry_delay,
-        },
-        journal: &mut journal,
-    };
-    let outcome = run.execute(&mut |event| {
-        ui.event(event);
-        logs.event(event, ui);
-    });
-    // With json the id is in the events.
-    if errand.goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
-        let id = ui.messages().cluster().map(|id| format!("{id}\n"));
-        ui.print(id.unwrap_or_default().as_bytes());
+    let drive = Drive { ready, bell, manner, folder: &journal::folder(&ready.state, &fresh.id) };
+    let outcome = drive.go(Start::Fresh(fresh), &mut journal, logs, ui);
+    Exit::of(&outcome, noop_exit_code)
+}
+
+/// Begins the journal of a run, with what the run was made from beside it.
+fn record(ready: &Ready, header: &Header) -> Result<Journal, String> {
+    let journal = Journal::create(&ready.state, header).map_err(|error| error.to_string())?;
+    let folder = journal::folder(&ready.state, &header.run);
+    keep_inputs(ready, &folder).inspect_err(|_| {
+        // Nothing was begun, so there is nothing to show.
+        let _ = std::fs::remove_dir_all(&folder);
+    })?;
+    Ok(journal)
+}
+
+/// Keeps what a run was made from.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn keep_inputs(ready: &Ready, run_folder: &Path) -> Result<(), String> {
+    let Some(mut inputs) = ready.inputs.clone() else { return Ok(()) };
+    let keyed = inputs.key_secrets(ready.plan.steps(), &ready.state);
+    keyed.and_then(|()| inputs.write(run_folder)).map_err(|error| error.to_string())
+}
+
+/// One driver's part of a run.
+pub(super) struct Drive<'a> {
+    pub(super) ready: &'a Ready,
+    pub(super) bell: &'a Bell,
+    pub(super) manner: &'a Manner<'a>,
+    /// The run's own.
+    pub(super) folder: &'a Path,
+}
+
+impl Drive<'_> {
+    /// Drives to the end.
+    pub(super) fn go(
+        &self,
+        start: Start,
+        journal: &mut Journal,
+        logs: &mut Logs<'_>,
+        ui: &mut Ui,
+    ) -> Outcome {
+        let (goal, at) = match &start {
+            Start::Fresh(fresh) => (fresh.goal, None),
+            Start::Attach { state, .. } | Start::Resume { state, .. } => {
+                (state.goal, Some(state.at))
+            }
+        };
+        let Manner { engine, leave, detach, ask_first, .. } = *self.manner;
+        let run = engine::Run {
+            plan: &self.ready.plan,
+            fabric: self.ready.fabric.as_ref(),
+            clock: &Clock::machine(at),
+            bell: self.bell,
+            settings: Settings {
+                contact_limit: engine.lost_contact_after,
+                leave_on_interrupt: leave,
+                detach,
+                bootstrap_retry: engine.bootstrap_retry_delay,
+                ask_first,
+            },
+            driver: Driver::own(here(&crate::env).host),
+            journal,
+        };
+        let outcome = run.execute(start, &mut |event| {
+            ui.event(event);
+            logs.event(event, ui);
+        });
+        if outcome.is_success()
+            && !outcome.is_open()
+            && let Err(error) = inputs::forget(self.folder)
+        {
+            ui.message(Level::Warning, error.to_string());
+        }
+        // With json the id is in the events.
+        if goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
+            let id = ui.messages().cluster().map(|id| format!("{id}\n"));
+            ui.print(id.unwrap_or_default().as_bytes());
+        }
+        outcome
     }
-    Exit::of(&outcome, errand.steps.noop_exit_code)
 }
 
 /// A number that nobody could have guessed, from the standard library's own source of such numbers.

@@ -57,7 +57,7 @@ impl Named {
 ///
 /// # Errors
 /// The flags do not go together.
-pub(super) fn check(locks: &Locks, detached: bool) -> Result<(), Usage> {
+pub(super) fn check(locks: &Locks, detached: Option<&str>) -> Result<(), Usage> {
     let (hard, soft) = (given(&locks.lock).is_some(), given(&locks.soft_lock).is_some());
     let wrong = if hard && soft {
         "--lock and --softLock are mutually exclusive"
@@ -65,8 +65,8 @@ pub(super) fn check(locks: &Locks, detached: bool) -> Result<(), Usage> {
         "--lock or --softLock is needed to make use of --consul"
     } else if locks.lock_wait.is_some() && !hard && !soft {
         "--lock or --softLock is needed to make use of --lock-wait"
-    } else if detached && (hard || soft) {
-        "--async and --lock or --softLock are not compatible"
+    } else if let (Some(flag), true) = (detached, hard || soft) {
+        return Err(Usage::new(format!("{flag} and --lock or --softLock are not compatible")));
     } else {
         return Ok(());
     };
@@ -234,23 +234,29 @@ mod tests {
         };
         let wait = Some(Duration::ZERO);
         let cases = [
-            (wrong("x", "x", "", None, true), "--lock and --softLock are mutually exclusive"),
             (
-                wrong("", "", "x", None, true),
+                wrong("x", "x", "", None, Some("--async")),
+                "--lock and --softLock are mutually exclusive",
+            ),
+            (
+                wrong("", "", "x", None, Some("--async")),
                 "--lock or --softLock is needed to make use of --consul",
             ),
             (
-                wrong("", "", "", wait, true),
+                wrong("", "", "", wait, Some("--async")),
                 "--lock or --softLock is needed to make use of --lock-wait",
             ),
             (
-                wrong("", "x", "x", wait, true),
+                wrong("", "x", "x", wait, Some("--async")),
                 "--async and --lock or --softLock are not compatible",
             ),
-            (wrong("x", "", "", None, true), "--async and --lock or --softLock are not compatible"),
-            (wrong("", "", "", None, true), ""),
-            (wrong("x", "", "x", wait, false), ""),
-            (wrong("", "x", "", None, false), ""),
+            (
+                wrong("x", "", "", None, Some("--async")),
+                "--async and --lock or --softLock are not compatible",
+            ),
+            (wrong("", "", "", None, Some("--async")), ""),
+            (wrong("x", "", "x", wait, None), ""),
+            (wrong("", "x", "", None, None), ""),
         ];
         for (said, expected) in cases {
             assert_eq!(said, expected);

@@ -1,18 +1,30 @@
 //! One file for each verb.
 
+mod again;
+mod asked;
+mod attach;
+mod cancel;
 mod cluster;
+mod credentials;
 mod down;
 mod drive;
+mod follow;
 mod lint;
 mod lock;
 mod locked;
+mod logs;
+mod orphans;
 mod plan;
+mod prune;
 mod ready;
 mod render;
+mod report;
+mod resume;
 mod run;
 mod run_transient;
 mod runs;
 mod schema;
+mod select;
 mod status;
 mod up;
 
@@ -53,11 +65,16 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Run(args) => run::run(args, &cli.global, ui),
         Command::Down(args) => down::run(args, &cli.global, ui),
         Command::RunTransient(args) => run_transient::run(args, &cli.global, ui),
+        Command::Attach(args) => attach::run(args, &cli.global, ui),
+        Command::Resume(args) => resume::run(args, &cli.global, ui),
+        Command::Cancel(args) => cancel::run(args, &cli.global, ui),
         Command::Lint(args) => lint::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
+        Command::Report(args) => report::run(args, &cli.global, ui),
+        Command::Logs(args) => logs::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

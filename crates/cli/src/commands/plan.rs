@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::config::playbook::{OnResult, Retries, Step};
+use dataflow_runner_core::config::playbook::{OnResult, Retries, Rules};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::shell;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
     // Nothing will ring it.
     let bell = Arc::new(Bell::new());
     let config = args.config.path.as_deref();
-    let ways = Ways { bell: &bell, engine: None };
+    let ways = Ways { bell: &bell, engine: None, before: None };
     let ready = Ready::of(config, Some(playbook), global, &ways, &mut loader)?;
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);
@@ -83,10 +83,10 @@ fn step(text: &mut String, plan: &Plan, place: usize, words: &[String]) {
     let needs = plan.needs(place).iter().map(|&need| plan.steps()[need].id.as_str());
     row(text, "    after:       ", ", ", needs);
     row(text, "    runs:        ", " ", words.iter().map(|word| shell::word(word)));
-    row(text, "    if it fails: ", "", [step.on_failure.as_str()]);
-    row(text, "    exit codes:  ", "", exit_codes(&step.on_result));
-    row(text, "    retries:     ", "", retries(&step.retries));
-    let limit = step.timeout.map(|limit| format!("{} an attempt", length(limit)));
+    row(text, "    if it fails: ", "", [step.rules.on_failure.as_str()]);
+    row(text, "    exit codes:  ", "", exit_codes(&step.rules.on_result));
+    row(text, "    retries:     ", "", retries(&step.rules.retries));
+    let limit = step.rules.timeout.map(|limit| format!("{} an attempt", length(limit)));
     row(text, "    time limit:  ", "", limit);
 }
 
@@ -155,14 +155,14 @@ fn machine(plan: &Plan, on: &dyn Fabric) -> Value {
     let ids = |places: &[usize]| places.iter().map(|&place| id(place)).collect::<Vec<_>>();
     let words = words(plan, on);
     let steps = plan.steps().iter().enumerate().map(|(place, step)| {
-        let Step { retries, on_result, .. } = step;
+        let Rules { retries, on_result, .. } = &step.rules;
         json!({
             "id": step.id,
             "name": step.name.shown(),
             "type": step.work.program.step_type().as_str(),
             "needs": ids(plan.needs(place)),
             "runs": words[place],
-            "actionOnFailure": step.on_failure.as_str(),
+            "actionOnFailure": step.rules.on_failure.as_str(),
             "onResult": {
                 "continueJob": on_result.continue_job,
                 "terminateJobWithSuccess": on_result.terminate_job_with_success,
@@ -172,7 +172,7 @@ fn machine(plan: &Plan, on: &dyn Fabric) -> Value {
                 "delaySeconds": retries.delay.as_secs_f64(),
                 "backoff": retries.backoff,
             },
-            "timeoutSeconds": step.timeout.map(|limit| limit.as_secs_f64()),
+            "timeoutSeconds": step.rules.timeout.map(|limit| limit.as_secs_f64()),
         })
     });
     json!({

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
-use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::event::Goal;
+use dataflow_runner_core::fabric::{Discreet, Fabric, emr};
+use dataflow_runner_core::inputs::Inputs;
+use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
 
 use super::Usage;
 use crate::load::Loader;
-use crate::target::Around;
+use crate::target::{Around, Target};
 use crate::{args, state};
 
 /// All that could be wrong in the input, and is not as far as the loader has no faults.
@@ -19,6 +22,8 @@ pub(super) struct Ready {
     pub(super) fabric: Arc<dyn Fabric>,
     /// The folder in which runs are recorded.
     pub(super) state: PathBuf,
+    /// What all of it was made from; kept where there is something to go on with.
+    pub(super) inputs: Option<Inputs>,
 }
 
 /// How the fabric is to be asked.
@@ -26,6 +31,8 @@ pub(super) struct Ways<'a> {
     pub(super) bell: &'a Arc<Bell>,
     /// As the flags say; `None`: it is not to be reached at all.
     pub(super) engine: Option<&'a args::Engine>,
+    /// The header of the run that goes on: the far side is reached as it was then.
+    pub(super) before: Option<&'a Header>,
 }
 
 impl<'a> Ways<'a> {
@@ -60,11 +67,14 @@ impl Ready {
         let (Some(plan), Some(target), Some(state)) = (plan, target, state) else {
             return Ok(None);
         };
+        let target =
+            ways.before.iter().fold(target, |target, header| target.reached_before(header));
         let fabric = target.fabric(&ways.around(&state));
         let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
             target.lint(&plan, loader.sink());
             return Ok(None);
         };
+        let fabric: Arc<dyn Fabric> = Arc::new(Discreet::new(fabric, loader.hidden()));
         plan.check(fabric.capabilities(), loader.sink());
         if fabric.capabilities().stages {
             plan.check_files(loader.sink());
@@ -73,22 +83,48 @@ impl Ready {
         if let Some(playbook) = plan.playbook() {
             fabric.check(playbook, loader.sink());
         }
-        Ok(Some(Self { plan, fabric, state }))
+        Ok(Some(Self { plan, fabric, state, inputs: None }))
+    }
+
+    /// What reaches the cluster of an earlier run by its journal; `access`: what its files say, for a key that is written
+    /// in one.
+    pub(super) fn again(
+        header: &Header,
+        access: Option<emr::Access>,
+        global: &args::Global,
+        ways: &Ways<'_>,
+        faults: &mut Diagnostics,
+    ) -> Option<Self> {
+        let state = state::folder(global.state_dir.as_ref(), &crate::env);
+        let reached = state.and_then(|state| {
+            let fabric = Target::reached(header, access)?.fabric(&ways.around(&state))?;
+            Ok(Self { plan: Plan::empty(), fabric, state, inputs: None })
+        });
+        let help = |fault: Diagnostic| match fault.code {
+            "credentials-not-kept" => {
+                fault.help("name that file with --config, and the cluster with --cluster")
+            }
+            _ => fault,
+        };
+        reached.map_err(|fault| faults.push(help(fault))).ok()
     }
 
     /// A run that is not waited for must be one that the fabric carries alone.
-    pub(super) fn check_detached(&self, faults: &mut Diagnostics) {
+    pub(super) fn check_detached(&self, goal: Goal, flag: &str, faults: &mut Diagnostics) {
         let fabric = self.fabric.capabilities();
-        let (why, help) = if !fabric.ordered_queue {
-            ("it needs this program to start one step after the other", "run it without --async")
+        let (why, or) = if !fabric.ordered_queue {
+            ("it needs this program to start one step after the other", "")
         } else if !self.plan.is_plain_chain() {
-            let help = "run it without --async, or make it a chain without retries, time limits, rules on exit codes \
-                        and rules other than CANCEL_AND_WAIT and CONTINUE";
-            ("the playbook needs this program until its end", help)
+            let or = ", or make it a chain without retries, time limits, rules on exit codes \
+                      and rules other than CANCEL_AND_WAIT and CONTINUE";
+            ("the playbook needs this program until its end", or)
+        } else if goal.launches() && !fabric.launch_with_steps {
+            ("its cluster needs this program to go down", "")
         } else {
             return;
         };
-        let message = format!("a run on `{}` cannot be left alone (--async): {why}", fabric.fabric);
+        let message = format!("a run on `{}` cannot be left alone ({flag}): {why}", fabric.fabric);
+        let help = format!("run it without {flag}{or}");
         faults.push(Diagnostic::error("not-alone", message).help(help));
     }
 }

@@ -9,10 +9,12 @@ use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
-    super::locked::check(&args.locks, args.detached)?;
+    let detached = if args.detach { Some("--detach") } else { args.detached.then_some("--async") };
+    super::locked::check(&args.locks, detached)?;
     let errand = Errand {
         goal: Goal::Run,
         config: args.config.path.as_deref(),
+        reached: None,
         playbook: Some(super::playbook(&args.playbook.path)?),
         cluster: Some(super::cluster(&args.cluster.id)?),
         variables: &args.variables,
@@ -20,7 +22,9 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
         logs: &args.logs,
         engine: &args.engine,
         locks: &args.locks,
-        detached: args.detached,
+        naming: &args.naming,
+        selection: &args.selection,
+        detached,
         global,
     };
     drive(&errand, ui)

@@ -13,10 +13,12 @@ pub(super) fn run(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    super::locked::check(&args.locks, false)?;
+    let detached = args.detach.then_some("--detach");
+    super::locked::check(&args.locks, detached)?;
     let errand = Errand {
         goal: Goal::RunTransient,
         config: Some(super::config(&args.config.path)?),
+        reached: None,
         playbook: Some(super::playbook(&args.playbook.path)?),
         cluster: None,
         variables: &args.variables,
@@ -24,7 +26,9 @@ pub(super) fn run(
         logs: &args.logs,
         engine: &args.engine,
         locks: &args.locks,
-        detached: false,
+        naming: &args.naming,
+        selection: &args.selection,
+        detached,
         global,
     };
     drive(&errand, ui)

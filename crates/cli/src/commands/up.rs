@@ -12,6 +12,7 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
     let errand = Errand {
         goal: Goal::Up,
         config: Some(super::config(&args.config.path)?),
+        reached: None,
         playbook: None,
         cluster: None,
         variables: &args.variables,
@@ -19,7 +20,9 @@ pub(super) fn run(args: &args::Up, global: &args::Global, ui: &mut Ui) -> Result
         logs: &args.logs,
         engine: &args.engine,
         locks: &args::Locks::default(),
-        detached: false,
+        naming: &args.naming,
+        selection: &args::Selection::default(),
+        detached: None,
         global,
     };
     drive(&errand, ui)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use dataflow_runner_core::event::{Attempt, Event, EventKind, Goal, Outcome, Skip, Stop};
 use dataflow_runner_core::fabric::{
-    Cause, ClusterId, ClusterState, Error, ErrorKind, StepId, StepState, Token,
+    Cause, ClusterId, ClusterState, Error, ErrorKind, RunId, StepId, StepState, Token,
 };
 use jiff::Timestamp;
 
@@ -39,6 +39,7 @@ pub(crate) struct Messages {
     refused: Option<Error>,
     /// The fabric's id of each step's latest attempt, by the step's id in the playbook.
     ids: HashMap<String, StepId>,
+    run: Option<RunId>,
 }
 
 impl Messages {
@@ -50,6 +51,10 @@ impl Messages {
     /// The fabric's id of a step's latest attempt.
     pub(crate) fn id(&self, step: &str) -> Option<&StepId> {
         self.ids.get(step)
+    }
+
+    fn run(&self) -> &str {
+        self.run.as_ref().map_or("", RunId::as_str)
     }
 
     /// The name of a step.
@@ -74,20 +79,26 @@ impl Messages {
 
     fn remember(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::RunStarted { goal, fabric, steps, cluster, .. } => {
+            EventKind::RunStarted { run, goal, fabric, steps, cluster, .. } => {
+                self.run = Some(run.clone());
                 self.goal = Some(*goal);
                 self.emr = fabric == "emr";
                 self.cluster.clone_from(cluster);
                 self.names = steps.iter().map(|s| (s.id.clone(), s.name.clone())).collect();
             }
+            EventKind::Resumed { steps, cluster, .. } => {
+                self.refused = None;
+                self.cluster.clone_from(cluster);
+                self.names.extend(steps.iter().map(|s| (s.id.clone(), s.name.clone())));
+            }
             EventKind::Launched { cluster, .. } => self.cluster = Some(cluster.clone()),
             EventKind::OrderRefused { error, last: true, .. } => {
                 self.refused = Some(error.clone());
             }
-            EventKind::SubmitIntended { token, steps } => {
+            EventKind::SubmitIntended { token, steps, .. } => {
                 self.orders.insert(token.clone(), steps.clone());
             }
-            EventKind::LaunchIntended { token, steps } => {
+            EventKind::LaunchIntended { token, steps, .. } => {
                 self.orders.insert(token.clone(), steps.clone());
                 self.launch = Some(token.clone());
             }
@@ -110,6 +121,20 @@ impl Messages {
                     None => String::new(),
                 };
                 one(Info, format!("Run {run} started on {fabric}{what}"))
+            }
+            EventKind::Attached { driver } => {
+                one(Info, format!("Attached to run {}, as {driver}", self.run()))
+            }
+            EventKind::Resumed { left_out, .. } => {
+                let left_out = match left_out.len() {
+                    0 => String::new(),
+                    some => format!(", without {}", count(some, "step")),
+                };
+                one(Info, format!("Resuming run {}{left_out}", self.run()))
+            }
+            EventKind::LaunchIntended { ask_first: true, .. }
+            | EventKind::SubmitIntended { ask_first: true, .. } => {
+                one(Info, "Asking first whether it was ordered elsewhere".to_owned())
             }
             EventKind::LaunchIntended { .. } => {
                 one(Info, format!("Launching {}...", self.a_cluster()))
@@ -388,7 +413,7 @@ impl Messages {
                 vec![(Level::Error, format!("{what}; {}", hint(error.kind)))]
             }
             Outcome::Refused { error } => vec![(Level::Error, with_hint(error))],
-            Outcome::Interrupted { signal } => {
+            Outcome::Interrupted { signal, .. } => {
                 vec![(Level::Error, format!("Run ended by {}", signal_name(*signal)))]
             }
             Outcome::InDoubt { reason } => {

@@ -8,6 +8,7 @@ mod logfmt;
 mod mask;
 pub(crate) mod messages;
 mod progress;
+pub(crate) mod screen;
 mod voice;
 
 use std::io::{self, IsTerminal, Write};
@@ -18,8 +19,9 @@ use serde_json::Value;
 
 use crate::args::{Global, Level, Output};
 use crate::sentry::trouble::Trouble;
-use messages::Messages;
+use jiff::Timestamp;
 pub(crate) use messages::signal_name;
+use messages::{Message, Messages};
 use progress::Progress;
 use voice::Voice;
 
@@ -104,6 +106,26 @@ impl Ui {
         }
     }
 
+    /// Prints a result that is one message of several: where logs are wanted, as one of those.
+    pub(crate) fn line(&mut self, at: Timestamp, text: &str) {
+        let message = Message { level: Level::Info, text: text.to_owned() };
+        let line = match self.voice.output {
+            Output::Logfmt => logfmt::line(&message, at),
+            Output::Human | Output::Json => human::line(&message, Some(at), false),
+        };
+        self.print(line.as_bytes());
+    }
+
+    /// Whether results go to a terminal.
+    pub(crate) fn prints_on_a_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether somebody takes results.
+    pub(crate) fn is_heard(&self) -> bool {
+        matches!(self.stdout, Stdout::Open)
+    }
+
     /// Whether every result was printed, or nobody wanted to read on. Else it says what went wrong.
     pub(crate) fn printed(&mut self) -> bool {
         if let Stdout::Failed(error) = &self.stdout {
@@ -130,6 +152,21 @@ impl Ui {
     pub(crate) fn usage(&mut self, text: &str) {
         self.voice.level = self.voice.level.min(Level::Error);
         self.message(Level::Error, text);
+    }
+
+    /// Whether somebody sits at a terminal who can be asked.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.progress.is_some() && io::stdin().is_terminal()
+    }
+
+    /// Takes in what happened before, in silence.
+    pub(crate) fn recall(&mut self, events: &[Event]) {
+        for event in events {
+            self.messages.of(event);
+            if let Some(progress) = &mut self.progress {
+                progress.event(event, &self.messages);
+            }
+        }
     }
 
     /// Says what happened.

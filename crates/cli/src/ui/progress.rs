@@ -47,7 +47,7 @@ impl Progress {
             EventKind::Launched { .. } => self.cluster(ClusterState::Starting),
             EventKind::ClusterChanged { state, .. } => self.cluster(*state),
             EventKind::RelaunchScheduled { .. } => self.say("waiting to launch again, "),
-            EventKind::SubmitIntended { token, steps } if self.at_once => {
+            EventKind::SubmitIntended { token, steps, .. } if self.at_once => {
                 let steps = steps.iter().map(|attempt| attempt.step.clone()).collect();
                 self.ordered.insert(token.clone(), steps);
             }
@@ -176,6 +176,8 @@ mod tests {
             name: n.to_string(),
             step_type: StepType::Command,
             digest: String::new(),
+            needs: None,
+            rules: None,
         });
         let started = EventKind::RunStarted {
             run: RunId::new("r"),
@@ -185,6 +187,10 @@ mod tests {
             tags: std::collections::BTreeMap::new(),
             steps: steps.collect(),
             cluster: None,
+            name: None,
+            driver: None,
+            max_parallel: None,
+            left_out: Vec::new(),
         };
         let running = |step: usize| EventKind::StepChanged {
             step: step.to_string(),
@@ -240,6 +246,10 @@ mod tests {
             tags: Default::default(),
             steps: Vec::new(),
             cluster: None,
+            name: None,
+            driver: None,
+            max_parallel: None,
+            left_out: Vec::new(),
         };
         let launched = EventKind::Launched {
             token: Token::new("r.1.1"),
@@ -269,6 +279,8 @@ mod tests {
                 name: "A".into(),
                 step_type: StepType::Command,
                 digest: String::new(),
+                needs: None,
+                rules: None,
             };
             let started = EventKind::RunStarted {
                 run: RunId::new("r"),
@@ -278,10 +290,18 @@ mod tests {
                 tags: Default::default(),
                 steps: vec![step],
                 cluster: None,
+                name: None,
+                driver: None,
+                max_parallel: None,
+                left_out: Vec::new(),
             };
             let token = Token::new("r.1.1");
             let attempt = Attempt { step: "a".into(), attempt: 1 };
-            let intended = EventKind::SubmitIntended { token: token.clone(), steps: vec![attempt] };
+            let intended = EventKind::SubmitIntended {
+                token: token.clone(),
+                steps: vec![attempt],
+                ask_first: false,
+            };
             let taken = EventKind::Submitted { token, ids: vec![StepId::new("s")], adopted: false };
             for kind in [started, intended, taken] {
                 let event = Event { seq: 1, at: Timestamp::UNIX_EPOCH, kind };

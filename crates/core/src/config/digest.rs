@@ -71,13 +71,13 @@ impl Step {
             Some(ids) => hash.list("dependsOn", ids),
             None => hash.bytes(b"the step before"),
         }
-        hash.bytes(self.on_failure.as_str().as_bytes());
-        hash.number(u64::from(self.retries.max_attempts.get()));
-        hash.bytes(&self.retries.delay.as_nanos().to_be_bytes());
-        hash.number(self.retries.backoff.to_bits());
-        hash.bytes(&self.timeout.map_or(u128::MAX, |t| t.as_nanos()).to_be_bytes());
-        hash.codes("continueJob", &self.on_result.continue_job);
-        hash.codes("terminateJobWithSuccess", &self.on_result.terminate_job_with_success);
+        hash.bytes(self.rules.on_failure.as_str().as_bytes());
+        hash.number(u64::from(self.rules.retries.max_attempts.get()));
+        hash.bytes(&self.rules.retries.delay.as_nanos().to_be_bytes());
+        hash.number(self.rules.retries.backoff.to_bits());
+        hash.bytes(&self.rules.timeout.map_or(u128::MAX, |t| t.as_nanos()).to_be_bytes());
+        hash.codes("continueJob", &self.rules.on_result.continue_job);
+        hash.codes("terminateJobWithSuccess", &self.rules.on_result.terminate_job_with_success);
         hex(&hash.0.finalize())
     }
 }

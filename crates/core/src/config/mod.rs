@@ -10,6 +10,7 @@ pub mod playbook;
 mod playbook_v1;
 mod playbook_v2;
 mod read;
+mod rules;
 pub mod sample;
 mod step_types;
 #[cfg(test)]
@@ -36,6 +37,17 @@ pub enum Config {
     Local(fabric::local::Config),
     /// A cluster of Amazon EMR.
     Emr(Box<fabric::emr::Config>),
+}
+
+impl Config {
+    /// The credentials that it names or holds.
+    pub fn credentials(&self) -> Option<&fabric::emr::Credentials> {
+        match self {
+            Self::Emr(cluster) => Some(&cluster.credentials),
+            Self::Playbook(playbook) => playbook.emr.as_ref().map(|access| &access.credentials),
+            Self::Local(_) => None,
+        }
+    }
 }
 
 /// Reads a file. There is a configuration when there is no error.

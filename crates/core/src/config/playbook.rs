@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
+pub use super::rules::{OnFailure, OnResult, Retries, Rules};
 use crate::diagnostic::Diagnostic;
 use crate::fabric::emr::Credentials;
 use crate::secret::Text;
@@ -51,14 +51,8 @@ pub struct Step {
     pub work: Work,
     /// `None`: the step before this one, if any. `Some`: these ids, with their places.
     pub depends_on: Option<Vec<Text>>,
-    /// What its failure means for the others.
-    pub on_failure: OnFailure,
-    /// How often and when to try again.
-    pub retries: Retries,
-    /// The longest that one attempt may take, from its start.
-    pub timeout: Option<Duration>,
-    /// What its exit code means.
-    pub on_result: OnResult,
+    /// What is decided about it.
+    pub rules: Rules,
     /// The whole step in the user's own file.
     pub span: Span,
 }
@@ -168,40 +162,6 @@ pub enum StepType {
     Copy,
 }
 
-/// What the failure of a step means for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum OnFailure {
-    /// Nothing more is started, what waits is cancelled, what runs may end.
-    CancelAndWait,
-    /// The others go on as if it had succeeded; the run still fails at its end.
-    Continue,
-    /// Only the steps that need it, directly or not, are skipped.
-    SkipDependents,
-    /// Everything ends at once, the cluster too.
-    TerminateCluster,
-}
-
-/// How often a failed step is tried again.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Retries {
-    /// All attempts together, the first included.
-    pub max_attempts: NonZeroU32,
-    /// Between the end of the first attempt and the start of the second.
-    pub delay: Duration,
-    /// Each further delay is so many times the one before; ≥ 1. A delay never exceeds one hour.
-    pub backoff: f64,
-}
-
-/// What exit codes mean. A code in neither list is a failure (Factotum's meaning).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnResult {
-    /// Success: the steps that depend on this one may start.
-    pub continue_job: Vec<i32>,
-    /// Success of the whole run: nothing more is started. Disjoint from the other list.
-    pub terminate_job_with_success: Vec<i32>,
-}
-
 /// EMR's own jars, whose first argument is what they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runner {
@@ -227,6 +187,14 @@ impl Work {
     pub fn words(&self) -> Vec<String> {
         let texts = self.program.texts().into_iter().chain(&self.arguments);
         texts.map(|text| text.shown().to_owned()).collect()
+    }
+}
+
+impl Step {
+    /// Every text that goes to the fabric with it, but its name.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        let Work { program, arguments, properties, files } = &self.work;
+        program.texts().into_iter().chain(arguments).chain(properties.values()).chain(files)
     }
 }
 
@@ -301,53 +269,6 @@ impl StepType {
     }
 }
 
-impl OnFailure {
-    /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::CancelAndWait, Self::Continue, Self::SkipDependents, Self::TerminateCluster];
-
-    /// The one that playbooks write so.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|on| on.as_str() == name)
-    }
-
-    /// As playbooks write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CancelAndWait => "CANCEL_AND_WAIT",
-            Self::Continue => "CONTINUE",
-            Self::SkipDependents => "SKIP_DEPENDENTS",
-            Self::TerminateCluster => "TERMINATE_CLUSTER",
-        }
-    }
-}
-
-impl Retries {
-    /// One attempt and no more.
-    pub const NONE: Self =
-        Self { max_attempts: NonZeroU32::MIN, delay: Duration::ZERO, backoff: 1.0 };
-
-    /// No delay is longer, however often it doubled.
-    pub const LONGEST: Duration = Duration::from_secs(3600);
-
-    /// How long to wait after `ended` attempts (≥ 1) have failed; `None`: no further attempt.
-    pub fn delay_after(&self, ended: u32) -> Option<Duration> {
-        if ended == 0 || ended >= self.max_attempts.get() {
-            return None;
-        }
-        let factor = self.backoff.powi(i32::try_from(ended - 1).unwrap_or(i32::MAX));
-        // A product that is no number or too large for a Duration (0 × ∞, for one) is the longest delay.
-        let delay = Duration::try_from_secs_f64(self.delay.as_secs_f64() * factor);
-        Some(delay.unwrap_or(Self::LONGEST).min(Self::LONGEST))
-    }
-}
-
-impl Default for OnResult {
-    fn default() -> Self {
-        Self { continue_job: vec![0], terminate_job_with_success: Vec::new() }
-    }
-}
-
 /// The fault of a `dependsOn` that names none of the steps.
 pub(crate) fn unknown_step<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -> Diagnostic {
     let mut names: Vec<_> = ids.collect();
@@ -359,25 +280,4 @@ pub(crate) fn unknown_step<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -
     Diagnostic::error("unknown-step", "`dependsOn` names a step that does not exist")
         .label("no step has this id")
         .help(help)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_grow_and_end() {
-        let retries = Retries {
-            max_attempts: NonZeroU32::new(4).expect("not zero"),
-            delay: Duration::from_secs(10),
-            backoff: 2.0,
-        };
-        let delays: Vec<_> = (1..=4).map(|n| retries.delay_after(n).map(|d| d.as_secs())).collect();
-        assert_eq!(delays, [Some(10), Some(20), Some(40), None]);
-        let endless = Retries { max_attempts: NonZeroU32::MAX, backoff: 1e9, ..retries };
-        assert_eq!(endless.delay_after(4_000_000), Some(Retries::LONGEST));
-        let none = Retries { delay: Duration::ZERO, ..endless };
-        assert_eq!(none.delay_after(4_000_000), Some(Retries::LONGEST), "0 × ∞ is no number");
-        assert_eq!(Retries::NONE.delay_after(1), None);
-    }
 }

@@ -5,9 +5,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use super::emr::read_credentials;
-use super::playbook::{
-    EmrAccess, OnFailure, OnResult, Playbook, Program, Retries, Step, StepType, Work,
-};
+use super::playbook::{EmrAccess, OnFailure, Playbook, Program, Rules, Step, StepType, Work};
 use super::read::Record;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Text;
@@ -55,10 +53,7 @@ fn read_step(step: &Record<'_>, index: usize) -> Option<Step> {
         },
         name: name?,
         depends_on: None,
-        on_failure: on_failure?,
-        retries: Retries::NONE,
-        timeout: None,
-        on_result: OnResult::default(),
+        rules: Rules { on_failure: on_failure?, ..Rules::default() },
         span: step.source_span(),
     })
 }

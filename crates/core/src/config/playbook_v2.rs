@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Step, StepType, Work, unknown_step,
+    OnFailure, OnResult, Playbook, Program, Retries, Rules, Step, StepType, Work, unknown_step,
 };
 use super::read::Record;
 use super::step_types;
@@ -103,10 +103,12 @@ fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
         id: id.expose().to_owned(),
         work: Work { program: program?, arguments: work.0, properties, files: work.1 },
         depends_on,
-        on_failure: own.on_failure.or(defaults.on_failure).unwrap_or(OnFailure::CancelAndWait),
-        retries: own.retries.or(defaults.retries).unwrap_or(Retries::NONE),
-        timeout: own.timeout.or(defaults.timeout),
-        on_result,
+        rules: Rules {
+            on_failure: own.on_failure.or(defaults.on_failure).unwrap_or_default(),
+            retries: own.retries.or(defaults.retries).unwrap_or_default(),
+            timeout: own.timeout.or(defaults.timeout),
+            on_result,
+        },
         span: step.source_span(),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::playbook::{OnFailure, OnResult, Playbook, Program, Retries, Step, Work};
+use super::playbook::{Playbook, Program, Rules, Step, Work};
 use crate::secret::Text;
 use crate::source::{Source, Span};
 
@@ -29,10 +29,7 @@ pub fn step_of(id: &str, program: Program, arguments: &[&str]) -> Step {
             files: Vec::new(),
         },
         depends_on: None,
-        on_failure: OnFailure::CancelAndWait,
-        retries: Retries::NONE,
-        timeout: None,
-        on_result: OnResult::default(),
+        rules: Rules::default(),
         span: Span::default(),
     }
 }

@@ -82,19 +82,19 @@ fn a_playbook_of_2_0_0() {
     assert_eq!(step("jar").depends_on.as_deref().map(strings), Some(vec![]));
     assert_eq!(step("command").depends_on.as_deref().map(strings), Some(vec!["copy"]));
     // A step's own policy goes before the defaults'.
-    assert_eq!(step("sql").on_failure, OnFailure::SkipDependents);
-    assert_eq!(step("hive").on_failure, OnFailure::Continue);
-    let seconds = |id| step(id).timeout.map(|t| t.as_secs());
+    assert_eq!(step("sql").rules.on_failure, OnFailure::SkipDependents);
+    assert_eq!(step("hive").rules.on_failure, OnFailure::Continue);
+    let seconds = |id| step(id).rules.timeout.map(|t| t.as_secs());
     assert_eq!((seconds("hive"), seconds("pig")), (Some(60), Some(3600)));
     let retries = |id| {
-        let r = step(id).retries;
+        let r = step(id).rules.retries;
         (r.max_attempts.get(), r.delay.as_secs(), r.backoff)
     };
     assert_eq!((retries("spark-file"), retries("pig")), ((3, 10, 2.5), (2, 0, 1.0)));
-    let on_result = &step("flink").on_result;
+    let on_result = &step("flink").rules.on_result;
     assert_eq!(on_result.continue_job, [0, 1]);
     assert_eq!(on_result.terminate_job_with_success, [3]);
-    assert_eq!(step("pig").on_result.continue_job, [0]);
+    assert_eq!(step("pig").rules.on_result.continue_job, [0]);
     assert_eq!((step("command").name.expose(), step("pig").name.expose()), ("Count", "pig"));
     assert_eq!(strings(&step("command").work.files), ["./count"]);
     assert!(matches!(&step("spark-file").work.program,
@@ -111,8 +111,11 @@ fn a_playbook_of_1_is_a_chain() {
     let playbook = playbook(fixture("valid/emr-playbook.json"));
     assert_eq!(playbook.name.expose(), "emr-playbook");
     assert_eq!(playbook.tags["team"].expose(), "data");
-    let ids: Vec<_> =
-        playbook.steps.iter().map(|s| (s.id.as_str(), s.name.expose(), s.on_failure)).collect();
+    let ids: Vec<_> = playbook
+        .steps
+        .iter()
+        .map(|s| (s.id.as_str(), s.name.expose(), s.rules.on_failure))
+        .collect();
     assert_eq!(
         ids,
         [("step-1", "load", OnFailure::Continue), ("step-2", "check", OnFailure::CancelAndWait)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::state::{Again, Phase, RunState, backoff};
+use super::state::{Again, Phase, RunState, StepRun, backoff};
 use crate::clock::add;
 use crate::config::playbook::OnFailure;
 use crate::event::{Attempt, Goal, Outcome, Skip, Stop};
@@ -23,6 +23,9 @@ pub struct Settings {
     pub detach: bool,
     /// After a cluster's own set-up failed, the next is launched so much later at most.
     pub bootstrap_retry: Duration,
+    /// The run may have been begun elsewhere under the same id: the fabric is asked for an order before it is sent, until
+    /// one is proven absent. (Every driver orders in the same sequence, so what comes later is absent, too.)
+    pub ask_first: bool,
 }
 
 impl Default for Settings {
@@ -32,6 +35,7 @@ impl Default for Settings {
             leave_on_interrupt: false,
             detach: false,
             bootstrap_retry: Duration::from_secs(300),
+            ask_first: false,
         }
     }
 }
@@ -45,6 +49,8 @@ pub enum Action {
         token: Token,
         /// The steps that go with it, with their attempts.
         attempts: Vec<Attempt>,
+        /// It is not sent before the fabric was asked for it.
+        ask_first: bool,
     },
     /// Note that another cluster is to be ordered, since the set-up of the last one failed.
     Relaunch {
@@ -61,6 +67,8 @@ pub enum Action {
         steps: Vec<usize>,
         /// The same, with their attempts, for the journal.
         attempts: Vec<Attempt>,
+        /// It is not sent before the fabric was asked for it.
+        ask_first: bool,
     },
     /// Ask the fabric whether it holds an order whose answer is lost.
     Find {
@@ -202,10 +210,10 @@ impl Turn<'_> {
     /// The run ends at once, whatever is open.
     fn given_up(&self) -> Option<Outcome> {
         match self.state.interrupted {
-            Some((signal, true)) => return Some(Outcome::Interrupted { signal }),
+            Some((signal, true)) => return Some(Outcome::Interrupted { signal, left: true }),
             // The one order of a `down` is not taken back; only the wait for its effect ends.
             Some((signal, _)) if self.state.goal == Goal::Down => {
-                return Some(Outcome::Interrupted { signal });
+                return Some(Outcome::Interrupted { signal, left: true });
             }
             _ => {}
         }
@@ -271,8 +279,8 @@ impl Turn<'_> {
             let Some(lost) = order.lost else { continue };
             self.wake(add(lost, self.settings.contact_limit));
             let next = match order.asked {
-                // The cluster is there, so its steps are.
-                None if order.taken => lost,
+                // The cluster is there, so its steps are; and what others sent was sent some time ago.
+                None if order.taken || order.ask_first => lost,
                 None => add(lost, self.fabric.settle),
                 Some(asked) if order.taken => add(asked, backoff(order.times_asked)),
                 Some(asked) => add(asked, self.fabric.settle.max(backoff(order.times_asked))),
@@ -329,7 +337,7 @@ impl Turn<'_> {
             return Some(Skip::Noop(self.id(step)));
         }
         let stops = |step: usize| {
-            let rule = self.plan.steps()[step].on_failure;
+            let rule = self.plan.rules(step).on_failure;
             let stops = matches!(rule, OnFailure::CancelAndWait | OnFailure::TerminateCluster);
             (stops && self.is_failed_for_good(step)) || self.is_doubtful(step)
         };
@@ -349,7 +357,7 @@ impl Turn<'_> {
     }
 
     fn has_attempts_left(&self, step: usize) -> bool {
-        self.plan.steps()[step].retries.delay_after(self.state.steps[step].attempt).is_some()
+        self.delay_after_failure(step).is_some()
     }
 
     fn is_unknown(&self, step: usize) -> bool {
@@ -380,9 +388,15 @@ impl Turn<'_> {
         }
     }
 
+    /// `None`: no attempt is left.
+    fn delay_after_failure(&self, step: usize) -> Option<Duration> {
+        let run = &self.state.steps[step];
+        self.plan.rules(step).retries.delay_after(run.attempt - run.earlier)
+    }
+
     fn retry(&mut self, step: usize) {
         let attempt = self.state.steps[step].attempt;
-        if let Some(delay) = self.plan.steps()[step].retries.delay_after(attempt) {
+        if let Some(delay) = self.delay_after_failure(step) {
             let not_before = add(self.now, delay);
             self.act(Action::Retry { step, attempt: attempt + 1, not_before });
         }
@@ -400,9 +414,9 @@ impl Turn<'_> {
     /// Whether steps that need this one may start.
     fn counts_as_done(&self, need: usize) -> bool {
         match self.state.steps[need].phase {
-            Phase::Ended(StepState::Succeeded) => true,
+            Phase::Ended(StepState::Succeeded) | Phase::LeftOut => true,
             Phase::Ended(_) => {
-                self.plan.steps()[need].on_failure == OnFailure::Continue
+                self.plan.rules(need).on_failure == OnFailure::Continue
                     && !self.has_attempts_left(need)
             }
             _ => false,
@@ -415,8 +429,7 @@ impl Turn<'_> {
             return Some(Stop::Interrupted);
         }
         let kills = |&step: &usize| {
-            self.plan.steps()[step].on_failure == OnFailure::TerminateCluster
-                && self.is_failed(step)
+            self.plan.rules(step).on_failure == OnFailure::TerminateCluster && self.is_failed(step)
         };
         (0..self.state.steps.len()).find(kills).map(|step| Stop::StepFailed(self.id(step)))
     }
@@ -433,9 +446,8 @@ impl Turn<'_> {
             let Phase::Live { state, since, running, .. } = &run.phase else { continue };
             // What runs at once runs since it was taken.
             let running = running.or(self.fabric.pace.rings.then_some(*since));
-            let overdue = running
-                .zip(self.plan.steps()[step].timeout)
-                .map(|(since, limit)| add(since, limit));
+            let overdue =
+                running.zip(self.plan.rules(step).timeout).map(|(since, limit)| add(since, limit));
             let waits = *state == StepState::Pending && self.fabric.ordered_queue;
             let why = match (kill, overdue, halt) {
                 (Some(kill), ..) => kill.clone(),
@@ -463,8 +475,7 @@ impl Turn<'_> {
 
     /// Why the cluster must go down now, if so.
     fn teardown(&self, kill: Option<Stop>) -> Option<Stop> {
-        let failed =
-            || self.state.steps.iter().any(|s| s.phase != Phase::Ended(StepState::Succeeded));
+        let failed = || !self.state.steps.iter().all(StepRun::is_done);
         // What was decided once is asked for until it is done, whatever comes between.
         if let Some((_, why)) = &self.state.cluster.terminate {
             return Some(why.clone());
@@ -561,7 +572,7 @@ impl Turn<'_> {
             return Some(Outcome::InDoubt { reason });
         }
         if let Some((signal, _)) = self.state.interrupted {
-            return Some(Outcome::Interrupted { signal });
+            return Some(Outcome::Interrupted { signal, left: false });
         }
         match self.state.goal {
             Goal::Down => final_state.then_some(Outcome::Succeeded),
@@ -575,11 +586,16 @@ impl Turn<'_> {
 
     /// The fabric has every step, and nothing is wrong so far.
     fn is_handed_over(&self) -> bool {
-        let live = |step: &super::state::StepRun| matches!(step.phase, Phase::Live { .. });
-        self.state.goal == Goal::Run
-            && !self.state.steps.is_empty()
+        let live = |step: &StepRun| matches!(step.phase, Phase::Live { .. });
+        let alone = match self.state.goal {
+            Goal::Run => true,
+            Goal::RunTransient => self.state.cluster.ends_itself,
+            Goal::Up | Goal::Down => false,
+        };
+        alone
+            && self.state.steps.iter().any(live)
             && self.state.interrupted.is_none()
-            && self.state.steps.iter().all(live)
+            && self.state.steps.iter().all(|step| live(step) || step.is_done())
     }
 
     /// A step whose end nobody will ever tell.
@@ -588,8 +604,7 @@ impl Turn<'_> {
     }
 
     fn outcome_of_steps(&self) -> Outcome {
-        let all_done =
-            self.state.steps.iter().all(|s| s.phase == Phase::Ended(StepState::Succeeded));
+        let all_done = self.state.steps.iter().all(StepRun::is_done);
         let bad = self.state.steps.iter().any(|s| match s.phase {
             Phase::Ended(StepState::Failed | StepState::Cancelled) | Phase::Live { .. } => true,
             // An attempt of it failed, and the next was not to be.
@@ -607,9 +622,8 @@ impl Turn<'_> {
     }
 
     fn failed(&self) -> Outcome {
-        let good = |s: &&super::state::StepRun| s.phase == Phase::Ended(StepState::Succeeded);
         let total = self.state.steps.len();
-        let failed = total - self.state.steps.iter().filter(good).count();
+        let failed = total - self.state.steps.iter().filter(|step| step.is_done()).count();
         let cluster = &self.state.cluster;
         let reason = match self.first_unknown() {
             _ if self.state.journal_failed => Some("the journal cannot be written".to_owned()),
@@ -637,9 +651,10 @@ impl Turn<'_> {
             let carries = self.state.goal == Goal::RunTransient
                 && self.fabric.launch_with_steps
                 && self.plan.is_plain_chain();
-            let steps = 0..if carries { self.state.steps.len() } else { 0 };
-            let attempts = steps.map(|step| self.next_attempt(step)).collect();
-            self.act(Action::Launch { token, attempts });
+            let steps = if carries { self.waiting() } else { Vec::new() };
+            let attempts = steps.into_iter().map(|step| self.next_attempt(step)).collect();
+            let ask_first = self.must_ask_first(&token);
+            self.act(Action::Launch { token, attempts, ask_first });
         }
     }
 
@@ -649,11 +664,9 @@ impl Turn<'_> {
         }
         let mut fresh = 0;
         if self.fabric.ordered_queue && self.plan.is_plain_chain() {
-            let all: Vec<usize> = (0..self.state.steps.len()).collect();
-            if !all.is_empty()
-                && all.iter().all(|&s| matches!(self.state.steps[s].phase, Phase::Waiting { .. }))
-            {
-                self.order(all, &mut fresh);
+            let waiting = self.waiting();
+            if !waiting.is_empty() && self.state.busy.is_empty() {
+                self.order(waiting, &mut fresh);
             }
             return;
         }
@@ -677,8 +690,20 @@ impl Turn<'_> {
     fn order(&mut self, steps: Vec<usize>, fresh: &mut u32) -> bool {
         let Some(token) = self.token(self.state.steps[steps[0]].again, fresh) else { return false };
         let attempts = steps.iter().map(|&step| self.next_attempt(step)).collect();
-        self.act(Action::Submit { token, steps, attempts });
+        let ask_first = self.must_ask_first(&token);
+        self.act(Action::Submit { token, steps, attempts, ask_first });
         true
+    }
+
+    fn waiting(&self) -> Vec<usize> {
+        let waits = |step: &usize| matches!(self.state.steps[*step].phase, Phase::Waiting { .. });
+        (0..self.state.steps.len()).filter(waits).collect()
+    }
+
+    fn must_ask_first(&self, token: &Token) -> bool {
+        self.settings.ask_first
+            && !self.state.nothing_elsewhere
+            && token.numbers().is_some_and(|(_, sending)| sending == 1)
     }
 
     fn next_attempt(&self, step: usize) -> Attempt {

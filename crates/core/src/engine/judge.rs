@@ -1,6 +1,6 @@
 //! What the end of an attempt means, after the playbook's rules.
 
-use crate::config::playbook::Step;
+use crate::config::playbook::Rules;
 use crate::event::Stop;
 use crate::fabric::{StepState, StepStatus};
 
@@ -16,18 +16,17 @@ pub(super) struct Verdict {
 }
 
 /// Judges a final status. `stopped`: why we had asked the attempt to stop, if we had.
-pub(super) fn judge(step: &Step, status: &StepStatus, stopped: Option<&Stop>) -> Verdict {
-    let rules = &step.on_result;
+pub(super) fn judge(rules: &Rules, status: &StepStatus, stopped: Option<&Stop>) -> Verdict {
     // A proven end by exit code counts even if we had asked it to stop: it was faster.
     if let (StepState::Succeeded | StepState::Failed, Some(code)) = (status.state, status.exit_code)
     {
-        let noop = rules.terminate_job_with_success.contains(&code);
-        if noop || rules.continue_job.contains(&code) {
+        let noop = rules.on_result.terminate_job_with_success.contains(&code);
+        if noop || rules.on_result.continue_job.contains(&code) {
             return Verdict { state: StepState::Succeeded, reason: status.reason.clone(), noop };
         }
     }
     let timed_out = stopped == Some(&Stop::TimedOut);
-    match (status.state, step.timeout) {
+    match (status.state, rules.timeout) {
         (StepState::Cancelled | StepState::Failed, Some(limit)) if timed_out => {
             let reason = format!("it took longer than its limit of {} s", limit.as_secs());
             Verdict { state: StepState::Failed, reason: Some(reason), noop: false }

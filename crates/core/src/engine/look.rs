@@ -12,6 +12,9 @@ use crate::fabric::{
     Cause, ClusterState, ClusterStatus, Error, ErrorKind, StepId, StepState, StepStatus,
 };
 
+/// As which signal a wish counts that comes without one (POSIX SIGTERM).
+const TERMINATE: i32 = 15;
+
 impl Engine<'_, '_> {
     /// Whether there is anything to ask about.
     pub(super) fn must_look(&self) -> bool {
@@ -64,6 +67,9 @@ impl Engine<'_, '_> {
     /// Asks about the cluster, where it may change, and about the steps. Where questions are dear, that is one
     /// question a tick.
     pub(super) fn look(&mut self) {
+        if self.state.interrupted.is_none() && self.run.journal.cancel_is_asked() {
+            return self.tell(EventKind::Interrupted { signal: TERMINATE, leave: false });
+        }
         let before = self.state.seq;
         let answer = self.ask();
         self.pass_warnings_on();
@@ -145,11 +151,11 @@ impl Engine<'_, '_> {
             }
             return Ok(false);
         };
-        let first_look = self.state.cluster.state.is_none();
+        let first_look = !self.state.cluster.seen;
         match clusters.inspect(&id) {
             // What is to go down and is down already is as it should be; steps are taken by none that is not up.
             Ok(status)
-                if first_look && self.run.goal != Goal::Down && !takes_steps(status.state) =>
+                if first_look && self.state.goal != Goal::Down && !takes_steps(status.state) =>
             {
                 let why = status.reason.map(|why| format!(": {why}")).unwrap_or_default();
                 let message = format!(
@@ -174,7 +180,9 @@ impl Engine<'_, '_> {
             }
             // Who may only run steps is taken at their word that the cluster takes them.
             Err(error)
-                if first_look && error.kind == ErrorKind::Auth && self.run.goal == Goal::Run =>
+                if self.state.cluster.state.is_none()
+                    && error.kind == ErrorKind::Auth
+                    && self.state.goal == Goal::Run =>
             {
                 self.blind = true;
                 let message = format!(

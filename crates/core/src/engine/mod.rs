@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::bell::Bell;
 use crate::clock::{Clock, add};
 use crate::config::playbook::Playbook;
-use crate::event::{Attempt, Event, EventKind, Goal, Outcome, StepInfo, Stop};
+use crate::event::{Attempt, Driver, Event, EventKind, Goal, Outcome, StepInfo, Stop};
 use crate::fabric::{
     ClusterId, ClusterState, Effect, Error, ErrorKind, Fabric, Found, Launch, Order, OrderedStep,
     RunId, StepId, StepState, StepStatus, Token, Uri,
@@ -31,7 +31,7 @@ mod tests;
 pub use decide::Settings;
 use decide::{Action, Decision, decide};
 use pace::Pacer;
-use state::{Phase, RunState};
+use state::{Illegal, Phase, RunState};
 
 /// The signal that closes the journal and leaves everything as it is (POSIX SIGHUP).
 const HANGUP: i32 = 1;
@@ -47,12 +47,6 @@ const MOST_SENDINGS: u32 = 8;
 /// All that a run needs.
 #[derive(Debug)]
 pub struct Run<'a> {
-    /// Its id.
-    pub id: RunId,
-    /// What it is to do.
-    pub goal: Goal,
-    /// For [`Goal::Run`] and [`Goal::Down`]: the cluster.
-    pub cluster: Option<ClusterId>,
     /// The steps.
     pub plan: &'a Plan,
     /// Where to run them.
@@ -63,35 +57,97 @@ pub struct Run<'a> {
     pub bell: &'a Bell,
     /// What users may set of the policy.
     pub settings: Settings,
+    /// Who drives it.
+    pub driver: Driver,
     /// Where its events go before anyone sees them.
     pub journal: &'a mut Journal,
 }
 
+/// How a run begins, or goes on.
+#[derive(Debug)]
+pub enum Start {
+    /// It is new.
+    Fresh(Fresh),
+    /// It was left, or its end left something open: it is followed to its end.
+    Attach {
+        /// What its journal tells.
+        state: Box<RunState>,
+        /// It is to be ended, as by this signal.
+        cancel: Option<i32>,
+    },
+    /// It ended without success: what is not done is done after all.
+    Resume {
+        /// What its journal tells.
+        state: Box<RunState>,
+        /// How to go on.
+        resume: Resume,
+    },
+}
+
+/// A run that is new.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// Its id.
+    pub id: RunId,
+    /// What it is to do.
+    pub goal: Goal,
+    /// For [`Goal::Run`] and [`Goal::Down`]: the cluster.
+    pub cluster: Option<ClusterId>,
+    /// What somebody calls it.
+    pub name: Option<String>,
+    /// Ids of the steps that are not to run.
+    pub left_out: Vec<String>,
+}
+
+impl Fresh {
+    /// A run without a name, of all steps.
+    pub fn new(id: RunId, goal: Goal, cluster: Option<ClusterId>) -> Self {
+        Self { id, goal, cluster, name: None, left_out: Vec::new() }
+    }
+}
+
+/// How a run is to go on, as [`EventKind::Resumed`] tells.
+#[derive(Clone, Debug, Default)]
+pub struct Resume {
+    /// The cluster that is there; none: one is to be launched.
+    pub cluster: Option<ClusterId>,
+    /// The steps of the plan are not as they were.
+    pub changed: bool,
+    /// Ids of steps that are not done and not to run.
+    pub left_out: Vec<String>,
+    /// Ids of steps whose end nobody could tell, and about which nobody is to ask any more.
+    pub given_up: Vec<String>,
+}
+
 impl Run<'_> {
     /// Runs to the end. Each event is shown to `seen` once it is in the journal.
-    pub fn execute(self, seen: &mut dyn FnMut(&Event)) -> Outcome {
+    pub fn execute(self, start: Start, seen: &mut dyn FnMut(&Event)) -> Outcome {
         let mut staged = BTreeMap::new();
         let stage_error = self.stage(&mut staged).err();
-        let now = self.clock.now();
-        let first = Event { seq: 1, at: now, kind: self.started() };
-        let Ok(state) = RunState::start(&first) else {
-            // A valid playbook has distinct ids: nothing else can be wrong with the first event.
-            return Outcome::InDoubt { reason: "two steps have the same id".into() };
+        let (state, first, cancel) = match self.begin(start) {
+            Ok(begun) => begun,
+            // A valid playbook has distinct ids, and who goes on has looked whether it can be.
+            Err(illegal) => return Outcome::InDoubt { reason: illegal.to_string() },
         };
-        let pacer = Pacer::new(self.fabric.capabilities().pace, now);
+        let pacer = Pacer::new(self.fabric.capabilities().pace, first.at);
+        let gone = state.cluster.state.is_some_and(ClusterState::is_final);
         let mut engine = Engine {
             run: self,
             state,
             staged,
             pacer,
-            rota: rota::Rota::default(),
+            rota: rota::Rota::of(gone),
             blind: false,
             first_signal: None,
             seen,
         };
         engine.record(&first);
+        engine.mend();
+        if let Some(signal) = cancel {
+            engine.tell(EventKind::Interrupted { signal, leave: false });
+        }
         match stage_error {
-            Some(error) => engine.finish(Outcome::Refused { error }),
+            Some(error) => engine.cannot_stage(error),
             None => engine.run(),
         }
         engine.sync();
@@ -110,16 +166,44 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn started(&self) -> EventKind {
+    /// The state after the first event of this driver, that event, and whether it is to cancel the run.
+    fn begin(&self, start: Start) -> Result<(RunState, Event, Option<i32>), Illegal> {
+        let now = self.clock.now();
+        let (mut state, kind, cancel) = match start {
+            Start::Fresh(fresh) => {
+                let first = Event { seq: 1, at: now, kind: self.started(fresh) };
+                return Ok((RunState::start(&first)?, first, None));
+            }
+            Start::Attach { state, cancel } => {
+                (state, EventKind::Attached { driver: self.driver.clone() }, cancel)
+            }
+            Start::Resume { state, resume } => (state, self.resumed(resume), None),
+        };
+        let event = Event { seq: state.seq + 1, at: now.max(state.at), kind };
+        state.apply(&event)?;
+        Ok((*state, event, cancel))
+    }
+
+    fn started(&self, fresh: Fresh) -> EventKind {
         EventKind::RunStarted {
-            run: self.id.clone(),
-            goal: self.goal,
+            run: fresh.id,
+            goal: fresh.goal,
             fabric: self.fabric.capabilities().fabric.to_owned(),
             playbook: self.plan.playbook().map(|p| p.name.shown().to_owned()),
             tags: self.plan.playbook().map(tags).unwrap_or_default(),
-            steps: self.plan.steps().iter().map(StepInfo::of).collect(),
-            cluster: self.cluster.clone(),
+            steps: StepInfo::all(self.plan),
+            cluster: fresh.cluster,
+            name: fresh.name,
+            driver: Some(self.driver.clone()),
+            max_parallel: self.plan.max_parallel(),
+            left_out: fresh.left_out,
         }
+    }
+
+    fn resumed(&self, resume: Resume) -> EventKind {
+        let Resume { cluster, changed, left_out, given_up } = resume;
+        let steps = if changed { StepInfo::all(self.plan) } else { Vec::new() };
+        EventKind::Resumed { driver: self.driver.clone(), cluster, steps, left_out, given_up }
     }
 }
 
@@ -143,9 +227,34 @@ struct Engine<'a, 's> {
 }
 
 impl Engine<'_, '_> {
+    /// The driver before may have died between a final refusal and the end of the steps that it was for.
+    fn mend(&mut self) {
+        let ordered = |&place: &usize| {
+            matches!(self.state.steps[place].phase, Phase::Ordered)
+                && !self.state.orders.values().any(|order| order.steps.contains(&place))
+        };
+        let refused: Vec<_> = self.state.busy.iter().copied().filter(ordered).collect();
+        for place in refused {
+            let Attempt { step, attempt } = self.attempt(place);
+            self.end_refused(&step, attempt, "the fabric refused it".to_owned());
+        }
+    }
+
+    /// Nothing more can be ordered. What was ordered before is to be followed all the same.
+    fn cannot_stage(&mut self, error: Error) {
+        if self.state.may_have_effect() {
+            let reason = format!("what the playbook needs cannot be put in place: {error}");
+            self.finish(Outcome::InDoubt { reason });
+        } else {
+            self.finish(Outcome::Refused { error });
+        }
+    }
+
     fn run(&mut self) {
         while self.goes_on() {
-            if self.must_look() && self.pacer.next() <= self.run.clock.now() {
+            let look = self.must_look() && self.pacer.next() <= self.run.clock.now();
+            // Who only hands over asks nothing once that is done.
+            if look && !self.is_handed_over() {
                 self.look();
                 continue;
             }
@@ -161,6 +270,13 @@ impl Engine<'_, '_> {
     fn decide(&self) -> Decision {
         let fabric = self.run.fabric.capabilities();
         decide(self.run.plan, fabric, &self.run.settings, &self.state, self.run.clock.now())
+    }
+
+    fn is_handed_over(&self) -> bool {
+        let over = |decision: Decision| {
+            matches!(decision.actions.last(), Some(Action::Finish(Outcome::Submitted)))
+        };
+        self.run.settings.detach && over(self.decide())
     }
 
     /// Takes the signals that came, and says whether the run has not ended.
@@ -182,6 +298,7 @@ impl Engine<'_, '_> {
             None => {
                 self.first_signal = Some(now);
                 let leave = signal == HANGUP || self.run.settings.leave_on_interrupt;
+                let leave = leave && !self.run.journal.cancel_is_asked();
                 self.tell(EventKind::Interrupted { signal, leave });
             }
             Some(first) if now < add(first, ONE_WISH) => {}
@@ -192,7 +309,7 @@ impl Engine<'_, '_> {
     /// A second signal: whatever is still open stays open.
     fn stop_waiting(&mut self, signal: i32) {
         let cluster = &self.state.cluster;
-        let up = self.run.goal.launches()
+        let up = self.state.goal.launches()
             && cluster.id.is_some()
             && !cluster.state.is_some_and(ClusterState::is_final);
         let outcome = if up || !self.state.busy.is_empty() || !self.state.orders.is_empty() {
@@ -202,7 +319,7 @@ impl Engine<'_, '_> {
             };
             Outcome::InDoubt { reason: format!("stopped waiting on a second signal; {what}") }
         } else {
-            Outcome::Interrupted { signal }
+            Outcome::Interrupted { signal, left: false }
         };
         self.finish(outcome);
     }
@@ -252,15 +369,19 @@ impl Engine<'_, '_> {
     fn intent(&self, action: &Action) -> Option<EventKind> {
         let ids = |steps: &[usize]| steps.iter().map(|&s| self.state.steps[s].id.clone()).collect();
         Some(match action {
-            Action::Launch { token, attempts } => {
-                EventKind::LaunchIntended { token: token.clone(), steps: attempts.clone() }
-            }
+            Action::Launch { token, attempts, ask_first } => EventKind::LaunchIntended {
+                token: token.clone(),
+                steps: attempts.clone(),
+                ask_first: *ask_first,
+            },
             Action::Relaunch { launch, not_before } => {
                 EventKind::RelaunchScheduled { launch: *launch, not_before: *not_before }
             }
-            Action::Submit { token, attempts, .. } => {
-                EventKind::SubmitIntended { token: token.clone(), steps: attempts.clone() }
-            }
+            Action::Submit { token, attempts, ask_first, .. } => EventKind::SubmitIntended {
+                token: token.clone(),
+                steps: attempts.clone(),
+                ask_first: *ask_first,
+            },
             Action::Cancel { steps, why } => {
                 EventKind::CancelIntended { steps: ids(steps), why: why.clone() }
             }
@@ -283,7 +404,9 @@ impl Engine<'_, '_> {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Launch { token, attempts } => self.launch(&token, &attempts),
+            // It counts as lost from the start: the next turn asks for it.
+            Action::Launch { ask_first: true, .. } | Action::Submit { ask_first: true, .. } => {}
+            Action::Launch { token, attempts, .. } => self.launch(&token, &attempts),
             Action::Submit { token, attempts, .. } => self.submit(&token, &attempts),
             Action::Find { order } => self.find(order),
             Action::Cancel { steps, .. } => self.cancel(&steps),
@@ -324,7 +447,12 @@ impl Engine<'_, '_> {
     }
 
     fn launch_of(&self, token: &Token, intended: Timestamp, attempts: &[Attempt]) -> Launch<'_> {
-        Launch { token: token.clone(), intended, steps: self.ordered_steps(attempts) }
+        Launch {
+            token: token.clone(),
+            intended,
+            foreign: false,
+            steps: self.ordered_steps(attempts),
+        }
     }
 
     fn launched(&mut self, token: &Token, cluster: ClusterId, adopted: bool) {
@@ -353,7 +481,8 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        Order { token, intended, steps: self.ordered_steps(attempts) }
+        let others = &self.state.taken;
+        Order { token, intended, foreign: false, others, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {
@@ -376,12 +505,13 @@ impl Engine<'_, '_> {
         let reason = error.to_string();
         self.tell(EventKind::OrderRefused { token: token.clone(), error, last });
         for Attempt { step, attempt } in attempts.iter().filter(|_| last) {
-            let status = StepStatus {
-                reason: Some(reason.clone()),
-                ..StepStatus::new(StepState::Failed, "REFUSED")
-            };
-            self.end_step(step, *attempt, status);
+            self.end_refused(step, *attempt, reason.clone());
         }
+    }
+
+    fn end_refused(&mut self, step: &str, attempt: u32, reason: String) {
+        let status = StepStatus::new(StepState::Failed, "REFUSED");
+        self.end_step(step, attempt, StepStatus { reason: Some(reason), ..status });
     }
 
     fn find(&mut self, number: u32) {
@@ -390,14 +520,15 @@ impl Engine<'_, '_> {
         let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
         if order.launch && !order.taken {
             let Some(clusters) = self.run.fabric.clusters() else { return };
-            match clusters.find(&self.launch_of(token, order.intended, &attempts)) {
+            let asked = self.launch_of(token, order.since(), &attempts);
+            match clusters.find(&Launch { foreign: order.ask_first, ..asked }) {
                 Ok(Found::Yes(cluster)) => self.launched(token, cluster, true),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }
         } else {
             let Some(cluster) = self.state.cluster.id.clone() else { return };
-            let asked = self.order(token, order.intended, &attempts);
-            match self.run.fabric.find(&cluster, &asked) {
+            let asked = self.order(token, order.since(), &attempts);
+            match self.run.fabric.find(&cluster, &Order { foreign: order.ask_first, ..asked }) {
                 Ok(Found::Yes(ids)) => self.submitted(token, ids, !order.taken),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }
@@ -471,7 +602,7 @@ impl Engine<'_, '_> {
                         | ErrorKind::Unsupported
                 ) =>
             {
-                self.finish(match self.run.goal {
+                self.finish(match self.state.goal {
                     Goal::Down => Outcome::Refused { error },
                     _ => Outcome::InDoubt {
                         reason: format!("cluster `{cluster}` cannot be taken down: {error}"),
@@ -498,7 +629,7 @@ impl Engine<'_, '_> {
     fn end_step(&mut self, step: &str, attempt: u32, status: StepStatus) {
         let Some(place) = self.state.place(step) else { return };
         let stopped = self.state.steps[place].cancel.as_ref().map(|(_, why): &(_, Stop)| why);
-        let verdict = judge::judge(&self.run.plan.steps()[place], &status, stopped);
+        let verdict = judge::judge(self.run.plan.rules(place), &status, stopped);
         self.tell(EventKind::StepEnded {
             step: step.to_owned(),
             attempt,
@@ -577,6 +708,10 @@ impl Engine<'_, '_> {
             return;
         }
         self.state.journal_failed = true;
+        if error.is_taken_over() && self.state.outcome.is_none() {
+            let reason = "another process drives the run now".to_owned();
+            return self.tell(EventKind::RunEnded { outcome: Outcome::InDoubt { reason } });
+        }
         if self.state.outcome.is_none() {
             self.tell(EventKind::JournalFailed { message: error.to_string() });
         }

@@ -1,6 +1,6 @@
 //! Laws of every run: random graphs, rules, outcomes, faults and interruptions on the strictest of fabrics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::decide::{Action, decide};
 use super::state::{Phase, RunState};
-use super::tests::{Bench, Ran};
+use super::tests::{Bench, Kills, Ran};
 use super::{Event, EventKind, Goal, Outcome};
 use crate::config::playbook::{OnFailure, OnResult, Retries, Step};
 use crate::config::sample;
@@ -31,14 +31,15 @@ fn step() -> impl Strategy<Value = Step> {
     (prop::sample::select(rules.to_vec()), 1..4_u32, 0..60_u64, timeout, codes).prop_map(
         |(on_failure, attempts, delay, timeout, noop)| {
             let mut step = sample::step("", "true", &[]);
-            step.on_failure = on_failure;
-            step.retries = Retries {
+            step.rules.on_failure = on_failure;
+            step.rules.retries = Retries {
                 max_attempts: NonZeroU32::new(attempts).expect("at least 1"),
                 delay: Duration::from_secs(delay),
                 backoff: 2.0,
             };
-            step.timeout = timeout.map(Duration::from_secs);
-            step.on_result = OnResult { continue_job: vec![0], terminate_job_with_success: noop };
+            step.rules.timeout = timeout.map(Duration::from_secs);
+            step.rules.on_result =
+                OnResult { continue_job: vec![0], terminate_job_with_success: noop };
             step
         },
     )
@@ -98,6 +99,28 @@ fn fault() -> impl Strategy<Value = ((Operation, u32), Fault)> {
     ((prop::sample::select(operations.to_vec()), 1..12_u32), fault)
 }
 
+/// Drivers that are killed at events and calls, and people who come back.
+fn fate() -> impl Strategy<Value = (Kills, usize, Vec<bool>)> {
+    let places = || prop::collection::btree_set(1..60_usize, 0..4);
+    let kills =
+        (places(), places(), places()).prop_map(|(after_events, before_calls, after_calls)| {
+            Kills { after_events, before_calls, after_calls }
+        });
+    let left_out = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(any::<bool>(), 9)];
+    (kills, 0..3_usize, left_out)
+}
+
+/// The same, with drivers that come and go.
+fn comings_and_goings() -> impl Strategy<Value = Bench> {
+    (bench(), fate()).prop_map(|(mut bench, (kills, comebacks, left_out))| {
+        (bench.kills, bench.comebacks) = (kills, comebacks);
+        bench.room = usize::MAX;
+        let out = bench.steps.iter().zip(left_out).filter(|(_, out)| *out);
+        bench.left_out = out.map(|(step, _)| step.id.clone()).collect();
+        bench
+    })
+}
+
 fn bench() -> impl Strategy<Value = Bench> {
     let goal = prop::sample::select(&[Goal::Run, Goal::RunTransient, Goal::Up, Goal::Down][..]);
     let world = (
@@ -128,7 +151,7 @@ fn bench() -> impl Strategy<Value = Bench> {
             let mut bench = Bench::new(goal, if has_steps { steps } else { Vec::new() });
             bench.script.steps = scripts.into_iter().enumerate().map(|(n, s)| (id(n), s)).collect();
             // What never ends by itself and has no limit is waited for until a signal comes: for ever, here.
-            for step in bench.steps.iter().filter(|step| step.timeout.is_none()) {
+            for step in bench.steps.iter().filter(|step| step.rules.timeout.is_none()) {
                 let scripts = bench.script.steps.get_mut(&step.id).into_iter().flatten();
                 scripts.filter(|s| s.end == End::Never).for_each(|s| s.end = End::Exit(0));
             }
@@ -175,6 +198,55 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn laws_hold_whoever_is_killed_and_comes_back(bench in comings_and_goings()) {
+        let ran = bench.run();
+        prop_assert_eq!(&ran.violations, &Vec::<String>::new());
+        if ran.events.is_empty() {
+            return Ok(());
+        }
+        journal_is_legal_and_decisions_repeat(&bench, &ran);
+        no_step_before_its_needs(&bench, &ran);
+        every_step_ends_once(&bench, &ran);
+        no_more_at_once_than_may_be(&bench, &ran);
+        success_is_proven(&ran);
+        nothing_is_left_unsaid(&bench, &ran);
+        what_is_done_is_done(&ran);
+    }
+}
+
+/// A step that succeeded never runs again, and one that is left out never runs.
+fn what_is_done_is_done(ran: &Ran) {
+    let mut done = BTreeSet::new();
+    for event in &ran.events {
+        match &event.kind {
+            EventKind::StepEnded { step, state: StepState::Succeeded, .. } => {
+                done.insert(step.clone());
+            }
+            EventKind::RunStarted { left_out, .. } => done.extend(left_out.iter().cloned()),
+            EventKind::Resumed { left_out, .. } => {
+                let state = RunState::fold(
+                    ran.events.iter().filter(|e| e.seq < event.seq).collect::<Vec<_>>(),
+                )
+                .expect("legal");
+                done.retain(|id| {
+                    let place = state.place(id).expect("it is of the run");
+                    state.steps[place].phase != Phase::LeftOut || left_out.contains(id)
+                });
+            }
+            EventKind::SubmitIntended { steps, .. } | EventKind::LaunchIntended { steps, .. } => {
+                for attempt in steps {
+                    assert!(!done.contains(&attempt.step), "{} again", attempt.step);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Every prefix of the journal folds, and the same state and time give the same actions.
 fn journal_is_legal_and_decisions_repeat(bench: &Bench, ran: &Ran) {
     let plan = bench.plan();
@@ -209,8 +281,9 @@ fn no_step_before_its_needs(bench: &Bench, ran: &Ran) {
                         let before = together.iter().position(|s| *s == needed.id);
                         let queued = before
                             .is_some_and(|at| together[at + 1..].contains(&attempt.step.as_str()));
-                        let done = last.get(&needed.id) == Some(&StepState::Succeeded);
-                        let forgiven = needed.on_failure == OnFailure::Continue
+                        let done = last.get(&needed.id) == Some(&StepState::Succeeded)
+                            || bench.left_out.contains(&needed.id);
+                        let forgiven = needed.rules.on_failure == OnFailure::Continue
                             && last.contains_key(&needed.id);
                         assert!(
                             queued || done || forgiven,
@@ -223,6 +296,7 @@ fn no_step_before_its_needs(bench: &Bench, ran: &Ran) {
             }
             EventKind::StepEnded { step, state, .. } => drop(last.insert(step.clone(), *state)),
             EventKind::RetryScheduled { step, .. } => drop(last.remove(step)),
+            EventKind::Resumed { .. } => last.retain(|_, state| *state == StepState::Succeeded),
             _ => {}
         }
     }
@@ -240,10 +314,10 @@ fn every_step_ends_once(bench: &Bench, ran: &Ran) {
     let state = fold(ran);
     for (step, spec) in state.steps.iter().zip(&bench.steps) {
         assert!(
-            step.attempt <= spec.retries.max_attempts.get(),
+            step.attempt - step.earlier <= spec.rules.retries.max_attempts.get(),
             "{} of {:?}",
             step.attempt,
-            spec.retries
+            spec.rules.retries
         );
     }
     if matches!(ran.outcome, Outcome::Succeeded | Outcome::Noop { .. } | Outcome::Failed { .. }) {
@@ -269,7 +343,7 @@ fn no_more_at_once_than_may_be(bench: &Bench, ran: &Ran) {
 /// Success says that every step was seen to succeed, or that a no-op rule was met.
 fn success_is_proven(ran: &Ran) {
     let state = fold(ran);
-    let good = |phase: &Phase| *phase == Phase::Ended(StepState::Succeeded);
+    let good = |phase: &Phase| matches!(phase, Phase::Ended(StepState::Succeeded) | Phase::LeftOut);
     match &ran.outcome {
         Outcome::Succeeded => assert!(state.steps.iter().all(|s| good(&s.phase))),
         Outcome::Noop { step } => {

@@ -10,6 +10,10 @@ use crate::clock::add;
 use crate::event::{Attempt, Event, EventKind, Goal, Outcome, Skip, StepInfo, Stop};
 use crate::fabric::{Cause, ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
 
+mod again;
+
+use again::{Resume, places_of};
+
 /// Where a run stands. Steps are named by their place in the playbook, from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunState {
@@ -43,6 +47,10 @@ pub struct RunState {
     pub refused: Option<Error>,
     /// An order was taken.
     pub had_effect: bool,
+    /// An order that somebody else may have sent was proven absent: so nobody else has begun the run.
+    pub nothing_elsewhere: bool,
+    /// All ids that the fabric ever gave for steps of the run.
+    pub taken: Vec<StepId>,
     /// When a step last ended or was skipped, or an order was last taken.
     pub last_end: Timestamp,
     /// How the run ended.
@@ -55,7 +63,9 @@ pub struct RunState {
 pub struct Cluster {
     /// Which, once there is one.
     pub id: Option<ClusterId>,
-    /// Its last known state.
+    /// The fabric has told of it.
+    pub seen: bool,
+    /// Its last known state; none before the first look of whoever drives the run now.
     pub state: Option<ClusterState>,
     /// Why it is in that state.
     pub reason: Option<String>,
@@ -86,6 +96,8 @@ pub struct StepRun {
     pub phase: Phase,
     /// The current or last attempt; 0 before the first.
     pub attempt: u32,
+    /// So many of them were before the run was last resumed: they use up no rule.
+    pub earlier: u32,
     /// When this attempt was last asked to stop, and why.
     pub cancel: Option<(Timestamp, Stop)>,
     /// The order for it that came to nothing last, and when to send it again.
@@ -117,6 +129,8 @@ pub enum Phase {
     Ended(StepState),
     /// Never to be started.
     Skipped,
+    /// Not to be run, as somebody wished: to the others it is as if it were done.
+    LeftOut,
 }
 
 /// An order without an answer.
@@ -128,6 +142,8 @@ pub struct Order {
     pub intended: Timestamp,
     /// It is for a cluster.
     pub launch: bool,
+    /// Somebody else may have sent it; it was not sent from here.
+    pub ask_first: bool,
     /// The steps it is for, or that go with the cluster.
     pub steps: Vec<usize>,
     /// The cluster is there and has the steps; only their ids are still to be asked for.
@@ -151,6 +167,13 @@ pub struct Again {
     pub sent: u32,
     /// Not before then.
     pub not_before: Timestamp,
+}
+
+/// What an order is like.
+#[derive(Clone, Copy)]
+struct Intent {
+    launch: bool,
+    ask_first: bool,
 }
 
 /// An event that cannot follow those before it.
@@ -177,18 +200,14 @@ impl RunState {
     /// It is another, or its steps are not distinct.
     pub fn start(event: &Event) -> Result<Self, Illegal> {
         let illegal = |message: &str| Illegal { seq: event.seq, message: message.to_owned() };
-        let EventKind::RunStarted { run, goal, steps, cluster, .. } = &event.kind else {
+        let EventKind::RunStarted { run, goal, steps, cluster, left_out, .. } = &event.kind else {
             return Err(illegal("a run begins with `run-started`"));
         };
         if event.seq != 1 {
             return Err(illegal("the first event has number 1"));
         }
-        let places: HashMap<_, _> =
-            steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
-        if places.len() != steps.len() {
-            return Err(illegal("two steps have the same id"));
-        }
-        Ok(Self {
+        let places = places_of(steps).ok_or_else(|| illegal("two steps have the same id"))?;
+        let mut state = Self {
             run: run.clone(),
             goal: *goal,
             seq: 1,
@@ -204,10 +223,14 @@ impl RunState {
             noop: None,
             refused: None,
             had_effect: false,
+            nothing_elsewhere: false,
+            taken: Vec::new(),
             last_end: event.at,
             outcome: None,
             places,
-        })
+        };
+        state.leave_out(left_out).map_err(|message| Illegal { seq: event.seq, message })?;
+        Ok(state)
     }
 
     /// Whether an order was taken, or may have been.
@@ -248,13 +271,23 @@ impl RunState {
     fn follow(&mut self, event: &Event) -> Result<(), String> {
         require(event.seq == self.seq + 1, || format!("it comes after event {}", self.seq))?;
         require(event.at >= self.at, || "it is earlier than the event before".to_owned())?;
-        require(self.outcome.is_none(), || "the run has ended".to_owned())?;
+        let again = matches!(event.kind, EventKind::Attached { .. } | EventKind::Resumed { .. });
+        require(again || self.outcome.is_none(), || "the run has ended".to_owned())?;
         match &event.kind {
             EventKind::RunStarted { .. } => Err("the run has started already".into()),
-            EventKind::LaunchIntended { token, steps } => {
+            EventKind::Attached { .. } => {
+                let open = self.outcome.as_ref().is_none_or(Outcome::is_open);
+                require(open, || "the run has ended for good".into())?;
+                self.reopen(event.at);
+                Ok(())
+            }
+            EventKind::Resumed { cluster, steps, left_out, given_up, .. } => {
+                self.resume(event.at, &Resume { cluster, steps, left_out, given_up })
+            }
+            EventKind::LaunchIntended { token, steps, ask_first } => {
                 require(self.cluster.id.is_none(), || "there is a cluster already".into())?;
                 let places = self.order_steps(steps)?;
-                self.intend(token, event.at, true, places)
+                self.intend(token, event.at, places, Intent { launch: true, ask_first: *ask_first })
             }
             EventKind::Launched { token, cluster, .. } => self.launched(event.at, token, cluster),
             EventKind::RelaunchScheduled { launch, not_before } => {
@@ -267,15 +300,21 @@ impl RunState {
                 if *state == ClusterState::Stopping {
                     self.cluster.going_down.get_or_insert(event.at);
                 }
+                self.cluster.seen = true;
                 self.cluster.state = Some(*state);
                 self.cluster.reason.clone_from(reason);
                 self.cluster.cause = *cause;
                 Ok(())
             }
-            EventKind::SubmitIntended { token, steps } => {
+            EventKind::SubmitIntended { token, steps, ask_first } => {
                 require(!steps.is_empty(), || "an order for no step".into())?;
                 let places = self.order_steps(steps)?;
-                self.intend(token, event.at, false, places)
+                self.intend(
+                    token,
+                    event.at,
+                    places,
+                    Intent { launch: false, ask_first: *ask_first },
+                )
             }
             EventKind::Submitted { token, ids, .. } => self.submitted(event.at, token, ids),
             EventKind::OrderRefused { token, error, last } => {
@@ -291,6 +330,7 @@ impl RunState {
                 order.lose(event.at);
                 order.absent |= absent;
                 require(!(*proven && order.taken), || "it was taken".into())?;
+                self.nothing_elsewhere |= *proven && order.ask_first;
                 if *proven { self.send_again(token, event.at, None) } else { Ok(()) }
             }
             EventKind::StepChanged { step, attempt, state, .. } => {
@@ -415,6 +455,7 @@ impl RunState {
         self.cluster.launches += 1;
         self.cluster.launched = Some(at);
         self.cluster.id = Some(cluster.clone());
+        self.cluster.seen = true;
         self.cluster.state = Some(ClusterState::Starting);
         Ok(())
     }
@@ -428,8 +469,9 @@ impl RunState {
         require(!ordered.iter().any(|&place| self.has_run(place)), || "a step has run".into())?;
         for place in ordered {
             let run = &mut self.steps[place];
-            // Nobody ever began it.
+            // Nobody ever began it, and the order for it was taken: the next is another.
             run.attempt -= 1;
+            run.again = None;
             run.phase = Phase::Waiting { not_before: None };
             run.cancel = None;
         }
@@ -453,6 +495,7 @@ impl RunState {
         require(!order.launch || order.taken, || "the order is for a cluster".into())?;
         self.had_effect = true;
         self.last_end = at;
+        self.taken.extend_from_slice(ids);
         for (place, id) in order.steps.into_iter().zip(ids) {
             let run = &mut self.steps[place];
             run.again = None;
@@ -544,8 +587,8 @@ impl RunState {
         &mut self,
         token: &Token,
         at: Timestamp,
-        launch: bool,
         steps: Vec<usize>,
+        Intent { launch, ask_first }: Intent,
     ) -> Result<(), String> {
         let (number, _) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
         self.next_order = self.next_order.max(number + 1);
@@ -553,9 +596,10 @@ impl RunState {
             token: token.clone(),
             intended: at,
             launch,
+            ask_first,
             steps,
             taken: false,
-            lost: None,
+            lost: ask_first.then_some(at),
             asked: None,
             times_asked: 0,
             absent: false,
@@ -595,7 +639,16 @@ impl RunState {
     }
 }
 
+/// So far back an order is looked for that somebody else may have sent.
+const SENT_ELSEWHERE: Duration = Duration::from_secs(7 * 24 * 3600);
+
 impl Order {
+    /// Nothing that ended before this is of the order.
+    pub fn since(&self) -> Timestamp {
+        let back = if self.ask_first { SENT_ELSEWHERE } else { Duration::ZERO };
+        self.intended.checked_sub(back).unwrap_or(self.intended)
+    }
+
     /// Its answer is lost, or a question for it brought none.
     fn lose(&mut self, at: Timestamp) {
         match self.lost {
@@ -614,6 +667,7 @@ impl StepRun {
             id: info.id.clone(),
             phase: Phase::Waiting { not_before: None },
             attempt: 0,
+            earlier: 0,
             cancel: None,
             again: None,
         }
@@ -626,7 +680,12 @@ impl StepRun {
 
     /// Whether nothing more happens to it, as far as the fabric is concerned.
     pub fn is_settled(&self) -> bool {
-        matches!(self.phase, Phase::Ended(_) | Phase::Skipped)
+        matches!(self.phase, Phase::Ended(_) | Phase::Skipped | Phase::LeftOut)
+    }
+
+    /// Whether it is as it should be at the end of a run.
+    pub fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Ended(StepState::Succeeded) | Phase::LeftOut)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +19,10 @@ use crate::fabric::{Capabilities, Pace};
 
 mod crossings;
 mod dear;
+mod mortal;
+
+pub(super) use mortal::Kills;
+use mortal::{Killed, Mortal};
 
 /// One run on `memory`: what is asked of it, and what came of it.
 #[derive(Debug)]
@@ -33,6 +39,12 @@ pub(super) struct Bench {
     pub(super) room: usize,
     /// That they did not is found only when the journal is synced.
     pub(super) lazy: bool,
+    /// Where a driver is killed; each time another attaches.
+    pub(super) kills: Kills,
+    /// Who finds an open end attaches, and who finds a failure resumes, so many times.
+    pub(super) comebacks: usize,
+    /// Steps that are not to run.
+    pub(super) left_out: Vec<String>,
 }
 
 pub(super) struct Ran {
@@ -55,6 +67,9 @@ impl Bench {
             signals: Vec::new(),
             room: usize::MAX,
             lazy: false,
+            kills: Kills::default(),
+            comebacks: 0,
+            left_out: Vec::new(),
         }
     }
 
@@ -92,48 +107,85 @@ impl Bench {
 
     pub(super) fn run(&self) -> Ran {
         let clock = Arc::new(Clock::turned_by_hand(Timestamp::UNIX_EPOCH));
-        let bell = Bell::new();
         let given = ClusterId::new("given");
         let fabric =
             Memory::new(self.capabilities.clone(), self.script.clone(), Arc::clone(&clock));
         let launches = self.goal.launches();
         let fabric = if launches { fabric } else { fabric.with_cluster(&given) };
         let plan = self.plan();
+        let mut events: Vec<Event> = Vec::new();
+        let mut comebacks = self.comebacks;
+        let mortal = Mortal { fabric: &fabric, kills: &self.kills, calls: AtomicUsize::new(0) };
+        let mut start = Start::Fresh(Fresh {
+            id: RunId::new("r"),
+            goal: self.goal,
+            cluster: (!launches).then_some(given),
+            name: None,
+            left_out: self.left_out.clone(),
+        });
+        let outcome = loop {
+            let driven = self.drive(start, &plan, &mortal, &clock, &mut events);
+            if events.is_empty() {
+                // Killed before anything was to be found again.
+                return Ran::of(Outcome::Submitted, events, &fabric);
+            }
+            let state = Box::new(RunState::fold(&events).expect("the events are legal"));
+            start = match driven.or_else(|| state.outcome.clone()) {
+                None => Start::Attach { state, cancel: None },
+                Some(outcome) if comebacks == 0 || outcome.is_success() && !outcome.is_open() => {
+                    break outcome;
+                }
+                Some(outcome) => {
+                    comebacks -= 1;
+                    if outcome.is_open() {
+                        Start::Attach { state, cancel: None }
+                    } else {
+                        Start::Resume { resume: resume(&state), state }
+                    }
+                }
+            };
+        };
+        Ran::of(outcome, events, &fabric)
+    }
+
+    /// One driver, to the end of the run or to its own.
+    fn drive(
+        &self,
+        start: Start,
+        plan: &Plan,
+        fabric: &Mortal<'_>,
+        clock: &Clock,
+        events: &mut Vec<Event>,
+    ) -> Option<Outcome> {
+        let bell = Bell::new();
         let mut journal = match self.lazy {
             true => Journal::in_lazy_memory(self.room),
             false => Journal::in_memory(self.room),
         };
-        let mut events: Vec<Event> = Vec::new();
         let run = Run {
-            id: RunId::new("r"),
-            goal: self.goal,
-            cluster: (!launches).then_some(given),
-            plan: &plan,
-            fabric: &fabric,
-            clock: &clock,
+            plan,
+            fabric,
+            clock,
             bell: &bell,
             settings: self.settings,
+            driver: Driver { host: "here".into(), pid: 1, start: None },
             journal: &mut journal,
         };
-        let outcome = run.execute(&mut |event| {
-            events.push(event.clone());
-            let due = self.signals.iter().filter(|(after, _)| *after == events.len());
-            due.for_each(|(_, signal)| bell.signal(*signal));
-            assert!(events.len() < 20_000, "a run without end: {:?}", &events[19_980..]);
-        });
-        let operations = [
-            Operation::Launch,
-            Operation::Submit,
-            Operation::Poll,
-            Operation::Cancel,
-            Operation::Terminate,
-        ];
-        Ran {
-            outcome,
-            events,
-            violations: fabric.violations(),
-            left_over: fabric.left_over(),
-            calls: operations.into_iter().map(|o| (o, fabric.calls(o))).collect(),
+        let driven = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            run.execute(start, &mut |event| {
+                events.push(event.clone());
+                let due = self.signals.iter().filter(|(after, _)| *after == events.len());
+                due.for_each(|(_, signal)| bell.signal(*signal));
+                assert!(events.len() < 20_000, "a run without end: {:?}", &events[19_980..]);
+                if self.kills.after_events.contains(&events.len()) {
+                    mortal::kill();
+                }
+            })
+        }));
+        match driven {
+            Ok(outcome) => Some(outcome),
+            Err(killed) if killed.is::<Killed>() => None,
+            Err(other) => std::panic::resume_unwind(other),
         }
     }
 
@@ -150,7 +202,35 @@ impl Bench {
     }
 }
 
+/// All that is not done, where that can be: on the cluster that is there, else on another.
+fn resume(state: &RunState) -> Resume {
+    let gone = state.cluster.state.is_some_and(ClusterState::is_final);
+    let cluster = state.cluster.id.clone().filter(|_| !(gone && state.goal.launches()));
+    let out = state.steps.iter().filter(|step| step.phase == Phase::LeftOut);
+    let left_out = out.map(|step| step.id.clone()).collect();
+    // Nobody can say how they ended; somebody says that they are to run again.
+    let given_up = state.busy.iter().map(|&place| state.steps[place].id.clone()).collect();
+    Resume { cluster, left_out, given_up, changed: false }
+}
+
 impl Ran {
+    fn of(outcome: Outcome, events: Vec<Event>, fabric: &Memory) -> Self {
+        let operations = [
+            Operation::Launch,
+            Operation::Submit,
+            Operation::Poll,
+            Operation::Cancel,
+            Operation::Terminate,
+        ];
+        Self {
+            outcome,
+            events,
+            violations: fabric.violations(),
+            left_over: fabric.left_over(),
+            calls: operations.into_iter().map(|o| (o, fabric.calls(o))).collect(),
+        }
+    }
+
     /// How each step came out, in the order in which they did.
     fn ends(&self) -> String {
         let ends = self.events.iter().filter_map(|event| match &event.kind {
@@ -289,7 +369,7 @@ fn cancel_and_wait_starts_nothing_more_and_lets_end_what_runs() {
 #[test]
 fn continue_goes_on_as_if_it_had_succeeded_and_still_fails() {
     let ran = Bench::dag("a b", &[("b", "a")])
-        .step("a", |s| s.on_failure = OnFailure::Continue)
+        .step("a", |s| s.rules.on_failure = OnFailure::Continue)
         .does("a", &[FAILS])
         .run()
         .clean();
@@ -299,7 +379,7 @@ fn continue_goes_on_as_if_it_had_succeeded_and_still_fails() {
 #[test]
 fn skip_dependents_goes_on_as_far_as_the_graph_allows() {
     let ran = Bench::dag("a b c d", &[("b", "a"), ("c", "b")])
-        .step("a", |s| s.on_failure = OnFailure::SkipDependents)
+        .step("a", |s| s.rules.on_failure = OnFailure::SkipDependents)
         .does("d", &[SLOW])
         .does("a", &[FAILS])
         .run()
@@ -311,7 +391,7 @@ fn skip_dependents_goes_on_as_far_as_the_graph_allows() {
 #[test]
 fn terminate_cluster_ends_all_at_once_and_the_cluster_too() {
     let ran = Bench::dag("a b c", &[("c", "a")])
-        .step("a", |s| s.on_failure = OnFailure::TerminateCluster)
+        .step("a", |s| s.rules.on_failure = OnFailure::TerminateCluster)
         .does("a", &[FAILS])
         .does("b", &[StepScript::never_ends()])
         .run()
@@ -323,7 +403,7 @@ fn terminate_cluster_ends_all_at_once_and_the_cluster_too() {
 
 #[test]
 fn a_failed_step_is_tried_again_with_growing_delays() {
-    let bench = Bench::dag("a b", &[("b", "a")]).step("a", |s| s.retries = retries(3));
+    let bench = Bench::dag("a b", &[("b", "a")]).step("a", |s| s.rules.retries = retries(3));
     let ran = bench.does("a", &[FAILS, FAILS, StepScript::exits(0)]).run().clean();
     assert_eq!(
         (ran.ends().as_str(), &ran.outcome),
@@ -341,7 +421,7 @@ fn a_failed_step_is_tried_again_with_growing_delays() {
         .collect();
     assert_eq!(waits, [10, 20]);
     let hopeless = Bench::dag("a b", &[("b", "a")])
-        .step("a", |s| s.retries = retries(2))
+        .step("a", |s| s.rules.retries = retries(2))
         .does("a", &[FAILS])
         .run()
         .clean();
@@ -350,7 +430,7 @@ fn a_failed_step_is_tried_again_with_growing_delays() {
 
 #[test]
 fn a_step_over_its_time_is_cancelled_and_has_failed() {
-    let bench = Bench::dag("a", &[]).step("a", |s| s.timeout = Some(Duration::from_secs(60)));
+    let bench = Bench::dag("a", &[]).step("a", |s| s.rules.timeout = Some(Duration::from_secs(60)));
     let ran =
         bench.does("a", &[StepScript { stubborn: 1, ..StepScript::never_ends() }]).run().clean();
     assert_eq!(ran.ends(), "a1:FAIL");
@@ -367,7 +447,7 @@ fn a_step_over_its_time_is_cancelled_and_has_failed() {
 
 #[test]
 fn an_order_to_stop_that_shows_no_effect_is_repeated() {
-    let bench = Bench::dag("a", &[]).step("a", |s| s.timeout = Some(Duration::from_secs(60)));
+    let bench = Bench::dag("a", &[]).step("a", |s| s.rules.timeout = Some(Duration::from_secs(60)));
     let ran =
         bench.does("a", &[StepScript { stubborn: 12, ..StepScript::never_ends() }]).run().clean();
     assert!(ran.calls[&Operation::Cancel] > 1, "{:?}", ran.calls);
@@ -377,8 +457,8 @@ fn an_order_to_stop_that_shows_no_effect_is_repeated() {
 #[test]
 fn a_timed_out_step_is_tried_again_if_it_may() {
     let bench = Bench::dag("a", &[]).step("a", |s| {
-        s.timeout = Some(Duration::from_secs(60));
-        s.retries = retries(2);
+        s.rules.timeout = Some(Duration::from_secs(60));
+        s.rules.retries = retries(2);
     });
     let ran = bench.does("a", &[StepScript::never_ends(), StepScript::exits(0)]).run().clean();
     assert_eq!(ran.ends(), "a1:FAIL a2:SUCC");
@@ -386,7 +466,8 @@ fn a_timed_out_step_is_tried_again_if_it_may() {
 
 #[test]
 fn on_a_fabric_that_rings_the_time_runs_from_the_order() {
-    let mut bench = Bench::dag("a", &[]).step("a", |s| s.timeout = Some(Duration::from_secs(60)));
+    let mut bench =
+        Bench::dag("a", &[]).step("a", |s| s.rules.timeout = Some(Duration::from_secs(60)));
     bench.capabilities.pace =
         Pace { rings: true, ..Pace::steady(Duration::from_secs(3600), Duration::from_secs(3600)) };
     let ran = bench.does("a", &[StepScript::never_ends()]).run().clean();
@@ -404,7 +485,7 @@ fn noop_rules() -> OnResult {
 
 #[test]
 fn a_noop_ends_the_run_early_with_success() {
-    let bench = Bench::dag("a b c", &[("c", "a")]).step("a", |s| s.on_result = noop_rules());
+    let bench = Bench::dag("a b c", &[("c", "a")]).step("a", |s| s.rules.on_result = noop_rules());
     let ran = bench.does("a", &[StepScript::exits(3)]).does("b", &[SLOW]).run().clean();
     assert_eq!(ran.ends(), "a1:SUCC c:noop b1:SUCC");
     assert_eq!(ran.outcome, Outcome::Noop { step: "a".into() });
@@ -412,7 +493,7 @@ fn a_noop_ends_the_run_early_with_success() {
 
 #[test]
 fn a_failure_beside_a_noop_is_a_failure() {
-    let bench = Bench::dag("a b c", &[("c", "a")]).step("a", |s| s.on_result = noop_rules());
+    let bench = Bench::dag("a b c", &[("c", "a")]).step("a", |s| s.rules.on_result = noop_rules());
     let slow_failure = StepScript { end: End::Exit(1), ..SLOW };
     let ran = bench.does("a", &[StepScript::exits(3)]).does("b", &[slow_failure]).run().clean();
     assert_eq!(ran.failed(), Some((2, 3)));
@@ -421,11 +502,11 @@ fn a_failure_beside_a_noop_is_a_failure() {
 #[test]
 fn exit_codes_mean_what_the_playbook_says() {
     let rules = OnResult { continue_job: vec![0, 7], terminate_job_with_success: vec![] };
-    let bench = || Bench::dag("a", &[]).step("a", |s| s.on_result = rules.clone());
+    let bench = || Bench::dag("a", &[]).step("a", |s| s.rules.on_result = rules.clone());
     assert_eq!(bench().does("a", &[StepScript::exits(7)]).run().outcome, Outcome::Succeeded);
     assert_eq!(bench().does("a", &[StepScript::exits(8)]).run().failed(), Some((1, 1)));
     let no_zero = OnResult { continue_job: vec![7], terminate_job_with_success: vec![] };
-    let ran = Bench::dag("a", &[]).step("a", |s| s.on_result = no_zero).run();
+    let ran = Bench::dag("a", &[]).step("a", |s| s.rules.on_result = no_zero).run();
     assert_eq!(ran.failed(), Some((1, 1)), "0 is no success where the playbook does not name it");
 }
 
@@ -446,7 +527,7 @@ fn an_interrupt_cancels_and_takes_down_and_says_so() {
             .does("b", &[StepScript::never_ends()])
             .run()
             .clean();
-        assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15 }, "{goal:?}");
+        assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15, left: false }, "{goal:?}");
         assert!(ran.ends().contains("a1:CANC"), "{goal:?} {}", ran.ends());
         let left = usize::from(goal == Goal::Run);
         assert_eq!(ran.left_over.len(), left, "a cluster that was there before stays");
@@ -460,7 +541,7 @@ fn a_cluster_that_is_being_brought_up_is_taken_down_on_a_signal() {
     bench.script.notches = 50;
     bench.signals = vec![(3, 2)];
     let ran = bench.run().clean();
-    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2 });
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2, left: false });
     assert_eq!(ran.left_over, []);
 }
 
@@ -469,7 +550,7 @@ fn hanging_up_leaves_everything_as_it_is() {
     let mut bench = Bench::dag("a", &[]);
     bench.signals = vec![(5, 1)];
     let ran = bench.does("a", &[StepScript::never_ends()]).run().clean();
-    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 1 });
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 1, left: true });
     assert_eq!(ran.calls[&Operation::Cancel], 0);
     assert_eq!(ran.left_over[0].1, ["a"]);
 }
@@ -487,7 +568,7 @@ fn a_second_signal_stops_waiting_and_is_in_doubt_if_something_may_run() {
 #[test]
 fn a_cluster_that_is_to_go_down_is_asked_again_whatever_comes_between() {
     let mut bench = Bench::dag("a", &[])
-        .step("a", |s| s.on_failure = OnFailure::TerminateCluster)
+        .step("a", |s| s.rules.on_failure = OnFailure::TerminateCluster)
         .does("a", &[FAILS])
         .fault(Operation::Terminate, 1, Fault::Refuse(ErrorKind::Quota));
     let plain = bench.run();
@@ -495,7 +576,10 @@ fn a_cluster_that_is_to_go_down_is_asked_again_whatever_comes_between() {
     let at = plain.events.iter().position(asked).expect("it is to go down") + 1;
     bench.signals = vec![(at + 1, 2)];
     let ran = bench.run().clean();
-    assert_eq!((ran.outcome, ran.left_over), (Outcome::Interrupted { signal: 2 }, vec![]));
+    assert_eq!(
+        (ran.outcome, ran.left_over),
+        (Outcome::Interrupted { signal: 2, left: false }, vec![])
+    );
 }
 
 #[test]
@@ -662,7 +746,7 @@ fn a_cluster_that_ends_under_its_steps_ends_them() {
     bench.script.notches = 0;
     let stubborn = StepScript { stubborn: 1000, ..StepScript::never_ends() };
     let ran = bench.does("a", &[stubborn]).does("b", &[stubborn]).run().clean();
-    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15 });
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15, left: false });
     assert!(ran.ends().contains("a1:CANC b1:CANC"), "{}", ran.ends());
 }
 

@@ -70,11 +70,11 @@ fn only_a_plain_chain_is_one() {
         change(&mut playbook.steps[1]);
         Plan::new(playbook, &mut Diagnostics::new()).expect("valid").is_plain_chain()
     };
-    assert!(with(|step| step.on_failure = OnFailure::Continue));
-    assert!(!with(|step| step.on_failure = OnFailure::SkipDependents));
-    assert!(!with(|step| step.timeout = Some(std::time::Duration::from_secs(1))));
-    assert!(!with(|step| step.on_result.terminate_job_with_success = vec![3]));
-    assert!(!with(|step| step.retries.max_attempts = NonZeroU32::new(2).expect("not zero")));
+    assert!(with(|step| step.rules.on_failure = OnFailure::Continue));
+    assert!(!with(|step| step.rules.on_failure = OnFailure::SkipDependents));
+    assert!(!with(|step| step.rules.timeout = Some(std::time::Duration::from_secs(1))));
+    assert!(!with(|step| step.rules.on_result.terminate_job_with_success = vec![3]));
+    assert!(!with(|step| step.rules.retries.max_attempts = NonZeroU32::new(2).expect("not zero")));
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn what_a_fabric_cannot_do_is_refused_before_anything_starts() {
     poor.exit_codes = ExitCodes::None;
     poor.cancel_running = false;
     let mut step = sample::step("a", "true", &[]);
-    step.on_failure = OnFailure::TerminateCluster;
-    step.on_result.terminate_job_with_success = vec![3];
-    step.timeout = Some(std::time::Duration::from_secs(1));
+    step.rules.on_failure = OnFailure::TerminateCluster;
+    step.rules.on_result.terminate_job_with_success = vec![3];
+    step.rules.timeout = Some(std::time::Duration::from_secs(1));
     let mut faults = Diagnostics::new();
     let plan = Plan::new(sample::playbook(vec![step]), &mut faults).expect("valid");
     plan.check(&poor, &mut faults);

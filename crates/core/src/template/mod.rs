@@ -82,7 +82,8 @@ impl Default for Limits {
 
 /// A rendered template.
 pub struct Rendered {
-    pub(crate) source: Arc<Source>,
+    /// The template.
+    pub source: Arc<Source>,
     /// `None`: the template has no actions, it is the text itself.
     pub(crate) made: Option<Vec<u8>>,
     /// Where in the template each byte comes from.

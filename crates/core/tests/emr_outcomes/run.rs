@@ -9,7 +9,8 @@ use dataflow_runner_core::config::playbook::Playbook;
 use dataflow_runner_core::config::{Config, load};
 use dataflow_runner_core::diagnostic::Diagnostics;
 use dataflow_runner_core::document::Document;
-use dataflow_runner_core::engine::{Run, Settings};
+use dataflow_runner_core::driver::Driver;
+use dataflow_runner_core::engine::{Fresh, Run, Settings, Start};
 use dataflow_runner_core::event::{Event, EventKind, Goal, Outcome};
 use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::fabric::emr::fake::{Death, State, World};
@@ -54,18 +55,17 @@ pub(crate) fn run(row: &Row) -> Came {
     let plan = plan(row);
     let mut journal = Journal::in_memory(usize::MAX);
     let mut events: Vec<Event> = Vec::new();
+    let fresh = Fresh::new(RunId::new("r-20261122T100000Z-000000"), row.goal, given);
     let outcome = Run {
-        id: RunId::new("r-20261122T100000Z-000000"),
-        goal: row.goal,
-        cluster: given,
         plan: &plan,
         fabric: &fabric,
         clock: &clock,
         bell: &bell,
         settings: Settings::default(),
+        driver: Driver::own("here"),
         journal: &mut journal,
     }
-    .execute(&mut |event| events.push(event.clone()));
+    .execute(Start::Fresh(fresh), &mut |event| events.push(event.clone()));
     let calls = side.calls();
     let world = side.world();
     let said = events.iter().map(|e| serde_json::to_string(e).expect("JSON") + "\n");

@@ -10,6 +10,8 @@ fn told(goal: Goal, fabric: &str, kinds: Vec<EventKind>) -> Vec<String> {
         name: name.into(),
         step_type: StepType::Command,
         digest: String::new(),
+        needs: None,
+        rules: None,
     };
     let start = EventKind::RunStarted {
         run: RunId::new("r-1"),
@@ -19,6 +21,10 @@ fn told(goal: Goal, fabric: &str, kinds: Vec<EventKind>) -> Vec<String> {
         tags: std::collections::BTreeMap::new(),
         steps: vec![step("a", "First"), step("b", "Second")],
         cluster: None,
+        name: None,
+        driver: None,
+        max_parallel: None,
+        left_out: Vec::new(),
     };
     let mut messages = Messages::default();
     let mut tell = |kind| {
@@ -43,7 +49,11 @@ fn submitted() -> Vec<EventKind> {
     let token = Token::new("t");
     let attempt = |step: &str| Attempt { step: step.into(), attempt: 1 };
     vec![
-        EventKind::SubmitIntended { token: token.clone(), steps: vec![attempt("a"), attempt("b")] },
+        EventKind::SubmitIntended {
+            token: token.clone(),
+            steps: vec![attempt("a"), attempt("b")],
+            ask_first: false,
+        },
         EventKind::Submitted {
             token,
             ids: vec![StepId::new("s-1"), StepId::new("s-2")],
@@ -127,7 +137,7 @@ fn other_fabrics_do_without_the_word_emr() {
     events.extend([
         ended("a", StepState::Cancelled, None),
         EventKind::StepSkipped { step: "b".into(), why: Skip::DependencyFailed("a".into()) },
-        over(Outcome::Interrupted { signal: 2 }),
+        over(Outcome::Interrupted { signal: 2, left: false }),
         over(Outcome::Failed { failed: 0, total: 2, reason: None }),
         over(Outcome::Refused { error: Error::new(ErrorKind::Auth, "local", "launch", "no") }),
     ]);

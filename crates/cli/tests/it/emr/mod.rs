@@ -7,6 +7,8 @@ mod credentials;
 mod failures;
 mod faults;
 mod logs;
+mod orphans;
+mod reached;
 #[cfg(unix)]
 mod signals;
 

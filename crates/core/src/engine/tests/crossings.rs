@@ -18,19 +18,19 @@ fn a_launch_that_is_refused_for_good_after_one_that_was_lost_is_not_sent_again()
 
 #[test]
 fn a_signal_between_the_intent_and_the_order_keeps_the_order_back() {
-    for (signal, code) in [(15, 15), (1, 1)] {
+    for (signal, left) in [(15, false), (1, true)] {
         let mut bench = Bench::dag("a b", &[]);
         // The fourth event is the second intent: both are told before the first order goes out.
         bench.signals = vec![(4, signal)];
         let ran = bench.run().clean();
         assert_eq!(ran.calls[&Operation::Submit], 0);
-        assert_eq!(ran.outcome, Outcome::Interrupted { signal: code });
+        assert_eq!(ran.outcome, Outcome::Interrupted { signal, left });
     }
     let mut bench = Bench::new(Goal::Up, Vec::new());
     bench.signals = vec![(2, 15)];
     let ran = bench.run().clean();
     assert_eq!((ran.calls[&Operation::Launch], ran.left_over.len()), (0, 0));
-    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15 });
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15, left: false });
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn signals_that_come_together_are_one_and_its_orders_go_out() {
         let mut bench = Bench::dag("a", &[]).goal(Goal::RunTransient);
         bench.signals = signals.map(|signal| (6, signal)).to_vec();
         let ran = bench.does("a", &[StepScript::never_ends()]).run().clean();
-        assert_eq!(ran.outcome, Outcome::Interrupted { signal: signals[0] });
+        assert_eq!(ran.outcome, Outcome::Interrupted { signal: signals[0], left: false });
         assert_eq!(ran.left_over, []);
     }
 }
@@ -47,8 +47,8 @@ fn signals_that_come_together_are_one_and_its_orders_go_out() {
 #[test]
 fn a_failed_attempt_whose_retry_a_noop_prevents_is_a_failure() {
     let ran = Bench::dag("a b", &[])
-        .step("a", |s| s.retries = retries(2))
-        .step("b", |s| s.on_result = noop_rules())
+        .step("a", |s| s.rules.retries = retries(2))
+        .step("b", |s| s.rules.on_result = noop_rules())
         .does("a", &[FAILS])
         .does("b", &[StepScript { running: 2, ..StepScript::exits(3) }])
         .run()
@@ -57,7 +57,7 @@ fn a_failed_attempt_whose_retry_a_noop_prevents_is_a_failure() {
     assert_eq!(ran.failed(), Some((1, 2)));
     // One that no fabric ever took has not failed.
     let ran = Bench::dag("a b", &[])
-        .step("b", |s| s.on_result = noop_rules())
+        .step("b", |s| s.rules.on_result = noop_rules())
         .fault(Operation::Submit, 1, Fault::Refuse(ErrorKind::Quota))
         .fault(Operation::Submit, 3, Fault::Refuse(ErrorKind::Quota))
         .does("b", &[StepScript { running: 0, ..StepScript::exits(3) }])

@@ -42,7 +42,7 @@ fn steps_that_went_along_fail_as_others_do() {
 
 #[test]
 fn a_chain_with_rules_of_ours_is_driven_from_here() {
-    let bench = chain("a b", Goal::RunTransient).step("a", |s| s.retries = retries(2));
+    let bench = chain("a b", Goal::RunTransient).step("a", |s| s.rules.retries = retries(2));
     let ran = bench.does("a", &[FAILS, StepScript::exits(0)]).run().clean();
     assert_eq!(ran.ends(), "a1:FAIL a2:SUCC b1:SUCC");
     assert_eq!((ran.calls[&Operation::Submit], ran.calls[&Operation::Terminate]), (3, 1));
@@ -114,7 +114,7 @@ fn an_interruption_ends_the_launching_for_good() {
     let at = bench.run().events.iter().position(relaunch).expect("it is launched again") + 1;
     bench.signals = vec![(at, 15)];
     let ran = bench.run().clean();
-    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15 });
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15, left: false });
     assert_eq!((ran.calls[&Operation::Launch], ran.ends().as_str()), (1, "a:intr"));
 }
 
@@ -244,13 +244,13 @@ fn a_cluster_that_does_not_show_at_once_is_taken_down_all_the_same() {
         bench.fault(Operation::Inspect, 1, absent).fault(Operation::Terminate, 1, absent);
     bench.signals = vec![(at, 2)];
     let ran = bench.run().clean();
-    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2 });
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 2, left: false });
     assert_eq!((ran.left_over, ran.calls[&Operation::Terminate]), (vec![], 2));
 }
 
 #[test]
 fn steps_that_are_driven_from_here_wait_for_the_next_cluster() {
-    let mut bench = chain("a b", Goal::RunTransient).step("a", |s| s.retries = retries(2));
+    let mut bench = chain("a b", Goal::RunTransient).step("a", |s| s.rules.retries = retries(2));
     bench.script.bootstrap_failures = 1;
     let ran = bench.run().clean();
     assert_eq!(ran.outcome, Outcome::Succeeded);
@@ -354,4 +354,33 @@ fn what_went_along_with_a_cluster_that_never_came_up_goes_along_with_the_next() 
     bench.script.bootstrap_failures = 1;
     let ran = bench.run().clean();
     assert_eq!((&ran.outcome, ran.calls[&Operation::Launch]), (&Outcome::Succeeded, 2));
+}
+
+/// The first sending was lost, so its attempts are those of an order that is sent again; what that is for never began.
+#[test]
+fn an_attempt_that_a_broken_cluster_took_along_is_the_first_on_the_next() {
+    let mut bench =
+        chain("a b", Goal::RunTransient).fault(Operation::Launch, 1, Fault::LoseRequest);
+    for nth in 1..=6 {
+        bench = bench.fault(Operation::Find, nth, Fault::Refuse(ErrorKind::Unavailable));
+    }
+    bench.script.bootstrap_failures = 1;
+    let ran = bench.run().clean();
+    assert_eq!(ran.ends(), "a1:SUCC b1:SUCC");
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+}
+
+#[test]
+fn who_comes_back_after_the_cluster_is_gone_hears_how_all_its_steps_ended() {
+    let mut bench = chain("a b c d e f", Goal::RunTransient);
+    bench.script.cluster_ends = Some((3, ClusterState::Stopped));
+    bench.script.runs_unwatched = true;
+    let gone = bench.run().clean().events.into_iter().find(|event| {
+        matches!(&event.kind, EventKind::ClusterChanged { state: ClusterState::Stopped, .. })
+    });
+    let gone = usize::try_from(gone.expect("it goes").seq).expect("it is small");
+    bench.kills.after_events = [gone].into();
+    let ran = bench.run().clean();
+    assert_eq!(ran.ends(), "a1:SUCC b1:SUCC c1:SUCC d1:SUCC e1:SUCC f1:SUCC");
+    assert_eq!(ran.outcome, Outcome::Succeeded);
 }

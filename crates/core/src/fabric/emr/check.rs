@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(of_playbook(&first_version(of(257)), None), ["too-many-steps"]);
         // What is no plain chain is ordered step by step.
         let mut single = of(257);
-        single[3].on_failure = OnFailure::SkipDependents;
+        single[3].rules.on_failure = OnFailure::SkipDependents;
         assert_eq!(of_playbook(&sample::playbook(single), None), [""; 0]);
     }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::http::Reply;
-use crate::http::aws::{Account, Call, Failure, Service, Source};
+use crate::http::aws::{Account, Call, Failure, Recorded, Service, Source};
 
 pub mod api;
 mod call;
@@ -29,6 +29,7 @@ mod find;
 mod logs;
 mod lower;
 mod pattern;
+mod reach;
 mod reply;
 pub mod request;
 mod s3;
@@ -40,6 +41,7 @@ pub use config::{
     Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
     Volumes,
 };
+pub use reach::keeps_credentials;
 
 /// Region and credentials, from a playbook 1-*-* or a cluster's configuration: what an [`Account`] is made from.
 pub use crate::config::playbook::EmrAccess as Access;
@@ -84,6 +86,8 @@ struct Noticed {
     told: BTreeSet<String>,
     /// Where the logs of the cluster go that was asked about last.
     log_folder: Option<(ClusterId, Option<s3::Place>)>,
+    /// The tags of clusters that carry ours or have ended.
+    tags: BTreeMap<ClusterId, Vec<reply::Tag>>,
 }
 
 /// AWS as it is reached from here: an [`Account`], but in tests of this fabric's own logic.
@@ -94,8 +98,10 @@ trait Aws: Send + Sync {
     fn region(&self) -> &str;
     /// See [`Account::endpoint`].
     fn endpoint(&self, service: Service) -> String;
-    /// See [`Account::credentials_source`].
-    fn credentials_source(&self) -> &'static str;
+    /// Where the credentials come from, in the words of the header of a journal.
+    fn source(&self) -> &'static str;
+    /// See [`Account::recorded`].
+    fn recorded(&self) -> Recorded;
     /// See [`Account::take_notes`].
     fn notes(&self) -> Vec<String>;
 }
@@ -113,13 +119,28 @@ impl Aws for Account {
         self.endpoint(service)
     }
 
-    fn credentials_source(&self) -> &'static str {
-        self.credentials_source()
+    fn source(&self) -> &'static str {
+        reach::word(self.source())
+    }
+
+    fn recorded(&self) -> Recorded {
+        self.recorded()
     }
 
     fn notes(&self) -> Vec<String> {
         self.take_notes()
     }
+}
+
+/// Hadoop's default file system is the cluster's own HDFS: a path without a scheme lies there, unless it is one of the
+/// places of programs and of local files that every EMR machine has.
+fn lies_in_hdfs(text: &str) -> bool {
+    const LOCAL: [&str; 9] =
+        ["/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/home/", "/mnt/", "/var/", "/dev/"];
+    text.contains("hdfs:")
+        || (text.starts_with('/')
+            && text.len() > 1
+            && !LOCAL.iter().any(|place| text.starts_with(place)))
 }
 
 /// No AWS at all.
@@ -141,8 +162,12 @@ impl Aws for Nowhere {
         String::new()
     }
 
-    fn credentials_source(&self) -> &'static str {
+    fn source(&self) -> &'static str {
         "none"
+    }
+
+    fn recorded(&self) -> Recorded {
+        Recorded::default()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -271,19 +296,12 @@ impl Fabric for Emr {
         playbook.steps.iter().map(|step| lower::lower(step).words()).collect()
     }
 
+    fn is_on_cluster(&self, text: &str) -> bool {
+        lies_in_hdfs(text)
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
-        let region = self.account.region();
-        let endpoint = self.account.endpoint(Service::Emr);
-        let mut reach = BTreeMap::from([
-            ("region".to_owned(), region.to_owned()),
-            ("credentials".to_owned(), self.account.credentials_source().to_owned()),
-        ]);
-        // What follows from the region need not be said.
-        let usual = format!("https://elasticmapreduce.{region}.");
-        if !endpoint.starts_with(&usual) {
-            reach.insert("endpoint".to_owned(), endpoint);
-        }
-        reach
+        reach::told(self.account.as_ref())
     }
 
     fn clusters(&self) -> Option<&dyn Clusters> {

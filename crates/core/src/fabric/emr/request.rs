@@ -139,7 +139,7 @@ pub(super) fn step_config(step: &Step) -> api::StepConfig {
     let properties = lowered.properties.into_iter();
     api::StepConfig {
         name: (&step.name).into(),
-        action_on_failure: action_on_failure(step.on_failure),
+        action_on_failure: action_on_failure(step.rules.on_failure),
         hadoop_jar_step: api::HadoopJarStep {
             properties: properties
                 .map(|(key, word)| api::Tag { key: api::Exposed::new(key), value: exposed(word) })
@@ -276,7 +276,7 @@ pub(super) mod tests {
     fn rules_that_emr_does_not_know_are_the_engines() {
         let sent = |rule| {
             let mut step = step("s", "true", &[]);
-            step.on_failure = rule;
+            step.rules.on_failure = rule;
             add_job_flow_steps(&ClusterId::new("j-1"), &[&step]).steps[0].action_on_failure
         };
         assert_eq!(

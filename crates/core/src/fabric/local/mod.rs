@@ -30,9 +30,12 @@ mod command;
 mod config;
 pub mod copy;
 mod files;
+mod find;
 mod glob;
 mod places;
 pub(crate) mod process;
+pub mod prune;
+mod reach;
 mod record;
 mod roots;
 pub mod shim;
@@ -189,10 +192,12 @@ impl Fabric for Local {
         playbook.steps.iter().map(words).collect()
     }
 
+    fn is_on_cluster(&self, text: &str) -> bool {
+        text.contains(roots::WORK)
+    }
+
     fn reach(&self) -> BTreeMap<String, String> {
-        let folder = self.places.root().display().to_string();
-        let grace = self.grace.as_millis().to_string();
-        BTreeMap::from([("workFolder".to_owned(), folder), ("killAfterMillis".to_owned(), grace)])
+        reach::told(self)
     }
 
     fn clusters(&self) -> Option<&dyn Clusters> {

@@ -53,6 +53,14 @@ pub fn is_region(text: &str) -> bool {
     !text.is_empty() && text.chars().all(label)
 }
 
+/// Whether a text is the URL of an endpoint, with nothing in it that could be a password.
+pub fn is_endpoint(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', ' ', '@'])
+    })
+}
+
 impl Endpoints {
     /// # Errors
     /// A setting that makes no sense.
@@ -81,14 +89,29 @@ impl Endpoints {
         Ok(Self { fips, dual_stack, custom })
     }
 
+    /// The same, but with these whatever the user says now.
+    #[must_use]
+    pub(super) fn with(mut self, recorded: &[(Service, String)]) -> Self {
+        for (service, url) in recorded {
+            self.custom[place(*service)] = Some(without_slash(url));
+        }
+        self
+    }
+
+    /// What does not follow from the region.
+    pub(super) fn unusual(&self, service: Service, region: &str) -> Option<String> {
+        if service != Service::Emr {
+            return self.custom(service).map(str::to_owned);
+        }
+        // The cluster is behind this one, whatever flags have made of its name.
+        let url = self.url(service, region);
+        let usual = format!("https://elasticmapreduce.{region}.");
+        (!url.starts_with(&usual)).then_some(url)
+    }
+
     /// What the user says, without a slash at its end.
     pub(super) fn custom(&self, service: Service) -> Option<&str> {
-        let place = match service {
-            Service::Emr => 0,
-            Service::S3 => 1,
-            Service::Sts => 2,
-        };
-        self.custom[place].as_deref()
+        self.custom[place(service)].as_deref()
     }
 
     /// The portal of SSO, or its OIDC.
@@ -139,6 +162,14 @@ impl Endpoints {
     }
 }
 
+fn place(service: Service) -> usize {
+    match service {
+        Service::Emr => 0,
+        Service::S3 => 1,
+        Service::Sts => 2,
+    }
+}
+
 /// The bucket of a path on S3, and the rest, which begins with a slash.
 pub(super) fn bucket(path: &str) -> (&str, &str) {
     let path = path.strip_prefix('/').unwrap_or(path);
@@ -177,16 +208,17 @@ fn named(
         .or_else(|| files.service_endpoint(key).map(|url| ("services", url)))
         .or_else(|| files.setting("endpoint_url").map(|url| ("endpoint_url", url)));
     let Some((name, url)) = said else { return Ok(None) };
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if rest.is_none_or(|rest| {
-        rest.is_empty() || rest.starts_with('/') || rest.contains(['?', '#', ' ', '@'])
-    }) {
+    if !is_endpoint(url) {
         // Not the URL itself: before an `@` there may be a password.
         return Err(format!(
             "`{name}` is no URL of an endpoint, such as `https://emr.example.com`"
         ));
     }
-    Ok(Some(url.trim_end_matches('/').to_owned()))
+    Ok(Some(without_slash(url)))
+}
+
+fn without_slash(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::ini::{Section, parse};
 use crate::environment::Environment;
 
+/// The variables that name the profile that counts, the first one first.
+pub(super) const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+
 /// All that the two files say.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -36,8 +39,7 @@ impl Files {
         };
         let config = place("AWS_CONFIG_FILE", "config");
         let credentials = place("AWS_SHARED_CREDENTIALS_FILE", "credentials");
-        let profile =
-            environment.get("AWS_PROFILE").or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
+        let profile = PROFILE.iter().find_map(|name| environment.get(name));
         let profile = profile.unwrap_or("default").to_owned();
         let mut files = Self { profile, ..Self::default() };
         for (name, section) in parse(&text(&config)?) {

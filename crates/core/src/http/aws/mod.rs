@@ -30,7 +30,7 @@ use crate::fabric::{Error, ErrorKind};
 use crate::secret::Secret;
 use credentials::{Keeper, World};
 use endpoints::Endpoints;
-pub use endpoints::is_region;
+pub use endpoints::{is_endpoint, is_region};
 use error::is_of_expiry;
 use files::Files;
 use time::Time;
@@ -68,6 +68,15 @@ pub enum Source {
         /// The secret access key.
         secret: Secret,
     },
+}
+
+/// How AWS was reached by another process, as far as that does not follow from the region. It holds no secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Services with an endpoint that the user had named, or that is not the ordinary one.
+    pub endpoints: Vec<(Service, String)>,
+    /// The profile that the default chain began with, if it was named.
+    pub profile: Option<String>,
 }
 
 /// A service.
@@ -155,14 +164,31 @@ impl Account {
     /// # Errors
     /// What they say makes no sense, or names what is not there.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        Self::with_time(settings, Time::new())
+        Self::again(settings, &Recorded::default())
     }
 
-    fn with_time(settings: Settings, time: Time) -> Result<Self, Error> {
+    /// The same, but as another process reached AWS: where that was is not for the environment of this one to say; which
+    /// profile counts is, if it says so.
+    ///
+    /// # Errors
+    /// As [`Account::new`].
+    pub fn again(mut settings: Settings, recorded: &Recorded) -> Result<Self, Error> {
+        if let Some(profile) = &recorded.profile {
+            settings.environment = Arc::new(settings.environment.or(&files::PROFILE, profile));
+        }
+        Self::with_time(settings, &recorded.endpoints, Time::new())
+    }
+
+    fn with_time(
+        settings: Settings,
+        endpoints: &[(Service, String)],
+        time: Time,
+    ) -> Result<Self, Error> {
         let Settings { region, credentials, environment, client, quotas } = settings;
         let config = |e: String| Error::new(ErrorKind::Config, "emr", "settings", e);
         let files = Files::read(&environment).map_err(config)?;
-        let endpoints = Endpoints::of(&environment, &files, &region).map_err(config)?;
+        let own = Endpoints::of(&environment, &files, &region).map_err(config)?;
+        let endpoints = own.with(endpoints);
         let wire = Arc::new(Wire::new(client, endpoints, region, time));
         let world = World { environment, files, wire: Arc::clone(&wire) };
         let keeper =
@@ -189,6 +215,19 @@ impl Account {
     /// Where the credentials come from, in words without secrets, such as `profile`.
     pub fn credentials_source(&self) -> &'static str {
         self.keeper.source()
+    }
+
+    /// From where they were to come.
+    pub fn source(&self) -> &Source {
+        self.keeper.wanted()
+    }
+
+    /// What another process needs to reach the same account, beside the region and the source of the credentials.
+    pub fn recorded(&self) -> Recorded {
+        let Wire { endpoints, region, .. } = self.wire.as_ref();
+        let services = [Service::Emr, Service::S3, Service::Sts].into_iter();
+        let unusual = services.filter_map(|it| Some((it, endpoints.unusual(it, region)?)));
+        Recorded { endpoints: unusual.collect(), profile: self.keeper.profile() }
     }
 
     /// What should be told to people and was not yet: that the machine's clock is wrong, that quotas cannot be shared.

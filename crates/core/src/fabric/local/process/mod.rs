@@ -8,13 +8,13 @@ mod windows;
 mod wire;
 
 #[cfg(unix)]
-pub(crate) use unix::machine;
-#[cfg(unix)]
 pub(super) use unix::*;
-#[cfg(windows)]
-pub(crate) use windows::machine;
+#[cfg(unix)]
+pub(crate) use unix::{ask_to_end, machine};
 #[cfg(windows)]
 pub(super) use windows::*;
+#[cfg(windows)]
+pub(crate) use windows::{ask_to_end, machine};
 pub(super) use wire::*;
 
 /// A process, told from a later one with the same number by its start.
@@ -57,7 +57,7 @@ impl Identity {
     }
 
     /// Whether this very process still runs; `false` also where that cannot be found out.
-    pub(super) fn is_alive(self) -> bool {
+    pub(crate) fn is_alive(self) -> bool {
         self.start != 0 && start_of(self.pid) == Some(self.start)
     }
 

@@ -55,6 +55,11 @@ pub(in super::super) fn detach() {
     }
 }
 
+/// Sends a process the signal that asks it to end; whether it was sent.
+pub(crate) fn ask_to_end(number: u32) -> bool {
+    pid(number).is_some_and(|pid| rustix::process::kill_process(pid, Signal::TERM).is_ok())
+}
+
 /// Signals every process of a group; one that is gone is fine.
 pub(in super::super) fn signal_group(group: u32, force: Force) {
     let Some(group) = group_id(group) else { return };

@@ -32,6 +32,11 @@ pub(in super::super) fn own_group(command: &mut Command) {
 /// Nothing to leave here: shims get no events of the console of another group.
 pub(in super::super) fn detach() {}
 
+/// There is no way to ask another's console program.
+pub(crate) fn ask_to_end(_number: u32) -> bool {
+    false
+}
+
 /// Ends a process and its descendants. There is no way to ask a program without a window.
 pub(in super::super) fn signal_group(group: u32, _force: Force) {
     let mut kill = Command::new("taskkill");

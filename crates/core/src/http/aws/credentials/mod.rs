@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::files::Files;
+use super::files::{Files, PROFILE};
 use super::wire::Wire;
 use super::{Credentials, Failure, Source, lock};
 use crate::clock::add;
@@ -106,6 +106,17 @@ impl Keeper {
     pub(super) fn new(source: Source, world: World) -> Result<Self, Trouble> {
         let chosen = Provider::choose(&source, &world.environment, &world.files)?.word();
         Ok(Self { source, chosen, world, state: Mutex::default() })
+    }
+
+    /// From where they were to come.
+    pub(super) fn wanted(&self) -> &Source {
+        &self.source
+    }
+
+    /// The profile that the default chain begins with, if it is named.
+    pub(super) fn profile(&self) -> Option<String> {
+        let named = PROFILE.iter().any(|name| self.world.environment.get(name).is_some());
+        (named && matches!(self.source, Source::Chain)).then(|| self.world.files.profile.clone())
     }
 
     /// Where they come from, in a word.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::files::{Files, Profile, expand};
+use super::super::files::{Files, PROFILE, Profile, expand};
 use super::super::{Credentials, Source};
 use super::sts::Role;
 use super::{Trouble, World, container, instance, process, sso, sts};
@@ -111,8 +111,7 @@ fn chain(environment: &Environment, files: &Files) -> Result<Provider, Trouble> 
         let role = Role::named(arn, environment.get("AWS_ROLE_SESSION_NAME"));
         return Ok(Provider::WebIdentity(PathBuf::from(token), role));
     }
-    let named =
-        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().any(|it| environment.get(it).is_some());
+    let named = PROFILE.iter().any(|it| environment.get(it).is_some());
     match files.profile(&files.profile) {
         Some(profile) => {
             if let Some(provider) = of_profile(profile, environment, files, &mut Vec::new())? {
