@@ -64,7 +64,7 @@ impl Far {
         let rights =
             if run { &["ListSteps", "DescribeCluster"][..] } else { &["AddTags", "ListSteps"] };
         let before = run && dice.percent(25);
-        let denied = dice.percent(8).then(|| dice.pick(rights));
+        let denied = dice.percent(5).then(|| dice.pick(rights));
         if denied == Some("DescribeCluster") {
             // Who may not ask about the cluster waits for ever for what it left waiting.
             for cluster in &mut script.clusters {
@@ -89,13 +89,16 @@ impl Far {
     /// Why nobody could have found out everything, if so.
     fn obscure(&self, truth: &Truth, silence: Duration) -> Vec<&'static str> {
         let unheard = truth.runs.iter().any(|run| run.end == Some(End::Unheard));
+        let down = truth.clusters.iter().any(|cluster| !cluster.stays);
+        let blind = down && self.denied == Some("DescribeCluster");
         let spared = self.script.clusters.iter().any(|cluster| cluster.protected);
         let all = [
             (unheard, "a state that nobody has heard of"),
             (spared, "a cluster that may not be terminated"),
             (self.skew > CLOSE, "clocks that do not agree"),
             (silence > TOO_LONG, "nobody answered for long"),
-            (self.denied.is_some_and(|right| right != "AddTags"), "a right is missing"),
+            (self.denied == Some("ListSteps"), "what was ordered may not be listed"),
+            (blind, "a cluster that may not be asked about"),
         ];
         all.into_iter().filter_map(|(holds, why)| holds.then_some(why)).collect()
     }

@@ -46,7 +46,7 @@ impl Faults {
     pub(crate) fn roll(dice: &mut Dice, clock: &Arc<Clock>, bell: &Arc<Bell>) -> Self {
         let outage = dice.percent(10).then(|| {
             let from = add(clock.now(), dice.seconds(0, 1200));
-            from..add(from, dice.seconds(60, 2400))
+            from..add(from, dice.seconds(60, 1500))
         });
         let sticky = dice.percent(50);
         let signal = dice.percent(8).then(|| dice.count(1, 60) as u32);
