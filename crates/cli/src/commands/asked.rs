@@ -6,9 +6,6 @@ use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{Clock, add};
 use dataflow_runner_core::fabric::{ErrorKind, Result};
 
-/// A fabric that does not answer is asked so often.
-const TRIES: u32 = 5;
-
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked<T> {
@@ -18,13 +15,14 @@ pub(super) enum Asked<T> {
     Signal(i32),
 }
 
-/// Asks until there is an answer, or none is to be expected.
+/// Asks until there is an answer, or none is to be expected: so often at most.
 ///
 /// # Errors
 /// The last answer was none.
 pub(super) fn asked<T>(
     bell: &Bell,
     clock: &Clock,
+    most: u32,
     mut ask: impl FnMut() -> Result<T>,
 ) -> Result<Asked<T>> {
     let mut tries = 0;
@@ -35,7 +33,7 @@ pub(super) fn asked<T>(
         };
         // Our turn will come: that is no failure.
         tries += u32::from(error.kind != ErrorKind::Quota);
-        if !error.is_passing() || tries == TRIES {
+        if !error.is_passing() || tries == most {
             return Err(error);
         }
         let pause = add(clock.now(), Duration::from_secs(1 << tries));
@@ -59,7 +57,7 @@ mod tests {
     fn after(errors: u32, kind: ErrorKind, bell: &Bell) -> (Result<Asked<u32>>, i64) {
         let clock = Clock::turned_by_hand(Timestamp::UNIX_EPOCH);
         let mut calls = 0;
-        let asked = asked(bell, &clock, || {
+        let asked = asked(bell, &clock, 5, || {
             calls += 1;
             match calls > errors {
                 true => Ok(calls),

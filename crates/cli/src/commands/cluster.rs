@@ -12,6 +12,9 @@ use crate::exit::Exit;
 use crate::ui::messages::with_hint;
 use crate::ui::{Ui, escape};
 
+/// A fabric that does not answer is asked so often.
+pub(super) const TRIES: u32 = 5;
+
 /// The cluster that is meant: nothing was sent yet but questions.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ pub(super) fn named(
     ui: &mut Ui,
 ) -> std::result::Result<ClusterId, Exit> {
     let Some(query) = query(given) else { return Ok(ClusterId::new(given)) };
-    let found = look(&query, fabric, bell).and_then(|found| match found {
+    let found = look(&query, fabric, bell, TRIES).and_then(|found| match found {
         Asked::Answer(found) => Ok(Asked::Answer(only(given, found, fabric)?)),
         Asked::Signal(signal) => Ok(Asked::Signal(signal)),
     });
@@ -62,13 +65,18 @@ fn query(given: &str) -> Option<Query> {
     }
 }
 
-/// What there is.
-fn look(query: &Query, fabric: &dyn Fabric, bell: &Bell) -> Result<Asked<Vec<ClusterStatus>>> {
+/// What there is, asked for so often at most.
+pub(super) fn look(
+    query: &Query,
+    fabric: &dyn Fabric,
+    bell: &Bell,
+    most: u32,
+) -> Result<Asked<Vec<ClusterStatus>>> {
     let Some(clusters) = fabric.clusters() else {
         let name = fabric.capabilities().fabric;
         return Err(Error::new(ErrorKind::Unsupported, name, "list", "it has no clusters to list"));
     };
-    asked(bell, &Clock::machine(None), || clusters.list(query))
+    asked(bell, &Clock::machine(None), most, || clusters.list(query))
 }
 
 /// The one that was found.

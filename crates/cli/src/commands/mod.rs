@@ -13,9 +13,12 @@ mod lint;
 mod lock;
 mod locked;
 mod logs;
+mod orphans;
 mod plan;
+mod prune;
 mod ready;
 mod render;
+mod report;
 mod resume;
 mod run;
 mod run_transient;
@@ -71,6 +74,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
         Command::Logs(args) => logs::run(args, &cli.global, ui),
+        Command::Report(args) => report::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

@@ -6,13 +6,19 @@ mod down;
 mod emr;
 mod harness;
 mod inputs;
+#[cfg(all(debug_assertions, target_os = "linux"))]
+mod kill;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
 mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod plan;
+#[cfg(target_os = "linux")]
+mod prune;
 mod render;
 mod runs;
 mod schema;
@@ -21,3 +27,5 @@ mod sentry;
 mod signals;
 mod step_logs;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;

@@ -466,8 +466,9 @@ impl RunState {
         require(!ordered.iter().any(|&place| self.has_run(place)), || "a step has run".into())?;
         for place in ordered {
             let run = &mut self.steps[place];
-            // Nobody ever began it.
+            // Nobody ever began it, and the order for it was taken: the next is another.
             run.attempt -= 1;
+            run.again = None;
             run.phase = Phase::Waiting { not_before: None };
             run.cancel = None;
         }

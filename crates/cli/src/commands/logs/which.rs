@@ -1,11 +1,69 @@
 //! Which steps, and which attempts of them, somebody means.
 
-use dataflow_runner_core::attempts::Taken;
-use dataflow_runner_core::fabric::StepState;
-use dataflow_runner_core::report::StepReport;
+use dataflow_runner_core::fabric::{ClusterId, StepId};
+use dataflow_runner_core::report::{AttemptReport, Report, Stand, StepReport};
 use dataflow_runner_core::suggest::{list, suggest};
+use jiff::Timestamp;
 
 use super::super::Usage;
+
+/// An attempt of a step that the fabric took.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    /// The step's id in the playbook.
+    pub(super) step: String,
+    /// What people call it.
+    pub(super) name: String,
+    /// Which attempt, from 1.
+    pub(super) attempt: u32,
+    pub(super) cluster: ClusterId,
+    /// What it is called there.
+    pub(super) id: StepId,
+    pub(super) state: Stand,
+    pub(super) begun: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
+    /// Where a person can look.
+    pub(super) link: Option<String>,
+}
+
+/// All of them, step by step. `at_once`: the fabric begins at once what it takes, so its journals do not tell.
+pub(super) fn taken(report: &Report, at_once: bool) -> Vec<Taken> {
+    let of_step = |step: &'_ StepReport| -> Vec<Taken> {
+        step.attempts.iter().filter_map(|one| Taken::of(step, one, at_once)).collect()
+    };
+    report.steps.iter().flat_map(of_step).collect()
+}
+
+impl Taken {
+    fn of(step: &StepReport, one: &AttemptReport, at_once: bool) -> Option<Self> {
+        let begun = one.running.or(one.submitted.filter(|_| at_once));
+        let state = match one.state {
+            Stand::Pending if begun.is_some() => Stand::Running,
+            state => state,
+        };
+        Some(Self {
+            step: step.id.clone(),
+            name: step.name.clone(),
+            attempt: one.attempt,
+            cluster: one.cluster.clone()?,
+            id: one.native_id.clone()?,
+            state,
+            begun,
+            ended: one.ended,
+            link: one.link.clone(),
+        })
+    }
+}
+
+/// Whether what stands so has ended.
+pub(super) fn is_over(state: Stand) -> bool {
+    matches!(state, Stand::Succeeded | Stand::Failed | Stand::Cancelled)
+}
+
+/// Whether nothing more happens to a step that stands so.
+pub(super) fn is_settled(state: Stand) -> bool {
+    state != Stand::Waiting && !state.is_live()
+}
 
 /// The step that is named: by its id, by its name, or by the beginning of its id, in this order.
 ///
@@ -49,14 +107,14 @@ pub(super) fn attempt<'a>(
 
 /// What is shown where nobody says which: the last attempts of all steps that failed; where none has, what began last.
 pub(super) fn telling<'a>(steps: &[StepReport], taken: &'a [Taken]) -> Vec<&'a Taken> {
-    let failed = steps.iter().filter(|step| step.state == Some(StepState::Failed));
+    let failed = steps.iter().filter(|step| step.state == Stand::Failed);
     let failed: Vec<_> = failed.filter_map(|step| attempt(&step.id, None, taken)).collect();
     if failed.is_empty() { last(taken, |_| true).into_iter().collect() } else { failed }
 }
 
 /// What runs; of several what began last.
 pub(super) fn running(taken: &[Taken]) -> Option<&Taken> {
-    last(taken, |one| one.ended.is_none())
+    last(taken, |one| one.state.is_live())
 }
 
 /// What began last.
@@ -67,21 +125,20 @@ fn last(taken: &[Taken], which: impl Fn(&Taken) -> bool) -> Option<&Taken> {
 
 #[cfg(test)]
 mod tests {
-    use dataflow_runner_core::fabric::{ClusterId, StepId};
-    use jiff::Timestamp;
+    use dataflow_runner_core::config::playbook::StepType;
 
     use super::*;
 
-    fn report(id: &str, name: &str, state: Option<StepState>) -> StepReport {
+    fn report(id: &str, name: &str, state: Stand) -> StepReport {
         StepReport {
             id: id.into(),
             name: name.into(),
+            step_type: StepType::Command,
             state,
-            skipped: false,
-            attempts: 1,
-            native_id: None,
-            times: (None, None),
             reason: None,
+            noop: false,
+            not_before: None,
+            attempts: Vec::new(),
         }
     }
 
@@ -90,10 +147,11 @@ mod tests {
         let time = |second| Timestamp::from_second(second).expect("a time");
         Taken {
             step: step.into(),
+            name: step.into(),
             attempt,
             cluster: ClusterId::new("c"),
             id: StepId::new(format!("{step}.{attempt}")),
-            state: StepState::Pending,
+            state: if ended { Stand::Cancelled } else { Stand::Running },
             begun: begun.map(time),
             ended: ended.then(|| time(99)),
             link: None,
@@ -103,10 +161,10 @@ mod tests {
     #[test]
     fn a_step_goes_by_its_id_its_name_or_a_beginning() {
         let steps = [
-            report("step-1", "load", None),
-            report("step-10", "step-1", None),
-            report("step-11", "twice", None),
-            report("other", "twice", None),
+            report("step-1", "load", Stand::Waiting),
+            report("step-10", "step-1", Stand::Waiting),
+            report("step-11", "twice", Stand::Waiting),
+            report("other", "twice", Stand::Waiting),
         ];
         let step = |given| step(given, &steps).map(|step| step.id.as_str());
         let wrong = |given| step(given).map_err(|usage| usage.text().to_owned());
@@ -155,8 +213,8 @@ mod tests {
         let ids = |steps: &[StepReport]| -> Vec<String> {
             telling(steps, &taken).iter().map(|one| one.id.to_string()).collect()
         };
-        let (good, bad) = (Some(StepState::Succeeded), Some(StepState::Failed));
-        assert_eq!(ids(&[report("b", "b", good), report("c", "c", None)]), ["b.1"]);
+        let (good, bad) = (Stand::Succeeded, Stand::Failed);
+        assert_eq!(ids(&[report("b", "b", good), report("c", "c", Stand::Running)]), ["b.1"]);
         let failed = [report("c", "c", bad), report("a", "a", bad), report("never", "n", bad)];
         assert_eq!(ids(&failed), ["c.1", "a.2"]);
         assert_eq!(running(&taken).map(|one| one.id.as_str()), Some("c.1"));
