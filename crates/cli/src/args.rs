@@ -366,10 +366,10 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Show how a run stands, as its journal tells
     Status(RunStatus),
-    /// Print the logs of a run's steps, also while they grow
-    Logs(RunLogs),
     /// Tell all of a run that its journal holds
     Report(RunReport),
+    /// Print the logs of a run's steps, also while they grow
+    Logs(RunLogs),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -663,8 +663,8 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
-            Self::Logs(_) => "logs",
             Self::Report(_) => "report",
+            Self::Logs(_) => "logs",
             Self::Lock(_) => "lock",
         }
     }
@@ -688,8 +688,8 @@ impl Command {
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)
-            | Self::Logs(_)
             | Self::Report(_)
+            | Self::Logs(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

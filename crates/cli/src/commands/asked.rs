@@ -6,6 +6,9 @@ use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{Clock, add};
 use dataflow_runner_core::fabric::{ErrorKind, Result};
 
+/// A fabric that does not answer is asked so often.
+pub(super) const TRIES: u32 = 5;
+
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked<T> {
@@ -15,7 +18,7 @@ pub(super) enum Asked<T> {
     Signal(i32),
 }
 
-/// Asks until there is an answer, or none is to be expected: so often at most.
+/// Asks until there is an answer, or none is to be expected: after so many failures at most.
 ///
 /// # Errors
 /// The last answer was none.
@@ -57,7 +60,7 @@ mod tests {
     fn after(errors: u32, kind: ErrorKind, bell: &Bell) -> (Result<Asked<u32>>, i64) {
         let clock = Clock::turned_by_hand(Timestamp::UNIX_EPOCH);
         let mut calls = 0;
-        let asked = asked(bell, &clock, 5, || {
+        let asked = asked(bell, &clock, TRIES, || {
             calls += 1;
             match calls > errors {
                 true => Ok(calls),

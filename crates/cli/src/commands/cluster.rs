@@ -6,14 +6,11 @@ use dataflow_runner_core::fabric::{
     ClusterId, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
 };
 
-use super::asked::{Asked, asked};
+use super::asked::{Asked, TRIES, asked};
 use crate::args::Level;
 use crate::exit::Exit;
 use crate::ui::messages::with_hint;
 use crate::ui::{Ui, escape};
-
-/// A fabric that does not answer is asked so often.
-pub(super) const TRIES: u32 = 5;
 
 /// The cluster that is meant: nothing was sent yet but questions.
 ///

@@ -16,8 +16,7 @@ use dataflow_runner_core::logs::{self, Piece};
 use dataflow_runner_core::report::{Report, Stand, StepReport};
 use dataflow_runner_core::suggest::{list, suggest};
 
-use super::asked::{Asked, asked};
-use super::cluster::TRIES;
+use super::asked::{Asked, TRIES, asked};
 use super::runs::{self, Told};
 use super::{Usage, credentials};
 use crate::args::{self, Level};

@@ -73,8 +73,8 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
-        Command::Logs(args) => logs::run(args, &cli.global, ui),
         Command::Report(args) => report::run(args, &cli.global, ui),
+        Command::Logs(args) => logs::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

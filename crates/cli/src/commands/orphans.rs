@@ -148,6 +148,8 @@ impl Places {
         for fabric in std::mem::take(&mut self.fabrics) {
             let name = fabric.capabilities().fabric;
             match cluster::look(&Query::Ours, &*fabric, bell, TRIES) {
+                // Who interrupts it has seen enough.
+                Ok(Asked::Signal(_)) => return found,
                 Ok(Asked::Answer(clusters)) => {
                     for cluster in clusters {
                         // Two ways may lead to the same place.
@@ -158,10 +160,6 @@ impl Places {
                             found.push(Found { fabric: name.to_owned(), cluster, run, told });
                         }
                     }
-                }
-                Ok(Asked::Signal(signal)) => {
-                    let why = format!("interrupted by {}", signal_name(signal));
-                    self.cannot_ask(name, &fabric.reach(), &why, ui);
                 }
                 Err(error) => self.cannot_ask(name, &fabric.reach(), &with_hint(&error), ui),
             }

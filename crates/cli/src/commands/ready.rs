@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::event::Goal;
-use dataflow_runner_core::fabric::{Fabric, emr};
+use dataflow_runner_core::fabric::{Discreet, Fabric, emr};
 use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
@@ -74,6 +74,7 @@ impl Ready {
             target.lint(&plan, loader.sink());
             return Ok(None);
         };
+        let fabric: Arc<dyn Fabric> = Arc::new(Discreet::new(fabric, loader.hidden()));
         plan.check(fabric.capabilities(), loader.sink());
         if fabric.capabilities().stages {
             plan.check_files(loader.sink());

@@ -1,5 +1,6 @@
 //! The built program, from the outside: what goes in, what comes out, and how it ends.
 
+mod canary;
 #[cfg(target_os = "linux")]
 mod crash;
 mod down;

@@ -82,7 +82,7 @@ fn of_step(
 ) -> Result<Meant, Stop> {
     let attempt = reader.args.attempt;
     let known = report.steps.iter().find(|known| known.id == step);
-    let settled = known.is_none_or(|known| which::is_settled(known.state));
+    let settled = known.is_none_or(|known| known.state.is_settled());
     if let Some(one) = which::attempt(step, attempt, taken) {
         let is_to_come = attempt.is_none() && !settled && told.driven;
         return Ok(match one.ended {

@@ -60,11 +60,6 @@ pub(super) fn is_over(state: Stand) -> bool {
     matches!(state, Stand::Succeeded | Stand::Failed | Stand::Cancelled)
 }
 
-/// Whether nothing more happens to a step that stands so.
-pub(super) fn is_settled(state: Stand) -> bool {
-    state != Stand::Waiting && !state.is_live()
-}
-
 /// The step that is named: by its id, by its name, or by the beginning of its id, in this order.
 ///
 /// # Errors
