@@ -18,7 +18,7 @@ mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{RunStatus, Runs};
+pub(crate) use runs::{Orphans, Prune, RunReport, RunStatus, Runs, RunsCommand};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -46,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 16] = [
+const AFTER: [(&str, &str); 18] = [
     (
         "up",
         "\
@@ -163,8 +163,27 @@ Examples:
   dataflow-runner runs
   dataflow-runner runs --state running --state left --since 48h
   dataflow-runner runs --json
+  dataflow-runner runs --orphans
+  dataflow-runner runs --orphans --config cluster.json --json
+  dataflow-runner runs prune --dry-run
 
-Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage.",
+With --orphans the fabrics are asked that the journals of this folder name, and that of --config.
+EMR is asked about each cluster that is up, since only so it tells what a cluster came from.
+
+Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage; with --orphans also
+3 invalid file, 4 a fabric cannot be reached or refused (what the others tell is listed).",
+    ),
+    (
+        "runs prune",
+        "\
+Examples:
+  dataflow-runner runs prune
+  dataflow-runner runs prune --older-than 7d --keep 100 --dry-run
+
+A run that is driven stays, and so does one whose cluster may be up. On this machine the logs of its
+steps go with a run, once their cluster is gone, and staged files that no run needs any more.
+
+Exit codes: 0 they are removed, 1 something cannot be removed, 2 wrong usage.",
     ),
     (
         "status",
@@ -172,7 +191,24 @@ Exit codes: 0 they are listed, 1 they cannot be read or written, 2 wrong usage."
 Examples:
   dataflow-runner status
   dataflow-runner status r-20261122T1015
+  dataflow-runner status nightly --watch
   dataflow-runner status last --json
+
+RUN is an id, `last`, the name of a run (the newest of that name), or the beginning of an id.
+
+Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
+no such run; with --watch 129, 130, 143 the watching was ended by a signal: the run goes on.",
+    ),
+    (
+        "report",
+        "\
+Examples:
+  dataflow-runner report
+  dataflow-runner report nightly
+  dataflow-runner report last --json
+
+Every attempt of every step with its times, ids and reasons, and all else that the journal holds.
+RUN is as for `status`.
 
 Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or written, 2 wrong usage or
 no such run.",
@@ -307,6 +343,8 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Show how a run stands, as its journal tells
     Status(RunStatus),
+    /// Tell all of a run that its journal holds
+    Report(RunReport),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -371,7 +409,7 @@ pub(crate) struct Down {
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
-    /// The cluster of this run, without its files: its id, the beginning of its id, or `last`
+    /// The cluster of this run, without its files: the run's id or the beginning of it, its name, or `last`
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "cluster"])]
     pub(crate) run: Option<String>,
     #[command(flatten)]
@@ -600,6 +638,7 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
+            Self::Report(_) => "report",
             Self::Lock(_) => "lock",
         }
     }
@@ -623,6 +662,7 @@ impl Command {
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)
+            | Self::Report(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

@@ -4,6 +4,7 @@ pub(crate) mod again;
 #[cfg(test)]
 mod tests;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
@@ -35,9 +36,10 @@ const LARGEST_FILE: u64 = 64 << 20;
 pub(crate) struct Loader {
     variables: Variables,
     map: Map,
-    /// What `nowWithFormat` tells, the same in all files.
-    now: Zoned,
-    started: Started,
+    /// What `nowWithFormat` tells, the same in all files. Few ask, and to find the time zone takes long.
+    now: LazyCell<Zoned, Now>,
+    /// The same as it is kept, of a run that was started before.
+    started: Option<Started>,
     around: Around,
     /// Files that were read when the run was first started, by the names they have here.
     copies: BTreeMap<PathBuf, Copy>,
@@ -47,6 +49,9 @@ pub(crate) struct Loader {
     knows_uses: bool,
     faults: Diagnostics,
 }
+
+/// Tells the time.
+type Now = Box<dyn FnOnce() -> Zoned>;
 
 /// What files depend on that is neither in them nor on the command line.
 struct Around {
@@ -73,20 +78,19 @@ impl Loader {
     /// # Errors
     /// An argument that has not the form it should have.
     pub(crate) fn new(args: &args::Variables) -> Result<Self, Usage> {
-        Self::begun(args, clock::wall(), Around::program())
+        Self::begun(args, Box::new(clock::wall), Around::program())
     }
 
-    fn begun(args: &args::Variables, now: Zoned, around: Around) -> Result<Self, Usage> {
+    fn begun(args: &args::Variables, now: Now, around: Around) -> Result<Self, Usage> {
         let mut faults = Diagnostics::new();
         let variables = Variables::gather(args, &around.env, &mut faults)?;
-        let started = Started::of(&now);
-        Ok(Self::with(variables, now, started, around, faults))
+        Ok(Self::with(variables, now, None, around, faults))
     }
 
     fn with(
         variables: Variables,
-        now: Zoned,
-        started: Started,
+        now: Now,
+        started: Option<Started>,
         around: Around,
         faults: Diagnostics,
     ) -> Self {
@@ -94,7 +98,7 @@ impl Loader {
         Self {
             map: values.map(|(name, value)| (name, value.clone().into())).collect(),
             variables,
-            now,
+            now: LazyCell::new(now),
             started,
             around,
             copies: BTreeMap::new(),
@@ -121,7 +125,18 @@ impl Loader {
 
     /// A file as its template renders it.
     pub(crate) fn render(&mut self, path: &Path) -> Option<Rendered> {
-        self.rendered(path).map(|(_, rendered)| rendered)
+        match self.try_render(path) {
+            Ok((template, rendered)) => {
+                self.knows_uses &= !rendered.whole_root_used;
+                self.templates.push(template);
+                Some(rendered)
+            }
+            Err(fault) => {
+                self.knows_uses = false;
+                self.faults.push(*fault);
+                None
+            }
+        }
     }
 
     /// A cluster file as the place it describes.
@@ -190,31 +205,15 @@ impl Loader {
     }
 
     fn load(&mut self, path: &Path) -> Option<Config> {
-        let (source, rendered) = self.rendered(path)?;
-        let map = Box::new(rendered.map);
-        let document = Document::rendered(Arc::clone(&source), rendered.bytes, map);
+        let rendered = self.render(path)?;
+        let source = Arc::clone(&rendered.source);
+        let document = Document::of(rendered);
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
         self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config
-    }
-
-    fn rendered(&mut self, path: &Path) -> Option<(Arc<Source>, Rendered)> {
-        match self.try_render(path) {
-            Ok((template, rendered)) => {
-                self.knows_uses &= !rendered.whole_root_used;
-                let source = Arc::clone(template.source());
-                self.templates.push(template);
-                Some((source, rendered))
-            }
-            Err(fault) => {
-                self.knows_uses = false;
-                self.faults.push(*fault);
-                None
-            }
-        }
     }
 
     fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
@@ -224,7 +223,7 @@ impl Loader {
         let template = Template::parse(&source).map_err(fault)?;
         let inputs = Inputs {
             variables: &self.map,
-            now: &self.now,
+            now: &|| self.now.clone(),
             env: &self.around.env,
             // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
             read: &|path| std::fs::read(self.around.at(&then.join(path))),

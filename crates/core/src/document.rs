@@ -82,11 +82,18 @@ impl Document {
         Self { source, rendered: None }
     }
 
-    /// A file that a template has made into `bytes`.
+    /// What a template has made of a file.
     ///
     /// # Errors
-    /// When `bytes` is not UTF-8, which a variable's value can cause.
-    pub fn rendered(
+    /// When it is not UTF-8, which a variable's value can cause.
+    pub fn of(rendered: template::Rendered) -> Result<Self, Box<Diagnostic>> {
+        match rendered.made {
+            Some(bytes) => Self::rendered(rendered.source, bytes, Box::new(rendered.map)),
+            None => Ok(Self::plain(rendered.source)),
+        }
+    }
+
+    fn rendered(
         source: Arc<Source>,
         bytes: Vec<u8>,
         origins: Box<dyn Origins>,

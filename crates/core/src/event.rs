@@ -15,8 +15,10 @@ pub use crate::driver::Driver;
 use crate::fabric::{Cause, ClusterId, ClusterState, Error, RunId, StepId, StepState, Token};
 use crate::plan::Plan;
 
+mod read;
+
 /// Something that happened in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// From 1, without gaps.
     pub seq: u64,

@@ -17,9 +17,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::crash;
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 use crate::fabric::RunId;
 use crate::hex::hex;
+
+mod glance;
+mod remove;
+
+use glance::is_driven;
+pub use glance::{Begun, Glance, Pulse, begun, glance, pulse};
+pub use remove::{Held, sweep};
 
 /// The version of the format that this program writes. It reads this one and all before it.
 pub const VERSION: u32 = 1;
@@ -321,7 +328,8 @@ pub fn list(state_folder: &Path) -> Result<Vec<RunId>, Error> {
     };
     let mut ids = Vec::new();
     for entry in entries {
-        ids.extend(entry.map_err(failed)?.file_name().into_string().ok().map(RunId::new));
+        let name = entry.map_err(failed)?.file_name().into_string().ok();
+        ids.extend(name.filter(|name| remove::is_run(name)).map(RunId::new));
     }
     ids.sort();
     Ok(ids)
@@ -336,105 +344,6 @@ pub fn read(run_folder: &Path) -> Result<Contents, Error> {
     let bytes = fs::read(&path)
         .map_err(|error| Error { path: path.clone(), kind: Kind::Io("read the journal", error) })?;
     parse(&bytes, &path)
-}
-
-/// What the first and the last lines of a journal tell, without reading what is between.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Glance {
-    /// Its first line.
-    pub header: Header,
-    /// Its first event; none where the run was never begun.
-    pub first: Option<Event>,
-    /// Its last event.
-    pub last: Option<Event>,
-    /// Somebody drives the run.
-    pub driven: bool,
-}
-
-/// So many bytes hold the first two lines, or the last one, of nearly every journal.
-const GLANCE: usize = 4096;
-
-/// Glances at the journal of a run. Checksums are not checked: whoever acts on a journal reads it whole.
-///
-/// # Errors
-/// It cannot be read, or its first line is no header.
-pub fn glance(run_folder: &Path) -> Result<Glance, Error> {
-    let path = run_folder.join(FILE);
-    let failed = |error| Error { path: path.clone(), kind: Kind::Io("read the journal", error) };
-    let mut file = File::open(&path).map_err(failed)?;
-
-    let mut bytes = vec![0; GLANCE];
-    let read = fill(&mut file, &mut bytes).map_err(failed)?;
-    bytes.truncate(read);
-    let length = file.metadata().map_err(failed)?.len();
-    if length > GLANCE as u64 && lines(&bytes).count() < 2 {
-        // The playbook is a long one: its steps are all in the first event.
-        file.read_to_end(&mut bytes).map_err(failed)?;
-    }
-    let no_header = || Error {
-        path: path.clone(),
-        kind: Kind::Damaged { line: 1, what: "it is no header".to_owned() },
-    };
-    let mut first_lines = lines(&bytes);
-    let header: Header = first_lines.next().and_then(told).ok_or_else(no_header)?;
-    let first: Option<Event> = first_lines.next().and_then(told);
-    let last = match tail(&mut file, &bytes, length).map_err(failed)? {
-        Some(last) => Some(last),
-        None => first.clone(),
-    };
-    let ended = matches!(&last, Some(Event { kind: EventKind::RunEnded { .. }, .. }));
-    let driven = !ended && is_driven(&file);
-    Ok(Glance { header, first, last, driven })
-}
-
-/// Whether somebody drives a run: writes its journal.
-fn is_driven(journal: &File) -> bool {
-    let free = journal.try_lock_shared();
-    if free.is_ok() {
-        // Else whoever wants to drive it now would take us for a driver. Closing the file lets go as well.
-        let _ = journal.unlock();
-    }
-    matches!(free, Err(TryLockError::WouldBlock))
-}
-
-/// The last event of a journal of which the beginning is read.
-fn tail(file: &mut File, beginning: &[u8], length: u64) -> io::Result<Option<Event>> {
-    if beginning.len() as u64 >= length {
-        return Ok(lines(beginning).skip(1).filter_map(told).last());
-    }
-    for room in [GLANCE as u64, length] {
-        file.seek(SeekFrom::Start(length.saturating_sub(room)))?;
-        let mut bytes = Vec::new();
-        file.take(room).read_to_end(&mut bytes)?;
-        let last = lines(&bytes).filter_map(told).last();
-        if last.is_some() {
-            return Ok(last);
-        }
-    }
-    Ok(None)
-}
-
-/// The lines that are whole, without their ends.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
-    let lines = bytes[..whole].split(|&b| b == b'\n').filter(|line| !line.is_empty());
-    lines.filter_map(|line| std::str::from_utf8(line).ok())
-}
-
-/// What a line says; nothing, if it is no such line.
-fn told<T: DeserializeOwned>(line: &str) -> Option<T> {
-    object(unseal(line)?.0)
-}
-
-fn fill(file: &mut File, bytes: &mut [u8]) -> io::Result<usize> {
-    let mut read = 0;
-    while read < bytes.len() {
-        match file.read(&mut bytes[read..])? {
-            0 => break,
-            more => read += more,
-        }
-    }
-    Ok(read)
 }
 
 fn runs(state_folder: &Path) -> PathBuf {
@@ -520,14 +429,14 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Contents, Error> {
         own.clone_into(&mut sum);
         if header.is_none() {
             let version: Version =
-                object(body).ok_or_else(|| damaged(number, "it is no header"))?;
+                object(line).ok_or_else(|| damaged(number, "it is no header"))?;
             if version.version > VERSION {
                 return Err(Error { path: path.to_owned(), kind: Kind::Newer(version.version) });
             }
-            header = Some(object(body).ok_or_else(|| damaged(number, "it is no header"))?);
+            header = Some(object(line).ok_or_else(|| damaged(number, "it is no header"))?);
             continue;
         }
-        let event: Event = object(body).ok_or_else(|| damaged(number, "it is no event"))?;
+        let event: Event = object(line).ok_or_else(|| damaged(number, "it is no event"))?;
         if event.seq != events.len() as u64 + 1 {
             return Err(damaged(number, "its number does not follow"));
         }
@@ -548,8 +457,9 @@ fn unseal(line: &str) -> Option<(&str, &str)> {
     (sum.len() == SUM_DIGITS).then_some((body, sum))
 }
 
-fn object<T: DeserializeOwned>(body: &str) -> Option<T> {
-    serde_json::from_str(&format!("{body}}}")).ok()
+/// What a line says. Its checksum is a member that nothing knows, so nothing minds it.
+fn object<T: DeserializeOwned>(line: &str) -> Option<T> {
+    serde_json::from_str(line).ok()
 }
 
 impl Error {

@@ -27,7 +27,7 @@ pub(super) fn named(
     ui: &mut Ui,
 ) -> std::result::Result<ClusterId, Exit> {
     let Some(query) = query(given) else { return Ok(ClusterId::new(given)) };
-    let found = look(&query, fabric, bell).and_then(|found| only(given, found, fabric));
+    let found = look(&query, fabric, bell, TRIES).and_then(|found| only(given, found, fabric));
     match found {
         Ok(Some(cluster)) => {
             let text = format!("Cluster {} is {}", escape::line(given), cluster.id);
@@ -65,8 +65,13 @@ fn query(given: &str) -> Option<Query> {
     }
 }
 
-/// What there is; nothing, not even an empty list, after a signal.
-fn look(query: &Query, fabric: &dyn Fabric, bell: &Bell) -> Result<Option<Vec<ClusterStatus>>> {
+/// What there is, asked for so often at most; nothing, not even an empty list, after a signal.
+pub(super) fn look(
+    query: &Query,
+    fabric: &dyn Fabric,
+    bell: &Bell,
+    most: u32,
+) -> Result<Option<Vec<ClusterStatus>>> {
     let Some(clusters) = fabric.clusters() else {
         let name = fabric.capabilities().fabric;
         return Err(Error::new(ErrorKind::Unsupported, name, "list", "it has no clusters to list"));
@@ -80,7 +85,7 @@ fn look(query: &Query, fabric: &dyn Fabric, bell: &Bell) -> Result<Option<Vec<Cl
         };
         // Our turn will come: that is no failure.
         tries += u32::from(error.kind != ErrorKind::Quota);
-        if !error.is_passing() || tries == TRIES {
+        if !error.is_passing() || tries == most {
             return Err(error);
         }
         let pause = add(clock.now(), Duration::from_secs(1 << tries));

@@ -10,9 +10,12 @@ mod follow;
 mod lint;
 mod lock;
 mod locked;
+mod orphans;
 mod plan;
+mod prune;
 mod ready;
 mod render;
+mod report;
 mod resume;
 mod run;
 mod run_transient;
@@ -67,6 +70,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
+        Command::Report(args) => report::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

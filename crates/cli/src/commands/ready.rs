@@ -67,7 +67,8 @@ impl Ready {
         let (Some(plan), Some(target), Some(state)) = (plan, target, state) else {
             return Ok(None);
         };
-        let target = ways.before.iter().fold(target, |target, header| target.reached_before(header));
+        let target =
+            ways.before.iter().fold(target, |target, header| target.reached_before(header));
         let fabric = target.fabric(&ways.around(&state));
         let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
             target.lint(&plan, loader.sink());

@@ -1,47 +1,53 @@
 //! `runs`: what was begun here, newest first.
 
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::RunId;
-use dataflow_runner_core::journal::{self, Contents, Glance};
+use dataflow_runner_core::journal::{self, Begun, Contents};
 use dataflow_runner_core::report::Summary;
 use serde_json::json;
 
-use super::Usage;
-use crate::args::{self, Level};
+use super::{Usage, orphans, prune};
+use crate::args::{self, Level, RunsCommand};
 use crate::exit::Exit;
 use crate::state;
 use crate::ui::messages::time;
 use crate::ui::{Ui, escape};
 
+mod newest;
+
 /// What the newest run is called.
 const LAST: &str = "last";
 
 pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    if let Some(RunsCommand::Prune(args)) = &args.command {
+        return Ok(prune::run(args, global, ui));
+    }
+    if args.orphans.orphans {
+        return orphans::run(&args.orphans, args.json, global, ui);
+    }
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
     let mut text = String::new();
-    for (id, glance) in newest_first(&ids, &folder) {
-        let summary = match glance {
-            Ok(glance) => Summary::of(&glance),
+    for (id, summary) in newest::summaries(&ids, &folder) {
+        let summary = match summary {
+            Ok(summary) => summary,
             Err(error) => {
                 ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
                 continue;
             }
         };
         if args.since.is_some_and(|since| clock::until(summary.begun, now) > since) {
-            // Ids begin with the time: all others are older.
-            break;
+            continue;
         }
         let word = summary.standing.word();
         if args.state.is_empty() || args.state.iter().any(|state| state == word) {
             text += &match args.json {
-                true => machine(id, &summary).to_string(),
-                false => people(id, &summary),
+                true => machine(&summary).to_string(),
+                false => people(&summary),
             };
             text.push('\n');
         }
@@ -51,7 +57,7 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
 }
 
 /// The state folder, and the ids of all runs, oldest first.
-fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
+pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
         Err(fault) => {
@@ -66,22 +72,6 @@ fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
             None
         }
     }
-}
-
-/// A glance at each run. Ids begin with the time to the second; of those of one second the journals tell more.
-fn newest_first<'a>(
-    ids: &'a [RunId],
-    folder: &'a Path,
-) -> impl Iterator<Item = (&'a RunId, Result<Glance, journal::Error>)> {
-    fn second(id: &RunId) -> &str {
-        id.as_str().rsplit_once('-').map_or("", |(time, _)| time)
-    }
-    ids.chunk_by(|a, b| second(a) == second(b)).rev().flat_map(move |same| {
-        let glance = |id| (id, journal::glance(&journal::folder(folder, id)));
-        let mut same: Vec<_> = same.iter().rev().map(glance).collect();
-        same.sort_by_key(|(_, glance)| Reverse(glance.as_ref().ok().map(|it| it.header.created)));
-        same
-    })
 }
 
 /// The folder of the run that somebody means.
@@ -129,17 +119,22 @@ impl Told {
     }
 }
 
+/// The run of this id, the last one, the newest of this name, or the only one whose id begins so.
 fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     let meant = |id: &&RunId| id.as_str() == given;
     if let Some(id) = ids.iter().find(meant) {
         return Ok(id.clone());
     }
     let none = || format!("there is no run {given} in {}; `runs` lists all", folder.display());
+    let mut begun = newest::first(ids, folder);
     if given == LAST {
-        return newest_first(ids, folder)
+        return begun
             .next()
             .map(|(id, _)| id.clone())
             .ok_or_else(|| Usage::new(format!("there is no run in {} yet", folder.display())));
+    }
+    if let Some((id, _)) = begun.find(|(_, begun)| called(begun.as_ref(), given)) {
+        return Ok(id.clone());
     }
     let mut alike =
         ids.iter().rev().filter(|id| !given.is_empty() && id.as_str().starts_with(given));
@@ -156,28 +151,29 @@ fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     }
 }
 
-fn people(id: &RunId, summary: &Summary) -> String {
+fn called(begun: Option<&Begun>, name: &str) -> bool {
+    begun.and_then(|begun| begun.name.as_deref()).is_some_and(|it| it == name)
+}
+
+/// One line of the list.
+pub(super) fn people(summary: &Summary) -> String {
     let what = summary.goal.map_or("-", Goal::word);
-    let playbook = summary.playbook.as_deref().map(escape::line).unwrap_or_default();
+    let playbook = summary.playbook.as_deref().map(escape::line);
+    let name = summary.name.as_deref().map(|name| format!("({})", escape::line(name)));
+    let called: Vec<_> = playbook.into_iter().chain(name).collect();
     let word = summary.standing.word();
     let line = format!(
-        "{id}  {}  {word:<11}  {what:<13}  {:<8}  {playbook}",
+        "{:<26}  {}  {word:<11}  {what:<13}  {:<8}  {}",
+        summary.run.as_str(),
         time(summary.begun),
         summary.fabric,
+        called.join("  "),
     );
     line.trim_end().to_owned()
 }
 
-fn machine(id: &RunId, summary: &Summary) -> serde_json::Value {
-    json!({
-        "run": id,
-        "state": summary.standing.word(),
-        "begun": summary.begun,
-        "ended": summary.ended,
-        "goal": summary.goal,
-        "fabric": summary.fabric,
-        "playbook": summary.playbook,
-    })
+fn machine(summary: &Summary) -> serde_json::Value {
+    json!(summary)
 }
 
 #[cfg(test)]

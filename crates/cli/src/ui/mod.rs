@@ -8,6 +8,7 @@ mod logfmt;
 mod mask;
 pub(crate) mod messages;
 mod progress;
+pub(crate) mod screen;
 mod voice;
 
 use std::io::{self, IsTerminal, Write};
@@ -18,8 +19,9 @@ use serde_json::Value;
 
 use crate::args::{Global, Level, Output};
 use crate::sentry::trouble::Trouble;
-use messages::Messages;
+use jiff::Timestamp;
 pub(crate) use messages::signal_name;
+use messages::{Message, Messages};
 use progress::Progress;
 use voice::Voice;
 
@@ -102,6 +104,26 @@ impl Ui {
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => self.stdout = Stdout::Closed,
             Err(e) => self.stdout = Stdout::Failed(e),
         }
+    }
+
+    /// Prints a result that is one message of several: where logs are wanted, as one of those.
+    pub(crate) fn line(&mut self, at: Timestamp, text: &str) {
+        let message = Message { level: Level::Info, text: text.to_owned() };
+        let line = match self.voice.output {
+            Output::Logfmt => logfmt::line(&message, at),
+            Output::Human | Output::Json => human::line(&message, Some(at), false),
+        };
+        self.print(line.as_bytes());
+    }
+
+    /// Whether results go to a terminal.
+    pub(crate) fn prints_on_a_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether somebody takes results.
+    pub(crate) fn is_heard(&self) -> bool {
+        matches!(self.stdout, Stdout::Open)
     }
 
     /// Whether every result was printed, or nobody wanted to read on. Else it says what went wrong.

@@ -14,7 +14,11 @@ mod locks;
 mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod plan;
+#[cfg(target_os = "linux")]
+mod prune;
 mod render;
 mod runs;
 mod schema;
@@ -22,3 +26,5 @@ mod sentry;
 #[cfg(unix)]
 mod signals;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;

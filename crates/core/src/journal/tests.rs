@@ -169,6 +169,34 @@ fn one_writer_a_time_and_any_reader() {
 }
 
 #[test]
+fn a_run_is_removed_only_when_nobody_drives_it() {
+    let folder = Folder::with_run();
+    let (state, run) = (folder.0.path(), super::folder(folder.0.path(), &RunId::new("r-1")));
+    let driver = Journal::resume(&run).expect("nobody else writes it");
+    assert!(Held::take(&run).expect_err("somebody drives it").is_locked());
+    drop(driver);
+    let held = Held::take(&run).expect("nobody drives it");
+    assert!(Journal::resume(&run).expect_err("it is to go").is_locked());
+    assert_eq!(
+        held.size().expect("it can be read"),
+        fs::metadata(run.join(FILE)).expect("it is there").len()
+    );
+    // What was left when such a removal was broken off.
+    let half = run.with_file_name(".removed-r-1");
+    fs::create_dir_all(half.join("x")).expect("it can be made");
+    assert_eq!(list(state).expect("it can be listed"), [RunId::new("r-1")]);
+    held.remove().expect("it goes");
+    assert_eq!((run.exists(), half.exists()), (false, false));
+    fs::create_dir(&half).expect("it can be made");
+    fs::write(half.join("y"), "123").expect("it can be written");
+    assert_eq!(list(state).expect("it can be listed"), []);
+    assert_eq!(sweep(state).expect("it is swept"), 3);
+    assert_eq!((half.exists(), sweep(state).expect("nothing is left")), (false, 0));
+    assert_eq!(sweep(&state.join("none")).expect("nothing is there"), 0);
+    Journal::create(state, &header()).expect("there is no such run any more");
+}
+
+#[test]
 fn a_run_is_made_once() {
     let folder = Folder::with_run();
     let error = Journal::create(folder.0.path(), &header()).expect_err("there is such a run");
@@ -242,18 +270,26 @@ fn a_glance_tells_what_the_first_and_the_last_lines_tell() {
         let run = super::folder(folder.path(), &header().run);
         let mut journal = Journal::create(folder.path(), &header()).expect("it is made");
         let glance = || glance(&run).expect("it is there");
-        assert_eq!((glance().first, glance().last, glance().driven), (None, None, true));
+        assert_eq!((glance().begun, glance().last, glance().driven), (None, None, true));
         let mut events = events();
         // Long playbooks make long first events, and long messages long last ones.
-        if let EventKind::RunStarted { tags, .. } = &mut events[0].kind {
+        if let EventKind::RunStarted { tags, name, .. } = &mut events[0].kind {
             tags.insert("long".to_owned(), "x".repeat(padding));
+            *name = Some("nightly".to_owned());
         }
         events[1].kind = EventKind::Warning { message: "y".repeat(padding) };
         for (count, event) in (1..).zip(&events) {
             journal.append(event).expect("it is written");
             let glance = glance();
             assert_eq!(glance.header, header());
-            assert_eq!(glance.first.as_ref(), Some(&events[0]), "{padding}");
+            let cluster = match &events[0].kind {
+                EventKind::RunStarted { cluster, .. } => cluster.clone(),
+                _ => None,
+            };
+            let (goal, name) = (Goal::Down, Some("nightly".into()));
+            let begun = Begun { goal, playbook: None, name, cluster };
+            assert_eq!(super::begun(&run).ok(), Some((header().created, Some(begun.clone()))));
+            assert_eq!(glance.begun, Some(begun), "{padding}");
             assert_eq!(glance.last.as_ref(), Some(event), "{padding} {count}");
         }
         drop(journal);
@@ -265,4 +301,20 @@ fn a_glance_tells_what_the_first_and_the_last_lines_tell() {
         assert_eq!(glance().last.as_ref(), Some(&events[1]), "{padding}");
     }
     assert!(glance(std::path::Path::new("nowhere")).is_err());
+}
+
+#[test]
+fn a_pulse_changes_with_the_journal_and_its_driver() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let run = super::folder(folder.path(), &header().run);
+    assert!(pulse(&run).is_err(), "there is none");
+    let mut journal = Journal::create(folder.path(), &header()).expect("it is made");
+    let begun = pulse(&run).expect("it is there");
+    assert!(begun.driven);
+    assert_eq!(pulse(&run).ok(), Some(begun), "nothing happened");
+    journal.append(&events()[0]).expect("it is written");
+    let grown = pulse(&run).expect("it is there");
+    assert!(grown.length > begun.length && grown.driven);
+    drop(journal);
+    assert_eq!(pulse(&run).ok(), Some(Pulse { driven: false, ..grown }));
 }

@@ -23,6 +23,7 @@ pub(super) fn stage(places: &Places, file: &LocalFile) -> Result<Uri> {
     };
     let staged = places.staged();
     process::make_folder(&staged).map_err(io_error(STAGE, &staged))?;
+    let _kept = keep(&staged);
     let mut from = File::open(&file.path).map_err(io_error(STAGE, &file.path))?;
     let metadata = from.metadata().map_err(io_error(STAGE, &file.path))?;
     if !metadata.is_file() {
@@ -43,6 +44,14 @@ pub(super) fn stage(places: &Places, file: &LocalFile) -> Result<Uri> {
     place.into_os_string().into_string().map(Uri).map_err(|place| {
         error(ErrorKind::Config, STAGE, format!("`{}` is not UTF-8", place.to_string_lossy()))
     })
+}
+
+/// Keeps `prune` from what is being staged, as long as this is there. Not every file system has locks; where there are
+/// none `prune` does nothing.
+fn keep(staged: &Path) -> Option<File> {
+    let folder = File::open(staged).ok()?;
+    while folder.lock_shared().is_err_and(|err| err.kind() == io::ErrorKind::Interrupted) {}
+    Some(folder)
 }
 
 /// A file that is being written; it goes away unless it was moved to its place.

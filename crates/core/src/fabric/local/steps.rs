@@ -17,12 +17,12 @@ use super::stop::Stopping;
 use super::{Local, cluster, error, io_error, now, shim, time, watch};
 use crate::crash;
 use crate::fabric::{
-    ClusterId, ErrorKind, Found, Order, OrderedStep, Result, StepId, StepState, StepStatus,
+    ClusterId, ErrorKind, Order, OrderedStep, Result, StepId, StepState, StepStatus,
 };
 use crate::shell;
 
 /// A shim that has not claimed its step after so long is gone; if it is not, it finds the step void.
-const UNCLAIMED: Duration = Duration::from_secs(30);
+pub(super) const UNCLAIMED: Duration = Duration::from_secs(30);
 
 const SUBMIT: &str = "start a step";
 const POLL: &str = "look at a step";
@@ -153,39 +153,6 @@ impl Local {
         command.arg(shim::ARGUMENT).env_clear().envs(self.toolbox.environment());
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         command
-    }
-
-    pub(super) fn find_step(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<StepId>> {
-        const FIND: &str = "find a step";
-        let id = step_id(order, only(order)?)?;
-        let cluster = self.places.cluster(on)?;
-        let place = cluster.step(&id)?;
-        if self.watch.look(&place.logs).is_some() {
-            return Ok(Found::Yes(id));
-        }
-        match process::make_new_folder(&place.logs) {
-            Err(err) if err.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(gone(on, &cluster, FIND, &place.logs, err));
-            }
-            _ => {}
-        }
-        let record = place.record();
-        // Whoever comes later, this attempt is not begun: only so is No the truth.
-        crash::point("local: before a step is fenced");
-        let fenced =
-            record::fence(&record, "its order was given up").map_err(io_error(FIND, &record))?;
-        crash::point("local: a step is fenced");
-        if fenced {
-            return Ok(Found::No);
-        }
-        Ok(match read(&record, FIND)? {
-            Some(Record { void: Some(_), .. }) => Found::No,
-            // Claimed, or at least not by us. Nobody watches it yet, so whoever asks has to look at it now.
-            _ => {
-                self.watch.ring();
-                Found::Yes(id)
-            }
-        })
     }
 
     pub(super) fn status(&self, on: &ClusterId, id: &StepId) -> Result<StepStatus> {
@@ -405,7 +372,7 @@ fn status_of(state: StepState, native: &str, place: &StepPlace) -> StepStatus {
 }
 
 /// The one step of an order: there is no queue here.
-fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
+pub(super) fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
     match &order.steps[..] {
         [step] => Ok(step),
         steps => {
@@ -415,7 +382,7 @@ fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
     }
 }
 
-fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
+pub(super) fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
     match Record::read(path) {
         // Damaged is claimed, and nothing more.
         Err(err) if err.kind() == io::ErrorKind::InvalidData => Ok(Some(Record::default())),
@@ -424,7 +391,7 @@ fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
 }
 
 /// How long ago a folder was made, whichever way the clock was set since.
-fn age(folder: &Path) -> Result<Duration> {
+pub(super) fn age(folder: &Path) -> Result<Duration> {
     let made =
         folder.metadata().and_then(|meta| meta.modified()).map_err(io_error(POLL, folder))?;
     let made = Timestamp::try_from(made).unwrap_or(Timestamp::MIN);
@@ -432,7 +399,7 @@ fn age(folder: &Path) -> Result<Duration> {
 }
 
 /// An error of a file, told apart from a cluster that is not there.
-fn gone(
+pub(super) fn gone(
     on: &ClusterId,
     cluster: &ClusterPlace,
     operation: &'static str,
