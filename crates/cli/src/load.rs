@@ -18,6 +18,7 @@ use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::secret::Hidden;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
@@ -28,6 +29,17 @@ use crate::commands::Usage;
 use crate::target::Target;
 use crate::variables::Variables;
 use again::{Copy, Loaded};
+
+/// So long, in bytes, is a variable's value that is looked for in the words of others: a shorter one is an everyday
+/// word, or a number, and without those nobody would understand them.
+const TELLING_VARIABLE: usize = 8;
+
+/// The same of a secret.
+const TELLING_SECRET: usize = 4;
+
+/// Variables of the environment that hold secrets which are sent, or by which is signed what is sent.
+const CREDENTIALS: [&str; 4] =
+    ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
 /// No file of ours is larger, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -47,6 +59,8 @@ pub(crate) struct Loader {
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
+    /// Values and secrets that a far side may tell us back.
+    hidden: Hidden,
     faults: Diagnostics,
 }
 
@@ -94,8 +108,17 @@ impl Loader {
         around: Around,
         faults: Diagnostics,
     ) -> Self {
+        let mut hidden = Hidden::default();
+        for (name, value) in variables.values() {
+            hidden.hide_variable(name, value, TELLING_VARIABLE);
+        }
+        for name in CREDENTIALS {
+            let value = (around.env)(name).and_then(|value| value.into_string().ok());
+            hidden.hide(&value.unwrap_or_default(), &format!("‹{name}›"), TELLING_SECRET);
+        }
         let values = variables.values();
         Self {
+            hidden,
             map: values.map(|(name, value)| (name, value.clone().into())).collect(),
             variables,
             now: LazyCell::new(now),
@@ -112,6 +135,11 @@ impl Loader {
     /// Names and values of the variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.variables.values()
+    }
+
+    /// What must not be told of the variables, and of the secrets in the files that were read.
+    pub(crate) fn hidden(&self) -> Hidden {
+        self.hidden.clone()
     }
 
     /// All faults, once everything is read: also the variables that nothing uses.
@@ -209,9 +237,15 @@ impl Loader {
         let source = Arc::clone(&rendered.source);
         let document = Document::of(rendered);
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
+        for (secret, words) in document.all_secrets() {
+            self.hidden.hide(&secret, &words, TELLING_SECRET);
+        }
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
+        if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
+            self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
+        }
         self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config
     }

@@ -154,6 +154,17 @@ impl Document {
         found
     }
 
+    /// All secrets of the text as they are, not as JSON writes them, with how to show each.
+    pub fn all_secrets(&self) -> Vec<(String, String)> {
+        let all = self.secrets(Span::new(0, self.text().len())).into_iter();
+        all.map(|(span, words)| {
+            let piece = self.text().get(span.range()).unwrap_or_default();
+            let decoded = serde_json::from_str(&format!("\"{piece}\""));
+            (decoded.unwrap_or_else(|_| piece.to_owned()), words)
+        })
+        .collect()
+    }
+
     /// The computed pieces of a rendered span, each as the user's own file writes it, such as `{{.day}}`.
     pub fn computed(&self, span: Span) -> Vec<(Span, String)> {
         let mut found = Vec::new();

@@ -1,9 +1,11 @@
 //! Values that must not be shown, and values that may be partly secret.
 
+mod hidden;
 mod literals;
 
 use std::fmt;
 
+pub use hidden::Hidden;
 pub(crate) use literals::action;
 pub use literals::{Literal, literals, names_credential};
 

@@ -13,7 +13,7 @@ use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::journal::{self, Header, Journal};
 use dataflow_runner_core::plan::Plan;
 
-use super::drive::{Drive, Manner};
+use super::drive::{Drive, Manner, conclude};
 use super::ready::{Ready, Ways};
 use super::{Usage, locked};
 use crate::args::Level;
@@ -95,6 +95,8 @@ impl Taken {
             ui.recall(before);
             ui.event(last);
         }
+        // Its driver may have died before it came to that.
+        conclude(&self.folder, self.state.goal, outcome, ui);
         Exit::of(outcome, self.header.noop_exit_code)
     }
 
@@ -117,7 +119,7 @@ impl Taken {
             && emr::keeps_credentials(&self.header.reach)
         {
             let mut faults = Diagnostics::new();
-            let ready = Ready::again(&self.header, manner.global, &ways, &mut faults);
+            let ready = Ready::again(&self.header, None, manner.global, &ways, &mut faults);
             ui.faults(faults);
             return Ok(ready.map(|ready| Ready { plan, ..ready }));
         }

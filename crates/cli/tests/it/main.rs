@@ -1,5 +1,6 @@
 //! The built program, from the outside: what goes in, what comes out, and how it ends.
 
+mod canary;
 #[cfg(target_os = "linux")]
 mod crash;
 mod down;
@@ -25,6 +26,7 @@ mod schema;
 mod sentry;
 #[cfg(unix)]
 mod signals;
+mod step_logs;
 mod usage;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -481,8 +481,8 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        let steps = self.ordered_steps(attempts);
-        Order { token, intended, foreign: false, others: &self.state.given, steps }
+        let others = &self.state.taken;
+        Order { token, intended, foreign: false, others, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {

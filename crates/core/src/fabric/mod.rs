@@ -12,6 +12,7 @@ use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod conformance;
+mod discreet;
 pub mod emr;
 pub mod error;
 pub mod id;
@@ -20,6 +21,7 @@ pub mod memory;
 mod reach;
 pub mod status;
 
+pub use discreet::Discreet;
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use id::{ClusterId, RunId, StepId, Token};
 pub use status::{Cause, ClusterState, ClusterStatus, StepState, StepStatus};
@@ -284,7 +286,7 @@ pub struct Order<'a> {
     /// It is asked for on behalf of a run that another process may have driven, or still drives; `intended` lies as far
     /// back as that may be. What could as well be of another run is then not told to be of this one.
     pub foreign: bool,
-    /// What the cluster has for the run by its other orders, earlier attempts at the same steps as well: never this one's.
+    /// What the run's other orders were given, such as earlier attempts: nothing of it is this order's.
     pub others: &'a [StepId],
     /// In this order.
     pub steps: Vec<OrderedStep<'a>>,

@@ -214,7 +214,7 @@ impl Client {
 }
 
 /// A URL without what may be secret in it: a user with a password before the host, and the query.
-fn hide_secrets(url: &str) -> String {
+pub(crate) fn hide_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {

@@ -69,7 +69,6 @@ impl Clusters for Emr {
             token: &order.token,
             intended: order.intended,
             foreign: order.foreign,
-            others: &[],
             clocks_agree,
         };
         let asked = config.tags.iter().map(|tag| reply::Tag {

@@ -30,8 +30,6 @@ pub(super) struct Intent<'a> {
     pub(super) intended: Timestamp,
     /// Whether another process may have given the order.
     pub(super) foreign: bool,
-    /// These steps are other orders'.
-    pub(super) others: &'a [StepId],
     /// Whether our clock and EMR's were seen to agree.
     pub(super) clocks_agree: bool,
 }
@@ -166,8 +164,14 @@ pub(super) enum Steps {
     Unclear,
 }
 
-/// The steps of an order among all those that EMR shows of a cluster, newest first, as `ListSteps` gives them.
-pub(super) fn steps(newest_first: &[Step], wanted: &[Wanted], intent: Intent<'_>) -> Steps {
+/// The steps of an order among all those that EMR shows of a cluster, newest first, as `ListSteps` gives them. `others`
+/// are not of the order: an earlier attempt may have ended a moment before it.
+pub(super) fn steps(
+    newest_first: &[Step],
+    wanted: &[Wanted],
+    intent: Intent<'_>,
+    others: &[StepId],
+) -> Steps {
     let oldest_first: Vec<&Step> = newest_first.iter().rev().collect();
     let created = |step: &Step| step.status.timeline.creation_date_time;
     if wanted.is_empty() {
@@ -175,14 +179,11 @@ pub(super) fn steps(newest_first: &[Step], wanted: &[Wanted], intent: Intent<'_>
     }
     let same = |run: &[&Step]| {
         let mut pairs = run.iter().zip(wanted);
+        let other = |step: &&Step| others.iter().any(|other| other.as_str() == step.id);
         pairs.all(|(step, wanted)| step.name == wanted.name && step.config == wanted.config)
+            && !run.iter().any(other)
     };
-    // Where another process orders, too, whose is whose is told by how many there are.
-    let known = |step: &&Step| {
-        !intent.foreign && intent.others.iter().any(|other| other.as_str() == step.id)
-    };
-    let runs = oldest_first.windows(wanted.len());
-    let runs = runs.filter(|run| same(run) && !run.iter().any(known));
+    let runs = oldest_first.windows(wanted.len()).filter(|run| same(run));
     // The first of them tells when the order was carried out; a step without a time may be of any.
     let recent =
         runs.filter(|run| created(run[0]).is_none_or(|made| made >= intent.surely_older()));

@@ -89,18 +89,18 @@ impl Clusters for Local {
         let mut found = Vec::new();
         for id in ids(&logs, FIND)? {
             let place = self.places.cluster(&id)?;
-            let Some(descriptor) = Descriptor::read(&place)? else { continue };
+            let Some(descriptor) = Descriptor::read(&place)? else {
+                if id == id_of(order) {
+                    // What is there of it was never a cluster, and nobody will ask for it again; bare folders do
+                    // no harm where they cannot be removed.
+                    let half = [place.folder, place.logs];
+                    half.iter().filter(|it| it.exists()).for_each(|it| _ = folder::remove(it));
+                }
+                continue;
+            };
             let lives = place.folder.exists();
             if descriptor.is_of(&order.token) && (lives || place.ended()? >= order.intended) {
                 found.push((lives, descriptor.created, id));
-            }
-        }
-        if found.is_empty() && !order.foreign {
-            let half = self.places.cluster(&id_of(order))?;
-            if Descriptor::read(&half)?.is_none() {
-                // Whoever made it died: it never was a cluster. Bare folders do no harm where they cannot be removed.
-                let folders = [half.folder, half.logs];
-                folders.iter().filter(|it| it.exists()).for_each(|it| _ = folder::remove(it));
             }
         }
         // Making one is done when `launch` returns or its process dies, so absence is proven by a look.

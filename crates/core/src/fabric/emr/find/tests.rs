@@ -13,7 +13,7 @@ fn token() -> Token {
 
 fn intent(token: &Token, clocks_agree: bool) -> Intent<'_> {
     let intended = Timestamp::from_second(NOW).expect("a time");
-    Intent { token, intended, foreign: false, others: &[], clocks_agree }
+    Intent { token, intended, foreign: false, clocks_agree }
 }
 
 fn a_cluster(id: &str, created: i64, ended: Option<i64>, tags: &[(&str, &str)]) -> Cluster {
@@ -159,7 +159,7 @@ fn shown(steps: &[(&str, &str, i64)]) -> Vec<Step> {
 }
 
 fn look(newest_first: &[Step], names: &[&str]) -> Steps {
-    steps(newest_first, &wanted(names), intent(&token(), true))
+    steps(newest_first, &wanted(names), intent(&token(), true), &[])
 }
 
 fn ids(ids: &[&str]) -> Vec<StepId> {
@@ -197,8 +197,9 @@ fn what_was_there_before_is_not_adopted() {
     assert_eq!(look(&before, &["a"]), Steps::None);
     let within = shown(&[("s-1", "a", -4)]);
     assert_eq!(look(&within, &["a"]), Steps::These(ids(&["s-1"])), "clocks differ a little");
-    let untrusted =
-        |created| steps(&shown(&[("s-1", "a", created)]), &wanted(&["a"]), intent(&token(), false));
+    let untrusted = |created| {
+        steps(&shown(&[("s-1", "a", created)]), &wanted(&["a"]), intent(&token(), false), &[])
+    };
     assert_eq!(untrusted(-301), Steps::None);
     assert_eq!(untrusted(-299), Steps::TheseIfLaunched(ids(&["s-1"])));
     assert_eq!(untrusted(299), Steps::TheseIfLaunched(ids(&["s-1"])));
@@ -209,6 +210,18 @@ fn what_was_there_before_is_not_adopted() {
 fn twins_are_told_apart_only_by_the_launch() {
     let twice = shown(&[("s-1", "a", 1), ("s-2", "b", 1), ("s-3", "a", 60), ("s-4", "b", 60)]);
     assert_eq!(look(&twice, &["a", "b"]), Steps::TheseIfLaunched(ids(&["s-1", "s-2"])));
+}
+
+#[test]
+fn an_earlier_attempt_is_not_the_next() {
+    let look = |shown: &[Step], others: &[&str]| {
+        steps(shown, &wanted(&["a"]), intent(&token(), true), &ids(others))
+    };
+    let first = shown(&[("s-1", "a", -2)]);
+    assert_eq!(look(&first, &[]), Steps::These(ids(&["s-1"])));
+    assert_eq!(look(&first, &["s-1"]), Steps::None);
+    let both = shown(&[("s-1", "a", -2), ("s-2", "a", 1)]);
+    assert_eq!(look(&both, &["s-1"]), Steps::These(ids(&["s-2"])));
 }
 
 #[test]
@@ -226,7 +239,7 @@ fn steps_that_another_process_may_have_ordered_are_all_told() {
     let token = token();
     let look = |newest_first: &[Step]| {
         let intent = Intent { foreign: true, ..intent(&token, true) };
-        steps(newest_first, &wanted(&["a"]), intent)
+        steps(newest_first, &wanted(&["a"]), intent, &[])
     };
     let all = shown(&[("s-0", "a", -60), ("s-1", "a", 1), ("s-2", "b", 2), ("s-3", "a", 3)]);
     assert_eq!(look(&all), Steps::AnyOf(vec![ids(&["s-1"]), ids(&["s-3"])]));
@@ -235,18 +248,4 @@ fn steps_that_another_process_may_have_ordered_are_all_told() {
     let mut many: Vec<Step> = (0..999).map(|n| a_step(&format!("s-{n}"), "z", &[], 10)).collect();
     many.push(all[2].clone());
     assert_eq!(look(&many), Steps::Unclear, "earlier ones may be out of sight");
-}
-
-#[test]
-fn the_steps_of_other_orders_are_not_adopted() {
-    let others = ids(&["s-1"]);
-    let look = |steps: &[(&str, &str, i64)], foreign| {
-        let token = token();
-        let intent = Intent { others: &others, foreign, ..intent(&token, true) };
-        super::steps(&shown(steps), &wanted(&["a"]), intent)
-    };
-    let (earlier, ours) = (("s-1", "a", 1), ("s-2", "a", 2));
-    assert_eq!(look(&[earlier], false), Steps::None, "the attempt before this one failed at once");
-    assert_eq!(look(&[earlier, ours], false), Steps::These(ids(&["s-2"])));
-    assert_eq!(look(&[earlier, ours], true), Steps::AnyOf(vec![ids(&["s-1"]), ids(&["s-2"])]));
 }
