@@ -14,7 +14,7 @@ use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::journal::{self, Header, Journal};
 use dataflow_runner_core::plan::Plan;
 
-use super::drive::{Drive, Manner};
+use super::drive::{Drive, Manner, conclude};
 use super::ready::{Ready, Ways};
 use super::{Usage, locked};
 use crate::args::Level;
@@ -90,6 +90,8 @@ impl Taken {
             ui.recall(before);
             ui.event(last);
         }
+        // Its driver may have died before it came to that.
+        conclude(&self.folder, self.state.goal, outcome, ui);
         Exit::of(outcome, self.header.noop_exit_code)
     }
 

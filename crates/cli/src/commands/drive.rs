@@ -292,18 +292,23 @@ impl Drive<'_> {
             ui.event(event);
             logs.event(event, ui);
         });
-        if outcome.is_success()
-            && !outcome.is_open()
-            && let Err(error) = inputs::forget(self.folder)
-        {
-            ui.message(Level::Warning, error.to_string());
-        }
-        // With json the id is in the events.
-        if goal == Goal::Up && outcome == Outcome::Succeeded && ui.output() != Output::Json {
-            let id = ui.messages().cluster().map(|id| format!("{id}\n"));
-            ui.print(id.unwrap_or_default().as_bytes());
-        }
+        conclude(self.folder, goal, &outcome, ui);
         outcome
+    }
+}
+
+/// What remains to be done for a run once its end is journaled; done again, it does no harm.
+pub(super) fn conclude(folder: &Path, goal: Goal, outcome: &Outcome, ui: &mut Ui) {
+    if outcome.is_success()
+        && !outcome.is_open()
+        && let Err(error) = inputs::forget(folder)
+    {
+        ui.message(Level::Warning, error.to_string());
+    }
+    // With json the id is in the events.
+    if goal == Goal::Up && *outcome == Outcome::Succeeded && ui.output() != Output::Json {
+        let id = ui.messages().cluster().map(|id| format!("{id}\n"));
+        ui.print(id.unwrap_or_default().as_bytes());
     }
 }
 

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use started::Started;
 
 use crate::config::playbook::Step;
+use crate::crash;
 use crate::journal::sync_folder;
 use key::Key;
 
@@ -125,7 +126,9 @@ impl Inputs {
             let mut file = options.open(&part)?;
             file.write_all(&text)?;
             file.sync_all()?;
+            crash::point("inputs: about to be kept");
             fs::rename(&part, &path)?;
+            crash::point("inputs: kept");
             sync_folder(run_folder)
         };
         write().map_err(|error| {
@@ -168,6 +171,7 @@ impl Inputs {
 /// # Errors
 /// It cannot be removed.
 pub fn forget(run_folder: &Path) -> Result<(), Error> {
+    crash::point("inputs: before they are removed");
     for name in [PART, FILE] {
         let path = run_folder.join(name);
         match fs::remove_file(&path) {

@@ -127,6 +127,8 @@ impl Scenario {
             Ok(outcome) => check((self.outcome)(&outcome), format!("outcome {outcome:?}")),
             Err(fault) => check(false, fault),
         }
+        let success = world.outcome() == Ok(Outcome::Succeeded);
+        check(!(success && world.keeps_inputs()), "its inputs are still there".to_owned());
         let left = world.processes();
         check(left.is_empty(), format!("processes are left: {left:?}"));
         for (step, times) in self.began {

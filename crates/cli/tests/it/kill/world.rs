@@ -108,6 +108,12 @@ impl World {
         }
     }
 
+    /// Whether the variables of the last run still lie there.
+    pub(super) fn keeps_inputs(&self) -> bool {
+        let folder = |(run, _): (RunId, _)| journal::folder(&self.place.state(), &run);
+        self.last().map(folder).is_some_and(|folder| folder.join("inputs.json").exists())
+    }
+
     /// How often the program of a step was begun.
     pub(super) fn began(&self, step: &str) -> usize {
         match &self.fake {
