@@ -19,20 +19,20 @@ fuzz_target!(|text: &str| {
     ]);
     let rendered = template.render(&Inputs {
         variables: &variables,
-        now: &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC),
+        now: &|| Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC),
         env: &|name| (name == "E").then(|| "secret".into()),
         read: &|_| Err(io::ErrorKind::NotFound.into()),
         limits: Limits { output: 1 << 16, steps: 100_000 },
     });
     let Ok(rendered) = rendered else { return };
     let mut end = 0;
-    for piece in rendered.map.pieces(Span::new(0, rendered.bytes.len())) {
+    for piece in rendered.map.pieces(Span::new(0, rendered.bytes().len())) {
         assert_eq!(piece.rendered.start, end);
         end = piece.rendered.end;
         let from = &text[piece.source.range()];
         if *piece.origin == Origin::Text {
-            assert_eq!(from.as_bytes(), &rendered.bytes[piece.rendered.range()]);
+            assert_eq!(from.as_bytes(), &rendered.bytes()[piece.rendered.range()]);
         }
     }
-    assert_eq!(end as usize, rendered.bytes.len());
+    assert_eq!(end as usize, rendered.bytes().len());
 });

@@ -4,6 +4,7 @@ pub(crate) mod again;
 #[cfg(test)]
 mod tests;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
@@ -17,6 +18,7 @@ use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::secret::Hidden;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
@@ -28,6 +30,17 @@ use crate::target::Target;
 use crate::variables::Variables;
 use again::{Copy, Loaded};
 
+/// So long, in bytes, is a variable's value that is looked for in the words of others: a shorter one is an everyday
+/// word, or a number, and without those nobody would understand them.
+const TELLING_VARIABLE: usize = 8;
+
+/// The same of a secret.
+const TELLING_SECRET: usize = 4;
+
+/// Variables of the environment that hold secrets which are sent, or by which is signed what is sent.
+const CREDENTIALS: [&str; 4] =
+    ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
+
 /// No file of ours is larger, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
 
@@ -35,9 +48,10 @@ const LARGEST_FILE: u64 = 64 << 20;
 pub(crate) struct Loader {
     variables: Variables,
     map: Map,
-    /// What `nowWithFormat` tells, the same in all files.
-    now: Zoned,
-    started: Started,
+    /// What `nowWithFormat` tells, the same in all files. Few ask, and to find the time zone takes long.
+    now: LazyCell<Zoned, Now>,
+    /// The same as it is kept, of a run that was started before.
+    started: Option<Started>,
     around: Around,
     /// Files that were read when the run was first started, by the names they have here.
     copies: BTreeMap<PathBuf, Copy>,
@@ -45,8 +59,13 @@ pub(crate) struct Loader {
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
+    /// Values and secrets that a far side may tell us back.
+    hidden: Hidden,
     faults: Diagnostics,
 }
+
+/// Tells the time.
+type Now = Box<dyn FnOnce() -> Zoned>;
 
 /// What files depend on that is neither in them nor on the command line.
 struct Around {
@@ -73,28 +92,36 @@ impl Loader {
     /// # Errors
     /// An argument that has not the form it should have.
     pub(crate) fn new(args: &args::Variables) -> Result<Self, Usage> {
-        Self::begun(args, clock::wall(), Around::program())
+        Self::begun(args, Box::new(clock::wall), Around::program())
     }
 
-    fn begun(args: &args::Variables, now: Zoned, around: Around) -> Result<Self, Usage> {
+    fn begun(args: &args::Variables, now: Now, around: Around) -> Result<Self, Usage> {
         let mut faults = Diagnostics::new();
         let variables = Variables::gather(args, &around.env, &mut faults)?;
-        let started = Started::of(&now);
-        Ok(Self::with(variables, now, started, around, faults))
+        Ok(Self::with(variables, now, None, around, faults))
     }
 
     fn with(
         variables: Variables,
-        now: Zoned,
-        started: Started,
+        now: Now,
+        started: Option<Started>,
         around: Around,
         faults: Diagnostics,
     ) -> Self {
+        let mut hidden = Hidden::default();
+        for (name, value) in variables.values() {
+            hidden.hide_variable(name, value, TELLING_VARIABLE);
+        }
+        for name in CREDENTIALS {
+            let value = (around.env)(name).and_then(|value| value.into_string().ok());
+            hidden.hide(&value.unwrap_or_default(), &format!("‹{name}›"), TELLING_SECRET);
+        }
         let values = variables.values();
         Self {
+            hidden,
             map: values.map(|(name, value)| (name, value.clone().into())).collect(),
             variables,
-            now,
+            now: LazyCell::new(now),
             started,
             around,
             copies: BTreeMap::new(),
@@ -110,6 +137,11 @@ impl Loader {
         self.variables.values()
     }
 
+    /// What must not be told of the variables, and of the secrets in the files that were read.
+    pub(crate) fn hidden(&self) -> Hidden {
+        self.hidden.clone()
+    }
+
     /// All faults, once everything is read: also the variables that nothing uses.
     pub(crate) fn faults(&mut self) -> Diagnostics {
         if self.knows_uses {
@@ -121,7 +153,18 @@ impl Loader {
 
     /// A file as its template renders it.
     pub(crate) fn render(&mut self, path: &Path) -> Option<Rendered> {
-        self.rendered(path).map(|(_, rendered)| rendered)
+        match self.try_render(path) {
+            Ok((template, rendered)) => {
+                self.knows_uses &= !rendered.whole_root_used;
+                self.templates.push(template);
+                Some(rendered)
+            }
+            Err(fault) => {
+                self.knows_uses = false;
+                self.faults.push(*fault);
+                None
+            }
+        }
     }
 
     /// A cluster file as the place it describes.
@@ -190,31 +233,21 @@ impl Loader {
     }
 
     fn load(&mut self, path: &Path) -> Option<Config> {
-        let (source, rendered) = self.rendered(path)?;
-        let map = Box::new(rendered.map);
-        let document = Document::rendered(Arc::clone(&source), rendered.bytes, map);
+        let rendered = self.render(path)?;
+        let source = Arc::clone(&rendered.source);
+        let document = Document::of(rendered);
         let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
+        for (secret, words) in document.all_secrets() {
+            self.hidden.hide(&secret, &words, TELLING_SECRET);
+        }
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
+        if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
+            self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
+        }
         self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config
-    }
-
-    fn rendered(&mut self, path: &Path) -> Option<(Arc<Source>, Rendered)> {
-        match self.try_render(path) {
-            Ok((template, rendered)) => {
-                self.knows_uses &= !rendered.whole_root_used;
-                let source = Arc::clone(template.source());
-                self.templates.push(template);
-                Some((source, rendered))
-            }
-            Err(fault) => {
-                self.knows_uses = false;
-                self.faults.push(*fault);
-                None
-            }
-        }
     }
 
     fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
@@ -224,7 +257,7 @@ impl Loader {
         let template = Template::parse(&source).map_err(fault)?;
         let inputs = Inputs {
             variables: &self.map,
-            now: &self.now,
+            now: &|| self.now.clone(),
             env: &self.around.env,
             // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
             read: &|path| std::fs::read(self.around.at(&then.join(path))),

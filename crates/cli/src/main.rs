@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use args::{Cli, Level};
 use commands::Usage;
+use dataflow_runner_core::crash;
 use dataflow_runner_core::environment::Environment;
 use dataflow_runner_core::fabric::local::{copy, shim};
 use exit::Exit;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             return copy::main(words.into_iter().skip(2), &mut stdout, &mut stderr).into();
         }
     }
+    arm();
     let cli = match args::parse(words) {
         Ok(cli) => cli,
         Err(error) => {
@@ -68,6 +70,14 @@ fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         }
     }
     Ok(exit)
+}
+
+/// In debug builds: where this process is to be killed, for the tests that do so.
+fn arm() {
+    if cfg!(debug_assertions) {
+        let at = env("DATAFLOW_RUNNER_CRASH_AT").and_then(|at| at.to_str()?.parse().ok());
+        crash::arm(at, env("DATAFLOW_RUNNER_CRASH_LOG").map(Into::into));
+    }
 }
 
 /// All of the environment that is text, for what reads it as its own clients do.

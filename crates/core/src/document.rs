@@ -82,11 +82,18 @@ impl Document {
         Self { source, rendered: None }
     }
 
-    /// A file that a template has made into `bytes`.
+    /// What a template has made of a file.
     ///
     /// # Errors
-    /// When `bytes` is not UTF-8, which a variable's value can cause.
-    pub fn rendered(
+    /// When it is not UTF-8, which a variable's value can cause.
+    pub fn of(rendered: template::Rendered) -> Result<Self, Box<Diagnostic>> {
+        match rendered.made {
+            Some(bytes) => Self::rendered(rendered.source, bytes, Box::new(rendered.map)),
+            None => Ok(Self::plain(rendered.source)),
+        }
+    }
+
+    fn rendered(
         source: Arc<Source>,
         bytes: Vec<u8>,
         origins: Box<dyn Origins>,
@@ -145,6 +152,17 @@ impl Document {
             }
         });
         found
+    }
+
+    /// All secrets of the text as they are, not as JSON writes them, with how to show each.
+    pub fn all_secrets(&self) -> Vec<(String, String)> {
+        let all = self.secrets(Span::new(0, self.text().len())).into_iter();
+        all.map(|(span, words)| {
+            let piece = self.text().get(span.range()).unwrap_or_default();
+            let decoded = serde_json::from_str(&format!("\"{piece}\""));
+            (decoded.unwrap_or_else(|_| piece.to_owned()), words)
+        })
+        .collect()
     }
 
     /// The computed pieces of a rendered span, each as the user's own file writes it, such as `{{.day}}`.

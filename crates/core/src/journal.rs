@@ -16,14 +16,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::crash;
 use crate::event::Event;
 use crate::fabric::RunId;
 use crate::hex::hex;
 
 mod glance;
+mod remove;
 
 use glance::is_driven;
 pub use glance::{Begun, Glance, Pulse, begun, glance, pulse};
+pub use remove::{Held, sweep};
 
 /// The version of the format that this program writes. It reads this one and all before it.
 pub const VERSION: u32 = 1;
@@ -126,10 +129,13 @@ impl Journal {
             move |error| Error { path, kind: Kind::Io(what, error) }
         };
         private_folder(&runs(state_folder)).map_err(failed("make the folder"))?;
+        crash::point("journal: before the run's folder");
         make_private(&folder).map_err(failed("make the folder"))?;
+        crash::point("journal: the run's folder is made");
         let path = folder.join(FILE);
         let file = OpenOptions::new().append(true).create_new(true).open(&path);
         let file = file.map_err(failed("make the journal"))?;
+        crash::point("journal: the file is made");
         // Nobody else drives a run that is just being made; who glances at it lets go at once.
         file.lock().map_err(failed("lock the journal"))?;
         let mut journal = Self {
@@ -161,6 +167,7 @@ impl Journal {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         let contents = parse(&bytes, &path)?;
+        crash::point("journal: before it is taken up");
         file.set_len(contents.whole).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         // Whoever asked for an end asked the driver before.
@@ -201,12 +208,14 @@ impl Journal {
         if self.broken {
             return Err(self.error("write", io::Error::other("an earlier write failed")));
         }
-        if std::mem::take(&mut self.unsynced)
-            && let Err(error) = self.to.sync()
-        {
+        if !std::mem::take(&mut self.unsynced) {
+            return Ok(());
+        }
+        if let Err(error) = self.to.sync() {
             self.broken = true;
             return Err(self.error("sync", error));
         }
+        crash::point("journal: synced");
         Ok(())
     }
 
@@ -221,10 +230,12 @@ impl Journal {
             self.broken = true;
             return Err(Error { path: path.clone(), kind: Kind::TakenOver });
         }
+        crash::point("journal: before a line");
         if let Err(error) = self.to.write_all(line.as_bytes()) {
             self.broken = true;
             return Err(self.error("write", error));
         }
+        crash::point("journal: a line is written");
         self.length += line.len() as u64;
         self.sum = sum;
         self.unsynced = true;
@@ -317,7 +328,8 @@ pub fn list(state_folder: &Path) -> Result<Vec<RunId>, Error> {
     };
     let mut ids = Vec::new();
     for entry in entries {
-        ids.extend(entry.map_err(failed)?.file_name().into_string().ok().map(RunId::new));
+        let name = entry.map_err(failed)?.file_name().into_string().ok();
+        ids.extend(name.filter(|name| remove::is_run(name)).map(RunId::new));
     }
     ids.sort();
     Ok(ids)

@@ -4,10 +4,12 @@
 //! Data flows one way: files and variables become a [`diagnostic`]-checked plan, the engine runs the
 //! plan on a fabric, and everything that happens is an event in a journal.
 
+pub mod attempts;
 mod base64;
 pub mod bell;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod diagnostic;
 pub mod document;
 pub mod driver;
@@ -15,6 +17,7 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod fabric;
+mod folder;
 mod hex;
 pub mod http;
 pub mod inputs;

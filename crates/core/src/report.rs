@@ -107,7 +107,7 @@ impl Summary {
         let standing = Standing::of(last, driven);
         let ended = last.filter(|_| standing.outcome().is_some()).map(|event| event.at);
         let (goal, playbook, name) = match begun {
-            Some(Begun { goal, playbook, name }) => (Some(goal), playbook, name),
+            Some(Begun { goal, playbook, name, .. }) => (Some(goal), playbook, name),
             None => (None, None, None),
         };
         let Header { run, created, fabric, .. } = header;

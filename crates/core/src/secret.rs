@@ -1,9 +1,11 @@
 //! Values that must not be shown, and values that may be partly secret.
 
+mod hidden;
 mod literals;
 
 use std::fmt;
 
+pub use hidden::Hidden;
 pub(crate) use literals::action;
 pub use literals::{Literal, literals, names_credential};
 
@@ -39,29 +41,37 @@ impl fmt::Debug for Secret {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text {
     value: Box<str>,
-    /// `None`: the value itself may be shown.
-    shown: Option<Box<str>>,
-    /// `None`: it stands in the file as it is.
-    written: Option<Box<str>>,
+    /// `None`: it stands in the file as it is, as nearly every text does.
+    computed: Option<Box<Computed>>,
     /// Where it stands in the user's own file.
     pub span: Span,
+}
+
+/// What else there is to a text of which a part is computed.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Computed {
+    /// `None`: the value itself may be shown.
+    shown: Option<Box<str>>,
+    /// `None`: as it is shown.
+    written: Option<Box<str>>,
 }
 
 impl Text {
     /// A text without secrets.
     pub fn new(value: impl Into<Box<str>>, span: Span) -> Self {
-        Self { value: value.into(), shown: None, written: None, span }
+        Self { value: value.into(), computed: None, span }
     }
 
     /// A text with secrets in it, and how to show it.
     pub fn with_secrets(value: String, shown: String, span: Span) -> Self {
-        Self { value: value.into(), shown: Some(shown.into()), written: None, span }
+        let computed = Computed { shown: Some(shown.into()), written: None };
+        Self { computed: Some(Box::new(computed)), ..Self::new(value, span) }
     }
 
     /// The same, and how the file writes it.
     #[must_use]
     pub fn as_written(mut self, written: String) -> Self {
-        self.written = Some(written.into());
+        self.computed.get_or_insert_default().written = Some(written.into());
         self
     }
 
@@ -72,23 +82,25 @@ impl Text {
 
     /// The value with each secret replaced by its origin.
     pub fn shown(&self) -> &str {
-        self.shown.as_deref().unwrap_or(&self.value)
+        let shown = self.computed.as_ref().and_then(|computed| computed.shown.as_deref());
+        shown.unwrap_or(&self.value)
     }
 
     /// With all that was computed as the file writes it, such as `--day {{.day}}`: for logs, in which no value of
     /// a variable is to be found.
     pub fn written(&self) -> &str {
-        self.written.as_deref().unwrap_or_else(|| self.shown())
+        let written = self.computed.as_ref().and_then(|computed| computed.written.as_deref());
+        written.unwrap_or_else(|| self.shown())
     }
 
     /// Whether a part of it is computed.
     pub fn is_computed(&self) -> bool {
-        self.written.is_some()
+        self.computed.as_ref().is_some_and(|computed| computed.written.is_some())
     }
 
     /// Whether a part of it is secret.
     pub fn is_secret(&self) -> bool {
-        self.shown.is_some()
+        self.computed.as_ref().is_some_and(|computed| computed.shown.is_some())
     }
 }
 

@@ -91,7 +91,7 @@ fn config(path: &Path, variables: &str) -> (Config, usize) {
     };
     let inputs = Inputs {
         variables: &variables,
-        now: &Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
+        now: &|| Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
         env: &env,
         read: &read,
         limits: Limits { output: 1 << 20, steps: 100_000 },
@@ -100,8 +100,8 @@ fn config(path: &Path, variables: &str) -> (Config, usize) {
     let source = Arc::new(Source::new(name, text));
     let rendered = Template::parse(&source).and_then(|template| template.render(&inputs));
     let rendered = rendered.unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
-    let document = Document::rendered(source, rendered.bytes, Box::new(rendered.map))
-        .unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let document =
+        Document::of(rendered).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
     let (config, diagnostics) = load(&document);
     let told = diagnostics.sorted();
     let config = config.unwrap_or_else(|| panic!("{}: {told:#?}", path.display()));

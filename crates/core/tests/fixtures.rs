@@ -67,14 +67,14 @@ fn render(source: Arc<Source>, variables: &str) -> Result<Document, Box<Diagnost
     };
     let inputs = Inputs {
         variables: &variables,
-        now: &Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
+        now: &|| Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
         env: &env,
         read: &read,
         limits: Limits { output: 1 << 16, steps: 10_000 },
     };
     let rendered = Template::parse(&source).and_then(|template| template.render(&inputs));
     let rendered = rendered.map_err(|error| Box::new(error.diagnostic(&source)))?;
-    Document::rendered(source, rendered.bytes, Box::new(rendered.map))
+    Document::of(rendered)
 }
 
 /// One diagnostic a line, its notes below it.

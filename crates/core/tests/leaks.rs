@@ -35,7 +35,7 @@ fn said(name: &str, text: String, value: &str) -> String {
     let env = |name: &str| (name == "S").then(|| OsString::from(value));
     let inputs = Inputs {
         variables: &variables,
-        now: &Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
+        now: &|| Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC),
         env: &env,
         read: &|_| Err(std::io::ErrorKind::NotFound.into()),
         limits: Limits::default(),
@@ -45,7 +45,7 @@ fn said(name: &str, text: String, value: &str) -> String {
         Err(error) => return told(&error.diagnostic(&source)) + &format!("{error} {error:?}"),
     };
     let mut all = format!("{rendered:?}");
-    let document = match Document::rendered(source, rendered.bytes, Box::new(rendered.map)) {
+    let document = match Document::of(rendered) {
         Ok(document) => document,
         Err(fault) => return told(&fault),
     };

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 /// What is not one is told so.
-const FORM: &str = "a length of time is a number with a unit, such as 0.5s, 90s, 5m or 2h";
+const FORM: &str = "a length of time is a number with a unit, such as 0.5s, 90s, 5m, 2h or 30d";
 
-/// A length of time as people write it: `0.5s`, `90s`, `5m`, `2h`. Nothing is just `0`.
+/// A length of time as people write it: `0.5s`, `90s`, `5m`, `2h`, `30d`. Nothing is just `0`.
 ///
 /// # Errors
 /// It is not written so, or longer than can be counted.
@@ -20,6 +20,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         's' => 1.0,
         'm' => 60.0,
         'h' => 3600.0,
+        // Of 24 hours, whatever is done to clocks.
+        'd' => 86_400.0,
         _ => return Err(wrong()),
     };
     // Not `1e3`, `inf` or `+1`, which `f64` knows too.
@@ -53,13 +55,14 @@ mod tests {
             ("5m", 300_000),
             ("1.5m", 90_000),
             ("2h", 7_200_000),
+            ("30d", 2_592_000_000),
             ("0s", 0),
             ("0", 0),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for wrong in [
-            "", "s", "5", "5 m", "-1s", "+1s", "1e3s", "infs", "NaNs", "1d", "1ms", "1h30m", "ñ",
+            "", "s", "5", "5 m", "-1s", "+1s", "1e3s", "infs", "NaNs", "1w", "1ms", "1h30m", "ñ",
             ".",
         ] {
             assert_eq!(duration(wrong), Err(FORM.to_owned()), "{wrong}");

@@ -71,26 +71,40 @@ fn people(plan: &Plan, on: &dyn Fabric) -> String {
 
 fn step(text: &mut String, plan: &Plan, place: usize, words: &[String]) {
     let step = &plan.steps()[place];
-    let kind = step.work.program.step_type().as_str();
-    let _ = write!(text, "  {} ({kind})", escape::line(&step.id));
+    text.push_str("  ");
+    escape::push_line(text, &step.id);
+    text.extend([" (", step.work.program.step_type().as_str(), ")"]);
     if step.name.shown() != step.id {
-        let _ = write!(text, " \"{}\"", escape::line(step.name.shown()));
+        text.push_str(" \"");
+        escape::push_line(text, step.name.shown());
+        text.push('"');
     }
     text.push('\n');
-    let needs: Vec<_> = plan.needs(place).iter().map(|&n| plan.steps()[n].id.as_str()).collect();
-    let runs: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
-    let lines = [
-        ("after", (!needs.is_empty()).then(|| needs.join(", "))),
-        ("runs", (!runs.is_empty()).then(|| runs.join(" "))),
-        ("if it fails", Some(step.rules.on_failure.as_str().to_owned())),
-        ("exit codes", exit_codes(&step.rules.on_result)),
-        ("retries", retries(&step.rules.retries)),
-        ("time limit", step.rules.timeout.map(|limit| format!("{} an attempt", length(limit)))),
-    ];
-    for (name, value) in lines {
-        if let Some(value) = value {
-            let _ = writeln!(text, "    {:<12} {}", format!("{name}:"), escape::line(&value));
-        }
+    let needs = plan.needs(place).iter().map(|&need| plan.steps()[need].id.as_str());
+    row(text, "    after:       ", ", ", needs);
+    row(text, "    runs:        ", " ", words.iter().map(|word| shell::word(word)));
+    row(text, "    if it fails: ", "", [step.rules.on_failure.as_str()]);
+    row(text, "    exit codes:  ", "", exit_codes(&step.rules.on_result));
+    row(text, "    retries:     ", "", retries(&step.rules.retries));
+    let limit = step.rules.timeout.map(|limit| format!("{} an attempt", length(limit)));
+    row(text, "    time limit:  ", "", limit);
+}
+
+/// A line, where there is something to say in it.
+fn row<W: AsRef<str>>(
+    text: &mut String,
+    label: &str,
+    between: &str,
+    words: impl IntoIterator<Item = W>,
+) {
+    let mut before = label;
+    for word in words {
+        text.push_str(before);
+        escape::push_line(text, word.as_ref());
+        before = between;
+    }
+    if before != label {
+        text.push('\n');
     }
 }
 

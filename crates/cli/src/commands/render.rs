@@ -13,6 +13,6 @@ pub(super) fn run(args: &args::Render, ui: &mut Ui) -> Result<Exit, Usage> {
         return Ok(Exit::Invalid);
     }
     let Some(rendered) = rendered else { return Ok(Exit::Invalid) };
-    ui.print(&rendered.bytes);
+    ui.print(rendered.bytes());
     Ok(Exit::Success)
 }

@@ -10,8 +10,8 @@ use dataflow_runner_core::journal::{self, Begun, Contents};
 use dataflow_runner_core::report::Summary;
 use serde_json::json;
 
-use super::Usage;
-use crate::args::{self, Level};
+use super::{Usage, orphans, prune};
+use crate::args::{self, Level, RunsCommand};
 use crate::exit::Exit;
 use crate::state;
 use crate::ui::messages::time;
@@ -23,6 +23,12 @@ mod newest;
 const LAST: &str = "last";
 
 pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
+    if let Some(RunsCommand::Prune(args)) = &args.command {
+        return Ok(prune::run(args, global, ui));
+    }
+    if args.orphans.orphans {
+        return orphans::run(&args.orphans, args.json, global, ui);
+    }
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
     let mut text = String::new();
@@ -51,7 +57,7 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
 }
 
 /// The state folder, and the ids of all runs, oldest first.
-fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
+pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
         Err(fault) => {
@@ -86,6 +92,7 @@ pub(super) fn named(
 /// What the journal of a run tells.
 pub(super) struct Told {
     pub(super) id: RunId,
+    folder: PathBuf,
     pub(super) contents: Contents,
     pub(super) state: RunState,
     /// Somebody drives it.
@@ -98,18 +105,37 @@ pub(super) struct Told {
 /// There is none such, or several.
 pub(super) fn told(given: &str, global: &args::Global, ui: &mut Ui) -> Result<Option<Told>, Usage> {
     let Some((id, folder)) = named(given, global, ui)? else { return Ok(None) };
-    Ok(Told::read(id, &folder).map_err(|error| ui.error(error)).ok())
+    Ok(Told::read(id, folder).map_err(|error| ui.error(error)).ok())
 }
 
 impl Told {
     /// # Errors
     /// The journal cannot be read, or makes no sense.
-    pub(super) fn read(id: RunId, folder: &Path) -> Result<Self, String> {
-        let read = journal::glance(folder).and_then(|it| Ok((it, journal::read(folder)?)));
+    pub(super) fn read(id: RunId, folder: PathBuf) -> Result<Self, String> {
+        let read = journal::glance(&folder).and_then(|it| Ok((it, journal::read(&folder)?)));
         let (glance, contents) = read.map_err(|error| error.to_string())?;
         let state = RunState::fold(&contents.events);
         let state = state.map_err(|e| format!("the journal of run {id} makes no sense: {e}"))?;
-        Ok(Self { id, contents, state, driven: glance.driven })
+        Ok(Self { id, folder, contents, state, driven: glance.driven })
+    }
+
+    /// The run's own.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads it again, if something was added meanwhile or somebody came or went; says whether.
+    ///
+    /// # Errors
+    /// As [`Told::read`].
+    pub(super) fn refresh(&mut self) -> Result<bool, String> {
+        let glance = journal::glance(&self.folder).map_err(|error| error.to_string())?;
+        let last = glance.last.map_or(0, |event| event.seq);
+        if last == self.state.seq && glance.driven == self.driven {
+            return Ok(false);
+        }
+        *self = Self::read(self.id.clone(), self.folder.clone())?;
+        Ok(true)
     }
 }
 
@@ -149,7 +175,8 @@ fn called(begun: Option<&Begun>, name: &str) -> bool {
     begun.and_then(|begun| begun.name.as_deref()).is_some_and(|it| it == name)
 }
 
-fn people(summary: &Summary) -> String {
+/// One line of the list.
+pub(super) fn people(summary: &Summary) -> String {
     let what = summary.goal.map_or("-", Goal::word);
     let playbook = summary.playbook.as_deref().map(escape::line);
     let name = summary.name.as_deref().map(|name| format!("({})", escape::line(name)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::emr::Credentials;
-use dataflow_runner_core::inputs::{self, Inputs, Kept};
+use dataflow_runner_core::inputs::{self, Inputs, Kept, Started};
 use dataflow_runner_core::source::Source;
 use jiff::tz::TimeZone;
 
@@ -66,7 +66,8 @@ impl Loader {
         let mut faults = Diagnostics::new();
         let variables = Variables::again(inputs, instead.variables, &around.env, &mut faults)?;
         let now = inputs.started.again(TimeZone::system());
-        let mut loader = Self::with(variables, now, inputs.started.clone(), around, faults);
+        let mut loader =
+            Self::with(variables, Box::new(|| now), Some(inputs.started.clone()), around, faults);
         let mut file = |other: Option<&Path>, kept: Option<&Kept>, flag| match (other, kept) {
             (Some(other), _) => Some(other.to_owned()),
             (None, Some(kept)) => {
@@ -86,7 +87,7 @@ impl Loader {
     pub(crate) fn inputs(&self, config: Option<&Path>, playbook: Option<&Path>) -> Inputs {
         let mut inputs = Inputs {
             version: inputs::VERSION,
-            started: self.started.clone(),
+            started: self.started.clone().unwrap_or_else(|| Started::of(&self.now)),
             config: config.and_then(|path| self.kept(path)),
             playbook: playbook.and_then(|path| self.kept(path)),
             variables: Default::default(),

@@ -42,7 +42,7 @@ impl Site {
     /// A loader as the command line makes it in the folder of the files.
     fn first(&self, args: &args::Variables, zone: TimeZone) -> Loader {
         let at: jiff::Timestamp = "2026-07-22T10:15:00.123456789Z".parse().expect("an instant");
-        Loader::begun(args, Zoned::new(at, zone), self.around("here", env))
+        Loader::begun(args, Box::new(move || Zoned::new(at, zone)), self.around("here", env))
             .unwrap_or_else(|usage| panic!("{}", usage.text()))
     }
 

@@ -4,6 +4,7 @@
 use dataflow_runner_core::diagnostic::Severity;
 use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::StepState;
+use dataflow_runner_core::secret::Hidden;
 use serde_json::Value;
 
 /// A value shorter than this, in bytes, tells nothing, and would be found everywhere.
@@ -20,33 +21,15 @@ pub(crate) struct Trouble {
     /// The codes of faults in files.
     faults: Vec<&'static str>,
     errors: Vec<String>,
-    /// What must not be told: values and the names of their variables.
-    hidden: Vec<(String, String)>,
+    /// What must not be told.
+    hidden: Hidden,
 }
 
 impl Trouble {
     /// Variables whose values must not be told.
     pub(crate) fn hide<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a Value)>) {
         for (name, value) in variables {
-            self.hide_value(name, value);
-        }
-        // A value that holds another one goes first.
-        self.hidden.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-    }
-
-    fn hide_value(&mut self, name: &str, value: &Value) {
-        match value {
-            Value::Array(values) => values.iter().for_each(|value| self.hide_value(name, value)),
-            Value::Object(values) => values.values().for_each(|value| self.hide_value(name, value)),
-            Value::String(text) => self.hide_text(name, text),
-            Value::Number(number) => self.hide_text(name, &number.to_string()),
-            Value::Null | Value::Bool(_) => {}
-        }
-    }
-
-    fn hide_text(&mut self, name: &str, text: &str) {
-        if text.len() >= TELLING {
-            self.hidden.push((text.to_owned(), name.to_owned()));
+            self.hidden.hide_variable(name, value, TELLING);
         }
     }
 
@@ -136,9 +119,7 @@ impl Trouble {
     }
 
     fn masked(&self, text: &str) -> String {
-        self.hidden
-            .iter()
-            .fold(text.to_owned(), |text, (value, name)| text.replace(value, &format!("‹{name}›")))
+        self.hidden.masked(text).into_owned()
     }
 }
 

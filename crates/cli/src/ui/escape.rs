@@ -3,15 +3,19 @@
 
 /// A text on one line that cannot act on a terminal.
 pub(crate) fn line(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    push_line(&mut safe, text);
+    safe
+}
+
+/// The same, behind what is there already.
+pub(crate) fn push_line(safe: &mut String, text: &str) {
     // Nearly every text is plain, and plans have many.
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
-        return text.to_owned();
+        safe.push_str(text);
+    } else {
+        text.chars().for_each(|c| push(safe, c));
     }
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        push(&mut safe, c);
-    }
-    safe
 }
 
 /// The same, but lines stay lines and tabs stay tabs: for the content of log files. Bytes that are no text are

@@ -66,6 +66,25 @@ impl Place {
         Ran::from(self.command(args).output().expect("the program starts"))
     }
 
+    /// Starts a run of one step, and waits until that runs: the process that drives it, and what `status` tells.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn driven<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+    ) -> (std::process::Child, serde_json::Value) {
+        let mut child = self.command(args).stderr(Stdio::null()).spawn().expect("it starts");
+        loop {
+            let told = serde_json::from_str(&self.words("status --json").stdout).ok();
+            let told =
+                told.filter(|told: &serde_json::Value| told["steps"][0]["nativeId"].is_string());
+            if let Some(told) = told {
+                return (child, told);
+            }
+            assert_eq!(child.try_wait().expect("its state"), None, "it ended");
+            std::thread::yield_now();
+        }
+    }
+
     /// Runs the program with arguments that have no spaces in them.
     pub(crate) fn words(&self, line: &str) -> Ran {
         self.run(line.split_whitespace())

@@ -1,24 +1,32 @@
 //! The built program, from the outside: what goes in, what comes out, and how it ends.
 
+mod canary;
 #[cfg(target_os = "linux")]
 mod crash;
 mod down;
 mod emr;
 mod harness;
 mod inputs;
+#[cfg(all(debug_assertions, target_os = "linux"))]
+mod kill;
 mod lint;
 #[cfg(target_os = "linux")]
 mod locks;
 mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod plan;
+#[cfg(target_os = "linux")]
+mod prune;
 mod render;
 mod runs;
 mod schema;
 mod sentry;
 #[cfg(unix)]
 mod signals;
+mod step_logs;
 mod usage;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -29,6 +29,7 @@ fn version_and_help_are_results() {
         "render",
         "plan",
         "runs",
+        "runs prune",
         "status",
         "report",
         "lock",

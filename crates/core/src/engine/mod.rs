@@ -130,12 +130,13 @@ impl Run<'_> {
             Err(illegal) => return Outcome::InDoubt { reason: illegal.to_string() },
         };
         let pacer = Pacer::new(self.fabric.capabilities().pace, first.at);
+        let gone = state.cluster.state.is_some_and(ClusterState::is_final);
         let mut engine = Engine {
             run: self,
             state,
             staged,
             pacer,
-            rota: rota::Rota::default(),
+            rota: rota::Rota::of(gone),
             blind: false,
             first_signal: None,
             seen,
@@ -251,7 +252,9 @@ impl Engine<'_, '_> {
 
     fn run(&mut self) {
         while self.goes_on() {
-            if self.must_look() && self.pacer.next() <= self.run.clock.now() {
+            let look = self.must_look() && self.pacer.next() <= self.run.clock.now();
+            // Who only hands over asks nothing once that is done.
+            if look && !self.is_handed_over() {
                 self.look();
                 continue;
             }
@@ -267,6 +270,13 @@ impl Engine<'_, '_> {
     fn decide(&self) -> Decision {
         let fabric = self.run.fabric.capabilities();
         decide(self.run.plan, fabric, &self.run.settings, &self.state, self.run.clock.now())
+    }
+
+    fn is_handed_over(&self) -> bool {
+        let over = |decision: Decision| {
+            matches!(decision.actions.last(), Some(Action::Finish(Outcome::Submitted)))
+        };
+        self.run.settings.detach && over(self.decide())
     }
 
     /// Takes the signals that came, and says whether the run has not ended.
@@ -437,7 +447,12 @@ impl Engine<'_, '_> {
     }
 
     fn launch_of(&self, token: &Token, intended: Timestamp, attempts: &[Attempt]) -> Launch<'_> {
-        Launch { token: token.clone(), intended, steps: self.ordered_steps(attempts) }
+        Launch {
+            token: token.clone(),
+            intended,
+            foreign: false,
+            steps: self.ordered_steps(attempts),
+        }
     }
 
     fn launched(&mut self, token: &Token, cluster: ClusterId, adopted: bool) {
@@ -466,7 +481,8 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        Order { token, intended, steps: self.ordered_steps(attempts) }
+        let others = &self.state.taken;
+        Order { token, intended, foreign: false, others, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {
@@ -504,14 +520,15 @@ impl Engine<'_, '_> {
         let attempts: Vec<_> = order.steps.iter().map(|&s| self.attempt(s)).collect();
         if order.launch && !order.taken {
             let Some(clusters) = self.run.fabric.clusters() else { return };
-            match clusters.find(&self.launch_of(token, order.since(), &attempts)) {
+            let asked = self.launch_of(token, order.since(), &attempts);
+            match clusters.find(&Launch { foreign: order.ask_first, ..asked }) {
                 Ok(Found::Yes(cluster)) => self.launched(token, cluster, true),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }
         } else {
             let Some(cluster) = self.state.cluster.id.clone() else { return };
             let asked = self.order(token, order.since(), &attempts);
-            match self.run.fabric.find(&cluster, &asked) {
+            match self.run.fabric.find(&cluster, &Order { foreign: order.ask_first, ..asked }) {
                 Ok(Found::Yes(ids)) => self.submitted(token, ids, !order.taken),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }

@@ -41,6 +41,12 @@ pub(super) struct Rota {
 }
 
 impl Rota {
+    /// Of a driver that has asked nothing yet. Where the cluster is gone already, each step is still to be asked about
+    /// once, whatever the driver before had heard.
+    pub(super) fn of(gone: bool) -> Self {
+        Self { gone: gone.then_some(0), ..Self::default() }
+    }
+
     /// Of the live steps those to ask about next: what runs, the longest unasked first, then the head of the
     /// queue; the last place that is left goes round among the rest of it. Once the cluster is gone each is asked
     /// about once more.

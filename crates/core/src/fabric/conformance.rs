@@ -1,18 +1,20 @@
 //! The suite that every fabric must pass: one list of cases, so that no fabric can forget one.
 //!
-//! Each case gets a fresh subject. What a fabric declares in its [`Capabilities`] is tested both ways: what it
-//! can do works, what it cannot is refused.
+//! Each case gets a fresh subject. What a fabric declares in its [`Capabilities`](super::Capabilities) is tested both
+//! ways: what it can do works, what it cannot is refused.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+mod bench;
+
 use super::{
-    Capabilities, ClusterId, ClusterState, Clusters, ErrorKind, ExitCodes, Fabric, Found, Launch,
-    LocalFile, Order, OrderedStep, Query, RunId, StepId, StepState, StepStatus, Token,
+    ClusterId, ClusterState, ErrorKind, ExitCodes, Fabric, Found, Launch, LocalFile, Query, RunId,
+    StepId, StepState, Token,
 };
 use crate::config::playbook::Step;
+use bench::{Bench, PATIENCE, clusters, launch, token};
 
 /// A fabric under test, with what the suite cannot know of it.
 pub trait Subject {
@@ -48,6 +50,12 @@ pub const CASES: &[Case] = &[
         "a_cluster_that_was_never_ordered_is_not_there",
         a_cluster_that_was_never_ordered_is_not_there,
     ),
+    ("a_cluster_tells_the_order_it_came_from", a_cluster_tells_the_order_it_came_from),
+    ("a_cluster_is_found_whatever_the_sending", a_cluster_is_found_whatever_the_sending),
+    (
+        "of_several_clusters_of_an_order_the_one_that_lives_is_found",
+        of_several_clusters_of_an_order_the_one_that_lives_is_found,
+    ),
     ("a_cluster_goes_down_and_may_be_asked_twice", a_cluster_goes_down_and_may_be_asked_twice),
     ("a_cluster_takes_its_running_steps_along", a_cluster_takes_its_running_steps_along),
     ("a_step_succeeds_and_stays_so", a_step_succeeds_and_stays_so),
@@ -55,6 +63,7 @@ pub const CASES: &[Case] = &[
     ("a_running_step_is_cancelled", a_running_step_is_cancelled),
     ("the_stopped_may_be_stopped", the_stopped_may_be_stopped),
     ("an_order_is_found_by_its_token", an_order_is_found_by_its_token),
+    ("an_order_is_found_whatever_its_sending", an_order_is_found_whatever_its_sending),
     ("an_order_that_was_never_sent_is_not_there", an_order_that_was_never_sent_is_not_there),
     ("an_order_sent_twice_runs_once", an_order_sent_twice_runs_once),
     ("a_second_attempt_is_another_step", a_second_attempt_is_another_step),
@@ -72,118 +81,6 @@ pub const CASES: &[Case] = &[
     ("a_file_is_staged_the_same_twice", a_file_is_staged_the_same_twice),
     ("what_finds_it_again_is_told_without_secrets", what_finds_it_again_is_told_without_secrets),
 ];
-
-/// So many waits without the wished-for state are too many.
-const PATIENCE: usize = 1000;
-
-struct Bench<'a> {
-    subject: &'a dyn Subject,
-    fabric: &'a dyn Fabric,
-    cluster: ClusterId,
-}
-
-fn token(order: u32, sending: u32) -> Token {
-    Token::of(&RunId::new("r-conformance"), order, sending)
-}
-
-fn launch(order: u32) -> Launch<'static> {
-    Launch { token: token(order, 1), intended: Timestamp::UNIX_EPOCH, steps: Vec::new() }
-}
-
-fn clusters(subject: &dyn Subject) -> &dyn Clusters {
-    subject.fabric().clusters().expect("a fabric of this suite has clusters")
-}
-
-impl<'a> Bench<'a> {
-    /// A fabric with a cluster that is ready.
-    fn ready(subject: &'a dyn Subject) -> Self {
-        let cluster = clusters(subject).launch(&launch(1)).expect("a cluster is launched");
-        let bench = Self { subject, fabric: subject.fabric(), cluster };
-        bench.until_cluster(|state| state == Some(ClusterState::Ready));
-        bench
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        self.fabric.capabilities()
-    }
-
-    /// Its state; `None` once it is not found.
-    fn cluster_state(&self) -> Option<ClusterState> {
-        match clusters(self.subject).inspect(&self.cluster) {
-            Ok(status) => Some(status.state),
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    fn until_cluster(&self, wanted: impl Fn(Option<ClusterState>) -> bool) {
-        for _ in 0..PATIENCE {
-            if wanted(self.cluster_state()) {
-                return;
-            }
-            self.subject.wait();
-        }
-        panic!("the cluster stays {:?}", self.cluster_state());
-    }
-
-    fn submit(&self, token: &Token, attempt: u32, steps: &[&Step]) -> super::Result<Vec<StepId>> {
-        let staged = BTreeMap::new();
-        let steps =
-            steps.iter().map(|step| OrderedStep { step, attempt, staged: &staged }).collect();
-        self.fabric.submit(&self.cluster, &Order { token, intended: Timestamp::UNIX_EPOCH, steps })
-    }
-
-    fn start(&self, order: u32, does: Behaviour) -> StepId {
-        let step = self.subject.step(&format!("s{order}"), does);
-        let ids = self.submit(&token(order, 1), 1, &[&step]).expect("the order is taken");
-        assert_eq!(ids.len(), 1);
-        ids.into_iter().next().expect("one id")
-    }
-
-    fn find(&self, token: &Token, step: &Step) -> Found<Vec<StepId>> {
-        let staged = BTreeMap::new();
-        let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
-        let order = Order { token, intended: Timestamp::UNIX_EPOCH, steps };
-        self.fabric.find(&self.cluster, &order).expect("it answers")
-    }
-
-    fn status(&self, id: &StepId) -> StepStatus {
-        for _ in 0..PATIENCE {
-            let answers =
-                self.fabric.poll(&self.cluster, std::slice::from_ref(id)).expect("it answers");
-            if let Some((_, status)) = answers.into_iter().find(|(told, _)| told == id) {
-                return status;
-            }
-            self.subject.wait();
-        }
-        panic!("nothing is ever told of {id}");
-    }
-
-    fn until(&self, id: &StepId, wanted: impl Fn(&StepStatus) -> bool) -> StepStatus {
-        for _ in 0..PATIENCE {
-            let status = self.status(id);
-            if wanted(&status) {
-                return status;
-            }
-            assert!(!status.state.is_final(), "it ended: {status:?}");
-            self.subject.wait();
-        }
-        panic!("{id} stays {:?}", self.status(id));
-    }
-
-    fn end(&self, id: &StepId) -> StepStatus {
-        self.until(id, |status| status.state.is_final())
-    }
-
-    fn cancel(&self, id: &StepId) {
-        self.fabric.cancel(&self.cluster, std::slice::from_ref(id)).expect("it is asked");
-    }
-
-    fn down(&self) {
-        clusters(self.subject).terminate(&self.cluster).expect("it is asked");
-        self.until_cluster(|state| state.is_none_or(ClusterState::is_final));
-    }
-}
 
 fn a_cluster_comes_up_is_found_and_listed(subject: &dyn Subject) {
     let bench = Bench::ready(subject);
@@ -214,6 +111,54 @@ fn a_cluster_that_was_never_ordered_is_not_there(subject: &dyn Subject) {
     assert!(!matches!(found, Found::Yes(_)), "{found:?}");
     let unknown = clusters(subject).inspect(&ClusterId::new("no-such-cluster"));
     assert_eq!(unknown.expect_err("it is not there").kind, ErrorKind::NotFound);
+}
+
+fn a_cluster_tells_the_order_it_came_from(subject: &dyn Subject) {
+    let bench = Bench::ready(subject);
+    let clusters = clusters(subject);
+    let told = clusters.inspect(&bench.cluster).expect("it answers").token;
+    assert_eq!(told, Some(token(1, 1)));
+    let ours = || -> Vec<(ClusterId, Option<Token>)> {
+        let listed = clusters.list(&Query::Ours).expect("it answers");
+        listed.into_iter().map(|cluster| (cluster.id, cluster.token)).collect()
+    };
+    assert_eq!(ours(), [(bench.cluster.clone(), Some(token(1, 1)))]);
+    bench.down();
+    assert_eq!(ours(), []);
+}
+
+fn a_cluster_is_found_whatever_the_sending(subject: &dyn Subject) {
+    let bench = Bench::ready(subject);
+    for foreign in [false, true] {
+        let find = |order, sending| {
+            let order = Launch { token: token(order, sending), foreign, ..launch(1) };
+            clusters(subject).find(&order).expect("it answers")
+        };
+        assert_eq!(find(1, 1), Found::Yes(bench.cluster.clone()));
+        assert_eq!(find(1, 3), Found::Yes(bench.cluster.clone()), "of whatever sending");
+        assert!(!matches!(find(2, 1), Found::Yes(_)), "another order of the run");
+        let other = Token::of(&RunId::new("r-another"), 1, 1);
+        let found = clusters(subject).find(&Launch { token: other, foreign, ..launch(1) });
+        assert!(!matches!(found, Ok(Found::Yes(_))), "an order of another run: {found:?}");
+    }
+}
+
+fn of_several_clusters_of_an_order_the_one_that_lives_is_found(subject: &dyn Subject) {
+    let found = |sending| {
+        let order = Launch { token: token(1, sending), ..launch(1) };
+        clusters(subject).find(&order).expect("it answers")
+    };
+    let first = Bench::ready(subject);
+    first.down();
+    assert_eq!(found(2), Found::Yes(first.cluster), "how it ended is to be known");
+    let intended = Timestamp::from_second(1).expect("a time");
+    let again = Launch { token: token(1, 2), intended, ..launch(1) };
+    let cluster = clusters(subject).launch(&again).expect("a cluster is launched");
+    let second = Bench { subject, fabric: subject.fabric(), cluster };
+    second.until_cluster(|state| state == Some(ClusterState::Ready));
+    assert_eq!(found(1), Found::Yes(second.cluster.clone()), "the one that lives");
+    second.down();
+    assert_eq!(found(3), Found::Yes(second.cluster), "else the newest");
 }
 
 fn a_cluster_goes_down_and_may_be_asked_twice(subject: &dyn Subject) {
@@ -297,6 +242,31 @@ fn an_order_is_found_by_its_token(subject: &dyn Subject) {
         }
     }
     panic!("it is never found");
+}
+
+fn an_order_is_found_whatever_its_sending(subject: &dyn Subject) {
+    let bench = Bench::ready(subject);
+    let id = bench.start(2, Behaviour::Exits(0));
+    let step = subject.step("s2", Behaviour::Exits(0));
+    let found = |foreign, sending| {
+        (0..PATIENCE).any(|_| match bench.find_for(foreign, &token(2, sending), &step) {
+            Found::Yes(ids) => ids == [id.clone()],
+            Found::No | Found::NotYet => {
+                subject.wait();
+                false
+            }
+        })
+    };
+    assert!(found(false, 1) && found(false, 3) && found(true, 4), "of whatever sending");
+    bench.end(&id);
+    assert!(found(false, 2) && found(true, 2), "ended, too");
+    let other = subject.step("s3", Behaviour::Exits(0));
+    let another = bench.find(&token(3, 1), &other);
+    assert!(!matches!(another, Found::Yes(_)), "another order of the run: {another:?}");
+    if bench.capabilities().knows_orders {
+        let another = bench.find(&token(4, 1), &step);
+        assert!(!matches!(another, Found::Yes(_)), "even of the same step: {another:?}");
+    }
 }
 
 fn an_order_that_was_never_sent_is_not_there(subject: &dyn Subject) {

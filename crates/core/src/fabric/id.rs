@@ -89,4 +89,59 @@ impl Token {
         let order = parts.next()?.parse().ok()?;
         parts.next().map(|_| (order, sending))
     }
+
+    /// The run whose order it is, if it has the form of a token.
+    pub fn run(&self) -> Option<RunId> {
+        self.numbers()?;
+        let (order, _) = self.0.rsplit_once('.')?;
+        order.rsplit_once('.').map(|(run, _)| RunId::new(run))
+    }
+
+    /// Whether it is of the same order of the same run, whatever its sending. What has not the form of a token is only
+    /// the same as itself.
+    pub fn is_same_order(&self, other: &Self) -> bool {
+        fn order(token: &Token) -> Option<(RunId, u32)> {
+            Some((token.run()?, token.numbers()?.0))
+        }
+        match (order(self), order(other)) {
+            (Some(own), Some(theirs)) => own == theirs,
+            _ => self == other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_the_same_whatever_its_sending() {
+        let is_same = |a: &str, b: &str| Token::new(a).is_same_order(&Token::new(b));
+        for (a, b, same) in [
+            ("r-1.2.1", "r-1.2.1", true),
+            ("r-1.2.1", "r-1.2.7", true),
+            ("r-1.2.1", "r-1.3.1", false),
+            ("r-1.2.1", "r-2.2.1", false),
+            ("r-1.2.1", "r-1.2.x", false),
+            ("r-1.x.1", "r-1.x.2", false),
+            ("1.2", "1.3", false),
+            ("x", "x", true),
+            ("", "", true),
+        ] {
+            assert_eq!((is_same(a, b), is_same(b, a)), (same, same), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn a_token_tells_its_run() {
+        let run = |token: &str| Token::new(token).run().map(|run| run.to_string());
+        assert_eq!(
+            run("r-20261122T101500Z-k3f9x2.2.1").as_deref(),
+            Some("r-20261122T101500Z-k3f9x2")
+        );
+        assert_eq!(run("a.b.2.1").as_deref(), Some("a.b"));
+        for none in ["", "r-1", "2.1", "r-1.2", "r-1.2.x", "r-1.x.1"] {
+            assert_eq!(run(none), None, "{none}");
+        }
+    }
 }

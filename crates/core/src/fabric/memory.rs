@@ -19,6 +19,10 @@ use crate::clock::{Clock, add};
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 
+mod record;
+
+pub use record::{Taken, Times};
+
 /// The fabric of the tests.
 #[derive(Debug)]
 pub struct Memory {
@@ -153,6 +157,7 @@ struct MemoryStep {
     looks: u32,
     cancelled_at: Option<u32>,
     state: StepState,
+    times: Times,
 }
 
 impl StepScript {
@@ -268,6 +273,7 @@ impl Memory {
                 looks: 0,
                 cancelled_at: None,
                 state: StepState::Pending,
+                times: Times::new(self.clock.now()),
             };
             cluster.steps.insert(id.clone(), step);
             ids.push(id);
@@ -323,7 +329,8 @@ impl Fabric for Memory {
                 world.violations.push(format!("submit {}: {message}", order.token));
                 Err(error(kind, Operation::Submit, message))
             };
-            let known = world.clusters.values().any(|c| c.orders.contains_key(order.token));
+            let mut orders = world.clusters.values().flat_map(|c| c.orders.keys());
+            let known = orders.any(|token| token.is_same_order(order.token));
             let Some(cluster) = world.clusters.get(on) else {
                 return Err(error(ErrorKind::NotFound, Operation::Submit, "no such cluster"));
             };
@@ -367,11 +374,13 @@ impl Fabric for Memory {
 
     fn find(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<Vec<StepId>>> {
         self.call(Operation::Find, |world| {
-            let order = world.clusters.get(on).and_then(|cluster| cluster.orders.get(order.token));
-            Ok(match order {
-                Some((visible, ids)) if *visible <= self.clock.now() => Found::Yes(ids.clone()),
-                _ => Found::No,
-            })
+            let now = self.clock.now();
+            let orders = world.clusters.get(on).into_iter().flat_map(|cluster| &cluster.orders);
+            let held = orders.filter(|(token, (visible, _))| {
+                token.is_same_order(order.token) && *visible <= now
+            });
+            let newest = held.max_by_key(|(_, (visible, _))| *visible);
+            Ok(newest.map_or(Found::No, |(_, (_, ids))| Found::Yes(ids.clone())))
         })
     }
 
@@ -386,6 +395,7 @@ impl Fabric for Memory {
             let Some(cluster) = world.clusters.get_mut(on) else {
                 return Err(error(ErrorKind::NotFound, Operation::Poll, "no such cluster"));
             };
+            let now = self.clock.now();
             let mut answers = Vec::new();
             for id in ids.iter().take(self.script.tells.unwrap_or(usize::MAX)) {
                 let Some(place) = cluster.steps.get(id).map(|step| step.place) else {
@@ -396,14 +406,13 @@ impl Fabric for Memory {
                 let alive = !cluster.state.is_final();
                 let Some(step) = cluster.steps.get_mut(id) else { continue };
                 let status = step.look(may_start, alive);
+                step.times.seen(status.state, now);
                 if self.capabilities.ordered_queue
                     && status.state == StepState::Failed
                     && step.on_failure == OnFailure::CancelAndWait
                 {
                     let behind = cluster.steps.values_mut().filter(|s| s.place > place);
-                    behind
-                        .filter(|s| s.state == StepState::Pending)
-                        .for_each(|s| s.state = StepState::Cancelled);
+                    behind.filter(|s| s.state == StepState::Pending).for_each(|s| s.sweep(now));
                 }
                 answers.push((id.clone(), status));
             }
@@ -418,7 +427,10 @@ impl Fabric for Memory {
             };
             for id in ids {
                 match cluster.steps.get_mut(id) {
-                    Some(step) => step.cancelled_at = step.cancelled_at.or(Some(step.looks)),
+                    Some(step) => {
+                        step.cancelled_at = step.cancelled_at.or(Some(step.looks));
+                        step.times.asked.get_or_insert(self.clock.now());
+                    }
                     None => world.violations.push(format!("cancel of {id}, which is not here")),
                 }
             }
@@ -444,7 +456,11 @@ impl Fabric for Memory {
 impl Clusters for Memory {
     fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
         self.call(Operation::Launch, |world| {
-            if world.clusters.values().any(|c| c.token.as_ref() == Some(&order.token)) {
+            let holds = |c: &MemoryCluster| {
+                c.token.as_ref() == Some(&order.token)
+                    || c.is_of(&order.token) && !c.state.is_final()
+            };
+            if world.clusters.values().any(holds) {
                 world.violations.push(format!("launch {}: taken before", order.token));
                 return Err(error(
                     ErrorKind::Conflict,
@@ -477,9 +493,10 @@ impl Clusters for Memory {
     fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
         self.call(Operation::FindCluster, |world| {
             let now = self.clock.now();
-            let held =
-                |c: &MemoryCluster| c.token.as_ref() == Some(&order.token) && c.visible <= now;
-            let found = world.clusters.iter().find(|(_, cluster)| held(cluster));
+            let held = |c: &MemoryCluster| c.is_of(&order.token) && c.visible <= now;
+            let held = world.clusters.iter().filter(|(_, cluster)| held(cluster));
+            let found =
+                held.max_by_key(|(_, cluster)| (!cluster.state.is_final(), cluster.visible));
             Ok(found.map_or(Found::No, |(id, _)| Found::Yes(id.clone())))
         })
     }
@@ -487,10 +504,7 @@ impl Clusters for Memory {
     fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
         let world = self.world();
         let alive = world.clusters.iter().filter(|(_, cluster)| !cluster.state.is_final());
-        let statuses = alive.map(|(id, cluster)| {
-            ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str())
-        });
-        Ok(query.pick(statuses.collect()))
+        Ok(query.pick(alive.map(|(id, cluster)| cluster.status(id)).collect()))
     }
 
     fn inspect(&self, id: &ClusterId) -> Result<ClusterStatus> {
@@ -498,8 +512,8 @@ impl Clusters for Memory {
             let Some(cluster) = world.clusters.get_mut(id) else {
                 return Err(error(ErrorKind::NotFound, Operation::Inspect, "no such cluster"));
             };
-            cluster.look(&self.script);
-            let status = ClusterStatus::bare(id.clone(), cluster.state, cluster.state.as_str());
+            cluster.look(&self.script, self.clock.now());
+            let status = cluster.status(id);
             let broken = cluster.broken && cluster.state == ClusterState::Failed;
             let cause = broken.then_some(Cause::Bootstrap);
             Ok(ClusterStatus { cause, idle: self.script.says_idle, ..status })
@@ -536,7 +550,17 @@ impl MemoryCluster {
         }
     }
 
-    fn look(&mut self, script: &Script) {
+    /// Whether it came of this order, whatever the sending.
+    fn is_of(&self, order: &Token) -> bool {
+        self.token.as_ref().is_some_and(|token| token.is_same_order(order))
+    }
+
+    fn status(&self, id: &ClusterId) -> ClusterStatus {
+        let status = ClusterStatus::bare(id.clone(), self.state, self.state.as_str());
+        ClusterStatus { token: self.token.clone(), ..status }
+    }
+
+    fn look(&mut self, script: &Script, now: Timestamp) {
         self.looks += 1;
         if self.state.is_final() {
             return;
@@ -565,10 +589,9 @@ impl MemoryCluster {
             for step in self.steps.values_mut().filter(|s| !s.state.is_final()) {
                 if script.runs_unwatched {
                     step.state = StepState::Succeeded;
-                    continue;
-                }
-                if step.state == StepState::Running || self.broken {
-                    step.state = StepState::Cancelled;
+                    step.times.seen(step.state, now);
+                } else if step.state == StepState::Running || self.broken {
+                    step.sweep(now);
                 }
             }
         }
@@ -577,18 +600,32 @@ impl MemoryCluster {
 
 impl MemoryStep {
     fn look(&mut self, may_start: bool, alive: bool) -> StepStatus {
-        let waits = self.state == StepState::Pending && !may_start && self.cancelled_at.is_none();
-        if alive && !self.state.is_final() && !waits {
+        let waits = self.state == StepState::Pending && !may_start;
+        if alive && !self.state.is_final() && !(waits && self.cancelled_at.is_none()) {
             self.looks += 1;
-            self.state = self.next();
+            // What waits in a queue does not begin since it is asked to stop.
+            self.state = match self.next() {
+                StepState::Cancelled => StepState::Cancelled,
+                _ if waits => StepState::Pending,
+                next => next,
+            };
         }
-        let mut status = StepStatus::new(self.state, self.state.as_str());
-        if let (StepState::Succeeded | StepState::Failed, End::Exit(code)) =
-            (self.state, self.script.end)
-        {
-            status.exit_code = Some(code);
+        let status = StepStatus::new(self.state, self.state.as_str());
+        StepStatus { exit_code: self.exit_code(), ..status }
+    }
+
+    fn exit_code(&self) -> Option<i32> {
+        match (self.state, self.script.end) {
+            (StepState::Succeeded | StepState::Failed, End::Exit(code)) => Some(code),
+            _ => None,
         }
-        status
+    }
+
+    /// It ends with its cluster, or since another step failed.
+    fn sweep(&mut self, now: Timestamp) {
+        self.state = StepState::Cancelled;
+        self.times.seen(self.state, now);
+        self.times.swept = true;
     }
 
     fn next(&self) -> StepState {

@@ -12,6 +12,7 @@ use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod conformance;
+mod discreet;
 pub mod emr;
 pub mod error;
 pub mod id;
@@ -20,6 +21,7 @@ pub mod memory;
 mod reach;
 pub mod status;
 
+pub use discreet::Discreet;
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use id::{ClusterId, RunId, StepId, Token};
 pub use status::{Cause, ClusterState, ClusterStatus, StepState, StepStatus};
@@ -62,7 +64,8 @@ pub trait Fabric: Debug + Send + Sync {
     /// With [`Effect::Unknown`] the steps may be there all the same: ask [`Fabric::find`].
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>>;
 
-    /// The steps of an order that the fabric holds. Asked before an order is ever repeated.
+    /// The steps of an order that the fabric holds, whatever the sending that brought them. Asked before an order is
+    /// ever repeated.
     ///
     /// # Errors
     /// No answer: ask again.
@@ -105,7 +108,9 @@ pub trait Clusters: Send + Sync {
     /// With [`Effect::Unknown`] it may be there all the same: ask [`Clusters::find`].
     fn launch(&self, order: &Launch<'_>) -> Result<ClusterId>;
 
-    /// The cluster of an order that the fabric holds. Asked before a launch is ever repeated.
+    /// The cluster of an order that the fabric holds, whatever the sending that brought it: the answer to an earlier one
+    /// may be late, and another process may drive the same run. Of several the newest that is not gone is meant, else
+    /// the newest. Asked before a launch is ever repeated.
     ///
     /// # Errors
     /// No answer: ask again.
@@ -137,7 +142,8 @@ pub trait Clusters: Send + Sync {
     fn logs(&self, id: &ClusterId) -> Result<Vec<LogFile>>;
 }
 
-/// Which clusters to list. All but [`Query::All`] leave out those that go down: they take no steps any more.
+/// Which clusters to list. Who asks by name or label wants to give them steps: those that go down are left out, as they
+/// take none any more. Who asks for all, or for ours, wants to know what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// All that are not gone.
@@ -153,13 +159,21 @@ pub enum Query {
     },
     /// The newest of this name, if there is one.
     Newest(String),
+    /// Those that came of an order of ours, of any run: with [`ClusterStatus::token`].
+    Ours,
 }
 
 impl Query {
-    /// What it means on a fabric whose clusters have no labels.
+    /// What it means on a fabric whose clusters have no labels, but tell the orders they came from.
     pub fn pick(&self, newest_first: Vec<ClusterStatus>) -> Vec<ClusterStatus> {
         let (name, most) = match self {
             Self::All => return newest_first,
+            Self::Ours => {
+                return newest_first
+                    .into_iter()
+                    .filter(|cluster| cluster.token.is_some())
+                    .collect();
+            }
             Self::Tag { .. } => return Vec::new(),
             Self::Name(name) => (name, usize::MAX),
             Self::Newest(name) => (name, 1),
@@ -253,6 +267,9 @@ pub struct Launch<'a> {
     pub token: Token,
     /// When the order was first intended: nothing that ended earlier is ever adopted.
     pub intended: Timestamp,
+    /// It is asked for on behalf of a run that another process may have driven, or still drives; `intended` lies as far
+    /// back as that may be. What could as well be of another run is then not told to be of this one.
+    pub foreign: bool,
     /// Steps that go with it, in this order ([`Capabilities::launch_with_steps`]): the cluster ends itself once
     /// they are done, even if we die. [`Fabric::find`], asked with the same token, gives their ids. None: the
     /// cluster stays until it is asked to go.
@@ -266,6 +283,11 @@ pub struct Order<'a> {
     pub token: &'a Token,
     /// When the order was first intended: nothing that ended earlier is ever adopted.
     pub intended: Timestamp,
+    /// It is asked for on behalf of a run that another process may have driven, or still drives; `intended` lies as far
+    /// back as that may be. What could as well be of another run is then not told to be of this one.
+    pub foreign: bool,
+    /// What the run's other orders were given, such as earlier attempts: nothing of it is this order's.
+    pub others: &'a [StepId],
     /// In this order.
     pub steps: Vec<OrderedStep<'a>>,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::ClusterId;
+use super::id::{ClusterId, Token};
 
 /// Where a step stands, in our words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -146,8 +146,8 @@ impl ClusterStatus {
     /// A status that says no more than the state.
     pub fn bare(id: ClusterId, state: ClusterState, native: impl Into<String>) -> Self {
         let name = id.as_str().to_owned();
-        let (reason, cause, created) = (None, None, None);
-        Self { id, name, state, native: native.into(), idle: false, reason, cause, created }
+        let (reason, cause, created, token) = (None, None, None, None);
+        Self { id, name, state, native: native.into(), idle: false, reason, cause, created, token }
     }
 }
 
@@ -174,4 +174,7 @@ pub struct ClusterStatus {
     /// When it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+    /// The order it came from, if the fabric says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
 }

@@ -17,6 +17,7 @@ use ureq::unversioned::transport::{
 
 use super::trust::Trust;
 use crate::bell::Bell;
+use crate::crash;
 
 /// Who waits for a reply looks so often whether a signal came.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -24,7 +25,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 thread_local! {
     // A request is sent, from the first to the last, by the thread that asks for it, but the connection it goes
     // over may have been made for another request: so the mark cannot be the connection's.
-    static PROGRESS: Cell<Progress> = const { Cell::new(Progress { connecting: 0, left: false, deadline: None, heeds: false }) };
+    static PROGRESS: Cell<Progress> = const { Cell::new(Progress { connecting: 0, left: false, awaited: false, deadline: None, heeds: false }) };
 }
 
 #[derive(Clone, Copy)]
@@ -33,6 +34,8 @@ struct Progress {
     connecting: u32,
     /// Whether bytes of the request left.
     left: bool,
+    /// Whether all bytes of the request left: its reply is waited for.
+    awaited: bool,
     /// When the request is given up.
     deadline: Option<Instant>,
     /// A signal ends the wait for its reply.
@@ -42,7 +45,7 @@ struct Progress {
 /// Forgets the request before; this one is given up after `limit`, and at a signal if it `heeds` that.
 pub(super) fn begin(limit: Duration, heeds: bool) {
     let deadline = Instant::now().checked_add(limit);
-    PROGRESS.set(Progress { connecting: 0, left: false, deadline, heeds });
+    PROGRESS.set(Progress { connecting: 0, left: false, awaited: false, deadline, heeds });
 }
 
 /// Whether a byte of this thread's last request may have left.
@@ -122,7 +125,12 @@ impl<T: Transport> Transport for Marked<T> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let Progress { connecting: 0, heeds: true, .. } = PROGRESS.get() else {
+        let progress = PROGRESS.get();
+        if progress.connecting == 0 && progress.left && !progress.awaited {
+            PROGRESS.set(Progress { awaited: true, ..progress });
+            crash::point("http: a request is sent");
+        }
+        let Progress { connecting: 0, heeds: true, .. } = progress else {
             return self.0.await_input(bounded(timeout)?);
         };
         loop {

@@ -9,6 +9,7 @@ use ureq::http::{self, HeaderValue, Uri};
 use ureq::unversioned::resolver::DefaultResolver;
 
 use crate::bell::Bell;
+use crate::crash;
 use crate::environment::Environment;
 
 pub mod aws;
@@ -166,7 +167,9 @@ impl Client {
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
         let proxy = self.proxies.choose(https, &host, port).cloned();
         let via = proxy.as_ref().map(|it| format!("{}:{}", it.host(), it.port()));
+        crash::point("http: before a request");
         let reply = self.run(request, uri, proxy, limit, way);
+        crash::point("http: after a reply, or none");
         reply.map_err(|error| {
             let way = fault::Way { host: &host, port, via: via.as_deref(), limit };
             way.fault(&error, connect::left())
@@ -211,7 +214,7 @@ impl Client {
 }
 
 /// A URL without what may be secret in it: a user with a password before the host, and the query.
-fn hide_secrets(url: &str) -> String {
+pub(crate) fn hide_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {

@@ -40,14 +40,14 @@ fn load(text: &str, variables: &BTreeMap<String, Value>, pass: &str) -> (Arc<Sou
     let variables = variables.iter().map(|(name, it)| (name.as_str(), it.clone().into())).collect();
     let given = Given {
         variables: &variables,
-        now: &empty().started.again(TimeZone::UTC),
+        now: &|| empty().started.again(TimeZone::UTC),
         env: &|_| Some(OsString::from(pass)),
         read: &|_| Ok(pass.into()),
         limits: Limits::default(),
     };
     let rendered = Template::parse(&source).and_then(|template| template.render(&given));
     let rendered = rendered.unwrap_or_else(|error| panic!("{error}"));
-    let document = Document::rendered(Arc::clone(&source), rendered.bytes, Box::new(rendered.map));
+    let document = Document::of(rendered);
     let (config, faults) = config::load(&document.expect("UTF-8"));
     let faults: Vec<_> = faults.sorted().iter().map(ToString::to_string).collect();
     (source, config.unwrap_or_else(|| panic!("{faults:#?}")))

@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 
 use super::{Error, FILE, Header, Kind, object, unseal};
 use crate::event::{Event, EventKind, Goal};
+use crate::fabric::ClusterId;
 
 /// What the first and the last lines of a journal tell, without reading what is between.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,9 @@ pub struct Begun {
     pub playbook: Option<String>,
     /// What somebody called the run.
     pub name: Option<String>,
+    /// The cluster that was there before the run.
+    #[serde(default)]
+    pub cluster: Option<ClusterId>,
 }
 
 /// Whether anything can have changed since the last look.

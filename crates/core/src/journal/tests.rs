@@ -169,6 +169,34 @@ fn one_writer_a_time_and_any_reader() {
 }
 
 #[test]
+fn a_run_is_removed_only_when_nobody_drives_it() {
+    let folder = Folder::with_run();
+    let (state, run) = (folder.0.path(), super::folder(folder.0.path(), &RunId::new("r-1")));
+    let driver = Journal::resume(&run).expect("nobody else writes it");
+    assert!(Held::take(&run).expect_err("somebody drives it").is_locked());
+    drop(driver);
+    let held = Held::take(&run).expect("nobody drives it");
+    assert!(Journal::resume(&run).expect_err("it is to go").is_locked());
+    assert_eq!(
+        held.size().expect("it can be read"),
+        fs::metadata(run.join(FILE)).expect("it is there").len()
+    );
+    // What was left when such a removal was broken off.
+    let half = run.with_file_name(".removed-r-1");
+    fs::create_dir_all(half.join("x")).expect("it can be made");
+    assert_eq!(list(state).expect("it can be listed"), [RunId::new("r-1")]);
+    held.remove().expect("it goes");
+    assert_eq!((run.exists(), half.exists()), (false, false));
+    fs::create_dir(&half).expect("it can be made");
+    fs::write(half.join("y"), "123").expect("it can be written");
+    assert_eq!(list(state).expect("it can be listed"), []);
+    assert_eq!(sweep(state).expect("it is swept"), 3);
+    assert_eq!((half.exists(), sweep(state).expect("nothing is left")), (false, 0));
+    assert_eq!(sweep(&state.join("none")).expect("nothing is there"), 0);
+    Journal::create(state, &header()).expect("there is no such run any more");
+}
+
+#[test]
 fn a_run_is_made_once() {
     let folder = Folder::with_run();
     let error = Journal::create(folder.0.path(), &header()).expect_err("there is such a run");
@@ -254,7 +282,12 @@ fn a_glance_tells_what_the_first_and_the_last_lines_tell() {
             journal.append(event).expect("it is written");
             let glance = glance();
             assert_eq!(glance.header, header());
-            let begun = Begun { goal: Goal::Down, playbook: None, name: Some("nightly".into()) };
+            let cluster = match &events[0].kind {
+                EventKind::RunStarted { cluster, .. } => cluster.clone(),
+                _ => None,
+            };
+            let (goal, name) = (Goal::Down, Some("nightly".into()));
+            let begun = Begun { goal, playbook: None, name, cluster };
             assert_eq!(super::begun(&run).ok(), Some((header().created, Some(begun.clone()))));
             assert_eq!(glance.begun, Some(begun), "{padding}");
             assert_eq!(glance.last.as_ref(), Some(event), "{padding} {count}");

@@ -63,26 +63,40 @@ impl Look {
         clock: &Clock,
         last: bool,
     ) -> Option<Seen> {
+        let end = add(self.watch.until().max(clock.now()), READING);
+        let mut go_on = || clock.now() < end;
+        Some(match self.list(fabric, clock, last, &mut go_on)? {
+            Err(error) => Seen::Nothing(error),
+            Ok((files, complete)) => {
+                let found = read(fabric, &files, lines, &mut go_on);
+                if complete { Seen::All(found) } else { Seen::Some(found) }
+            }
+        })
+    }
+
+    /// The same, but gives the files for others to read, if it was the last time, and whether they are all there will
+    /// be. `go_on` is asked between two pieces of what is read meanwhile.
+    pub fn list(
+        &mut self,
+        fabric: &dyn Fabric,
+        clock: &Clock,
+        last: bool,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Option<Result<(Vec<LogFile>, bool)>> {
         let files = match self.whose.files(fabric) {
             Ok(files) => files,
             Err(error) => {
                 let next = self.watch.missed(clock.now());
                 // What is refused now is refused later, too.
                 let over = last || !error.is_passing();
-                return self.is_over(next, over).then_some(Seen::Nothing(error));
+                return self.is_over(next, over).then_some(Err(error));
             }
         };
-        let end = add(self.watch.until().max(clock.now()), READING);
-        let mut go_on = || clock.now() < end;
         if !self.watch.knows(&files) {
-            self.ended = self.tell_of_the_end(fabric, &files, &mut go_on);
+            self.ended = self.tell_of_the_end(fabric, &files, go_on);
         }
         let next = self.watch.saw(&files, self.ended, clock.now());
-        if !self.is_over(next, last) {
-            return None;
-        }
-        let found = read(fabric, &files, lines, &mut go_on);
-        Some(if next == Next::Complete { Seen::All(found) } else { Seen::Some(found) })
+        self.is_over(next, last).then_some(Ok((files, next == Next::Complete)))
     }
 
     fn is_over(&mut self, next: Next, last: bool) -> bool {

@@ -1,4 +1,5 @@
-//! What a person needs of the logs of a step that failed: the last lines of each, and the probable cause.
+//! What a person needs of the logs of a step that failed: the last lines of each, and the probable cause; and logs as
+//! they are, from their beginning to their end or as they grow.
 //!
 //! Where logs lie and how a piece of one is read is the fabric's; unpacking, cutting and explaining is done here,
 //! in bounded memory however large a log is. When to look for logs that come late is [`wait`]'s.
@@ -6,6 +7,7 @@
 use crate::fabric::{ClusterId, Error, Fabric, LogFile, Result, StepId};
 
 pub mod cause;
+mod follow;
 mod lines;
 pub mod look;
 mod name;
@@ -14,13 +16,16 @@ mod tail;
 #[cfg(test)]
 mod tests;
 pub mod wait;
+mod whole;
 
 pub use cause::Cause;
 use cause::Detective;
+pub use follow::Follow;
 use lines::Lines;
 use name::Log;
 use pieces::{End, Pieces};
 use tail::Tail;
+pub use whole::{Copied, Piece, copy, explain};
 
 /// How much of each log is kept, unless somebody says otherwise: so many lines of its end.
 pub const LINES: usize = 200;
@@ -95,15 +100,11 @@ pub fn tells_of_the_end(
     let mut ended = false;
     for log in name::sorted(files).iter().filter(|log| log.kind == name::Kind::Controller) {
         for file in &log.files {
-            let mut lines = Lines::default();
             let mut look = |line: &str| {
                 ended |= line.contains("Step failed with exitCode")
                     || line.contains("Step succeeded with exitCode");
             };
-            let end = pieces::copy(Pieces::new(fabric, file, go_on), &mut |bytes| {
-                lines.push(bytes, &mut look);
-            });
-            lines.end(&mut look);
+            let end = through(Pieces::new(fabric, file, go_on), &mut look);
             if let End::Unread(error) = end {
                 return Err(error);
             }
@@ -133,21 +134,38 @@ fn excerpt(
             ));
             continue;
         }
-        let mut lines = Lines::default();
         let mut see = |line: &str| {
             detective.line(line);
             tail.push(line);
         };
-        let end = pieces::copy(Pieces::new(fabric, file, go_on), &mut |bytes| {
-            lines.push(bytes, &mut see);
-        });
-        lines.end(&mut see);
+        let end = through(Pieces::new(fabric, file, go_on), &mut see);
         notes.extend(note(end, file).map(|note| format!("{before}{note}")));
     }
     let (lines, earlier) = tail.end();
     let name = last.map(|file| file.name.clone()).unwrap_or_default();
     let place = last.map(|file| file.place.clone()).unwrap_or_default();
     Excerpt { name, place, lines, earlier, notes }
+}
+
+/// A file as lines.
+fn through(pieces: Pieces<'_>, see: &mut dyn FnMut(&str)) -> End {
+    let mut lines = Lines::default();
+    let end = pieces::copy(pieces, &mut |bytes| lines.push(bytes, see));
+    lines.end(see);
+    end
+}
+
+/// Those of the files that make up a log: by its name, such as `syslog` for all its parts, or by that of one file.
+pub fn named(files: Vec<LogFile>, name: &str) -> Vec<LogFile> {
+    let is = |file: &LogFile| file.name == name || name::log(&file.name) == name;
+    files.into_iter().filter(is).collect()
+}
+
+/// The names of the logs that files make up, each once.
+pub fn names(files: &[LogFile]) -> Vec<&str> {
+    let mut names: Vec<_> = name::sorted(files).iter().map(Log::name).collect();
+    names.dedup();
+    names
 }
 
 /// What a person should know of how a file ended.

@@ -47,6 +47,18 @@ pub(super) fn sorted(files: &[LogFile]) -> Vec<Log<'_>> {
     logs.into_iter().map(|(_, log)| log).collect()
 }
 
+impl<'a> Log<'a> {
+    /// Such as `stderr`.
+    pub(super) fn name(&self) -> &'a str {
+        self.files.first().map_or("", |file| log(&file.name))
+    }
+}
+
+/// The log that a file of this name is of: without a time, `.gz` and folders.
+pub(super) fn log(name: &str) -> &str {
+    parts(name).log
+}
+
 /// The folder of a path or URI.
 fn folder(place: &str) -> &str {
     place.rfind(['/', '\\']).map_or("", |end| &place[..end])

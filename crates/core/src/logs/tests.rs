@@ -24,7 +24,7 @@ use crate::fabric::{
 
 /// A fabric that holds log files, and nothing else.
 #[derive(Debug)]
-struct Files {
+pub(super) struct Files {
     files: Vec<(String, Vec<u8>)>,
     /// Bytes of a chunk.
     chunk: usize,
@@ -40,8 +40,12 @@ impl Files {
         Self { files, chunk: 1000, capabilities: Memory::usual(), refuses: None, slow: None }
     }
 
-    fn of(files: &[(&str, &[u8])]) -> Self {
+    pub(super) fn of(files: &[(&str, &[u8])]) -> Self {
         Self::new(files.iter().map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect())
+    }
+
+    pub(super) fn in_pieces_of(self, chunk: usize) -> Self {
+        Self { chunk, ..self }
     }
 
     fn gather(&self, lines: usize) -> Findings {
@@ -114,7 +118,7 @@ impl Fabric for Files {
     }
 }
 
-fn packed(text: &str) -> Vec<u8> {
+pub(super) fn packed(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes()).expect("memory");
     encoder.finish().expect("memory")

@@ -278,7 +278,7 @@ impl<'a> Fold<'a> {
         match &event.kind {
             EventKind::RunStarted { goal, playbook, tags, cluster, name, driver, .. } => {
                 let (goal, playbook, name) = (*goal, playbook.clone(), name.clone());
-                self.begun = Some(Begun { goal, playbook, name });
+                self.begun = Some(Begun { goal, playbook, name, cluster: cluster.clone() });
                 self.tags.clone_from(tags);
                 self.drive(at, "started", driver.as_ref());
                 self.on(cluster.as_ref());

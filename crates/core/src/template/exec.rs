@@ -31,6 +31,8 @@ enum Flow {
 pub(super) struct Exec<'t> {
     template: &'t Template,
     pub(super) inputs: &'t Inputs<'t>,
+    /// Whether the template has no actions: then it is itself what it makes.
+    plain: bool,
     out: Vec<u8>,
     map: Builder,
     /// The variables in scope, the innermost last.
@@ -62,6 +64,7 @@ pub(super) fn render(template: &Template, inputs: &Inputs<'_>) -> Result<Rendere
     let mut exec = Exec {
         template,
         inputs,
+        plain,
         out: Vec::new(),
         map: Builder::new(),
         vars: vec![("$", dot.clone())],
@@ -74,8 +77,9 @@ pub(super) fn render(template: &Template, inputs: &Inputs<'_>) -> Result<Rendere
     };
     exec.list(&dot, list)?;
     Ok(Rendered {
-        bytes: exec.out,
-        map: exec.map.finish(plain),
+        source: Arc::clone(&template.source),
+        made: (!plain).then_some(exec.out),
+        map: exec.map.finish(),
         whole_root_used: exec.whole_root_used,
     })
 }
@@ -216,7 +220,9 @@ impl<'t> Exec<'t> {
         if bytes.len() > limit.min(u32::MAX as usize) - self.out.len() {
             return Err(self.error(too_long(limit)));
         }
-        self.out.extend_from_slice(bytes);
+        if !self.plain {
+            self.out.extend_from_slice(bytes);
+        }
         Ok(())
     }
 

@@ -128,7 +128,7 @@ pub(super) static OURS: &[Function] = &[
     plain("nowWithFormat", STRING, false, |c| {
         c.taint = c.taint.join(&Taint::Input);
         let layout = c.bytes(0);
-        string(layout::format(&layout, &layout::Moment::from(c.inputs.now)))
+        string(layout::format(&layout, &layout::Moment::from(&(c.inputs.now)())))
     }),
     plain("timeWithFormat", &[Param::String, Param::String], false, time_with_format),
     plain("systemEnv", STRING, false, system_env),
@@ -340,7 +340,8 @@ fn time_with_format(call: &mut Call<'_>) -> Result<Val, Fault> {
         };
         Fault::hiding(go, safe)
     })?;
-    let zone = call.inputs.now.time_zone();
+    let now = (call.inputs.now)();
+    let zone = now.time_zone();
     string(layout::format(&call.bytes(1), &layout::Moment::at(seconds, zone)))
 }
 

@@ -88,8 +88,6 @@ impl Kind {
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) span: Span,
-    /// The line it starts on, from 1.
-    pub(super) line: u32,
     /// Of [`Kind::Error`]: what is wrong.
     pub(super) error: Option<Box<str>>,
 }
@@ -100,9 +98,6 @@ pub(super) struct Lexer<'t> {
     /// Where we are, and where the token under way started.
     pos: usize,
     start: usize,
-    /// The line of `counted`, up to which line feeds have been counted.
-    line: u32,
-    counted: usize,
     inside: bool,
     parens: u32,
     failed: bool,
@@ -118,6 +113,11 @@ fn is_space(c: char) -> bool {
 /// A superset of Go's letters and digits: vowel signs and number forms count here too.
 fn is_alphanumeric(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
+}
+
+/// The first left delimiter. Single braces are found a word at a time, which two of them are not.
+fn find_left(text: &str) -> Option<usize> {
+    text.match_indices('{').map(|(at, _)| at).find(|at| text[*at..].starts_with(LEFT))
 }
 
 /// `- ` behind a left delimiter.
@@ -136,16 +136,7 @@ fn right_trim(text: &str) -> bool {
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            pos: 0,
-            start: 0,
-            line: 1,
-            counted: 0,
-            inside: false,
-            parens: 0,
-            failed: false,
-        }
+        Self { text, pos: 0, start: 0, inside: false, parens: 0, failed: false }
     }
 
     /// The next token. Behind an error or the end it stays there.
@@ -185,12 +176,9 @@ impl<'t> Lexer<'t> {
     }
 
     fn emit(&mut self, kind: Kind) -> Token {
-        let feeds = self.text.as_bytes()[self.counted..self.start].iter();
-        self.line += feeds.filter(|b| **b == b'\n').count() as u32;
-        self.counted = self.start;
         let span = Span::new(self.start, self.pos);
         self.start = self.pos;
-        Token { kind, span, line: self.line, error: None }
+        Token { kind, span, error: None }
     }
 
     fn fail(&mut self, message: impl Into<Box<str>>) -> Token {
@@ -201,7 +189,7 @@ impl<'t> Lexer<'t> {
     /// Outside of actions: text up to the next action, its left delimiter, or the end.
     fn outside(&mut self) -> Token {
         loop {
-            let Some(text) = self.rest().find(LEFT) else {
+            let Some(text) = find_left(self.rest()) else {
                 self.pos = self.text.len();
                 return self.emit(if self.pos > self.start { Kind::Text } else { Kind::Eof });
             };

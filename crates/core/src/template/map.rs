@@ -35,8 +35,6 @@ pub struct Piece<'m> {
 pub struct SourceMap {
     pieces: Vec<Raw>,
     origins: Vec<Origin>,
-    /// Whether the rendered text is the template.
-    plain: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,11 +57,6 @@ const TEXT: u32 = 0;
 const VALUE: u32 = 1;
 
 impl SourceMap {
-    /// Whether the rendered text is the template itself, which has no actions.
-    pub fn is_plain(&self) -> bool {
-        self.plain
-    }
-
     /// How many pieces there are.
     pub(super) fn len(&self) -> usize {
         self.pieces.len()
@@ -152,9 +145,7 @@ impl Builder {
         }
     }
 
-    /// The map; `plain` if there was nothing to compute.
-    pub(super) fn finish(mut self, plain: bool) -> SourceMap {
-        self.map.plain = plain;
+    pub(super) fn finish(self) -> SourceMap {
         self.map
     }
 }

@@ -53,8 +53,8 @@ pub struct Template {
 pub struct Inputs<'a> {
     /// The variables: what `.name` names.
     pub variables: &'a Map,
-    /// The time that `nowWithFormat` prints. Its zone is that of `timeWithFormat`, too.
-    pub now: &'a jiff::Zoned,
+    /// Tells the time that `nowWithFormat` prints. Its zone is that of `timeWithFormat`, too. Asked only by these two.
+    pub now: &'a dyn Fn() -> jiff::Zoned,
     /// The environment, for `systemEnv`.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// Reads a file, for `base64File`: its path as the template gives it. Files that never end are for it
@@ -82,8 +82,10 @@ impl Default for Limits {
 
 /// A rendered template.
 pub struct Rendered {
-    /// The text; as a rule UTF-8, but a template can make any bytes.
-    pub bytes: Vec<u8>,
+    /// The template.
+    pub source: Arc<Source>,
+    /// `None`: the template has no actions, it is the text itself.
+    pub(crate) made: Option<Vec<u8>>,
     /// Where in the template each byte comes from.
     pub map: SourceMap,
     /// Whether the variables were used as a whole (printed, ranged over, given to a function): each of them
@@ -119,15 +121,22 @@ impl Template {
         exec::render(self, inputs).map_err(|error| *error)
     }
 
-    /// The text it was parsed from.
-    pub fn source(&self) -> &Arc<Source> {
-        &self.source
-    }
-
     /// Whether `variable` is named anywhere, as a field or in a string. If not, it has no effect (but see
     /// [`Rendered::whole_root_used`]).
     pub fn mentions(&self, variable: &str) -> bool {
         self.parsed.mentioned.contains(variable.as_bytes())
+    }
+}
+
+impl Rendered {
+    /// The text; as a rule UTF-8, but a template can make any bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.made.as_deref().unwrap_or_else(|| self.source.text().as_bytes())
+    }
+
+    /// Whether it is the template itself, which has no actions.
+    pub fn is_plain(&self) -> bool {
+        self.made.is_none()
     }
 }
 
@@ -153,6 +162,6 @@ impl fmt::Debug for Inputs<'_> {
 impl fmt::Debug for Rendered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pieces = self.map.len();
-        write!(f, "Rendered({} bytes in {pieces} pieces)", self.bytes.len())
+        write!(f, "Rendered({} bytes in {pieces} pieces)", self.bytes().len())
     }
 }

@@ -45,13 +45,13 @@ impl Stop {
 struct Tree<'t> {
     /// Up to three tokens that were read ahead; the next one last.
     ahead: Vec<Token>,
-    /// The line of the token read last, which is what Go's messages name.
-    line: u32,
+    /// Where the token read last starts: its line is what Go's messages name.
+    at: Option<u32>,
     /// The variables in scope, and how often each was declared.
     vars: Vec<&'t str>,
     declared: HashMap<&'t str, u32>,
-    /// The line where the action under way started, or 0.
-    action_line: u32,
+    /// Where the action under way started.
+    action: Option<u32>,
     ranges: u32,
 }
 
@@ -59,10 +59,10 @@ impl Tree<'_> {
     fn new() -> Self {
         Self {
             ahead: Vec::new(),
-            line: 0,
+            at: None,
             vars: Vec::new(),
             declared: HashMap::new(),
-            action_line: 0,
+            action: None,
             ranges: 0,
         }
     }
@@ -101,7 +101,7 @@ impl<'t> Parser<'t> {
             return token;
         }
         let token = self.lexer.token();
-        self.tree.line = token.line;
+        self.tree.at = Some(token.span.start);
         token
     }
 
@@ -137,9 +137,16 @@ impl<'t> Parser<'t> {
 
     // Errors.
 
+    /// The line of a place, from 1.
+    fn line(&self, at: u32) -> usize {
+        1 + self.text.as_bytes()[..at as usize].iter().filter(|b| **b == b'\n').count()
+    }
+
     fn error(&self, span: Span, text: impl Into<String>) -> Box<Error> {
         let message = text.into();
-        let go = format!("template: {}:{}: {message}", self.name, self.tree.line);
+        // Go's line is 0 where a template has not begun.
+        let line = self.tree.at.map_or(0, |at| self.line(at));
+        let go = format!("template: {}:{line}: {message}", self.name);
         Box::new(Error { kind: ErrorKind::Parse, span, go, message, help: None })
     }
 
@@ -150,8 +157,8 @@ impl<'t> Parser<'t> {
     fn unexpected<T>(&self, token: &Token, context: &str) -> Result<T> {
         if let Some(error) = &token.error {
             let mut text = error.to_string();
-            let started = self.tree.action_line;
-            if started != 0 && started != token.line {
+            let started = self.tree.action.map(|at| self.line(at));
+            if let Some(started) = started.filter(|line| *line != self.line(token.span.start)) {
                 let action = if text.ends_with(" action") { "" } else { " in action" };
                 text += &format!("{action} started at {}:{started}", self.name);
             }
@@ -324,9 +331,9 @@ impl<'t> Parser<'t> {
                 Ok(None)
             }
             Kind::LeftDelim => {
-                self.tree.action_line = token.line;
+                self.tree.action = Some(token.span.start);
                 let stop = self.action(token.span, list)?;
-                self.tree.action_line = 0;
+                self.tree.action = None;
                 Ok(stop)
             }
             _ => self.unexpected(&token, "input"),

@@ -30,7 +30,7 @@ fn source(text: &str) -> Arc<Source> {
 fn render_within(text: &str, json: &str, limits: Limits) -> Result<Rendered, Error> {
     Template::parse(&source(text))?.render(&Inputs {
         variables: &variables(json),
-        now: &jiff::Timestamp::default().to_zoned(jiff::tz::TimeZone::UTC),
+        now: &|| jiff::Timestamp::default().to_zoned(jiff::tz::TimeZone::UTC),
         env: &|name| (name == "TOKEN").then(|| OsString::from("s3cret")),
         read: &|path| match path == Path::new("key.pem") {
             true => Ok(b"pri\xFFvate".to_vec()),

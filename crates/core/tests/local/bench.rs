@@ -58,7 +58,7 @@ pub fn local(folder: &Path, config: Config, bell: &Arc<Bell>) -> Local {
 
 pub fn launch(token: &str) -> Launch<'static> {
     let intended = Timestamp::from_second(1_800_000_000).unwrap();
-    Launch { token: Token::new(token), intended, steps: Vec::new() }
+    Launch { token: Token::new(token), intended, foreign: false, steps: Vec::new() }
 }
 
 impl Bench {
@@ -128,7 +128,13 @@ pub fn submit(local: &Local, on: &ClusterId, token: &str, step: &Step) -> Result
 pub fn with_order<T>(token: &str, step: &Step, then: impl FnOnce(&Order<'_>) -> T) -> T {
     let (token, staged) = (Token::new(token), BTreeMap::<String, Uri>::new());
     let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
-    then(&Order { token: &token, intended: Timestamp::UNIX_EPOCH, steps })
+    then(&Order {
+        token: &token,
+        intended: Timestamp::UNIX_EPOCH,
+        foreign: false,
+        others: &[],
+        steps,
+    })
 }
 
 pub fn status(local: &Local, on: &ClusterId, id: &StepId) -> StepStatus {

@@ -4,8 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use dataflow_runner_core::fabric::{
-    Cause, ClusterId, ClusterState, Clusters, ErrorKind, Fabric, Found, Query, StepState,
+    Cause, ClusterId, ClusterState, Clusters, ErrorKind, Fabric, Found, Launch, Query, StepState,
 };
+
+use jiff::Timestamp;
 
 use crate::bench::{Bench, config, down, kill, launch, lives, pid, text};
 
@@ -45,10 +47,33 @@ pub fn launched_once() {
     fs::remove_file(folder.join("logs").join(second.as_str()).join("cluster.json")).unwrap();
     assert_eq!(Clusters::find(&other, &launch("r-2.1.1")).unwrap(), Found::No);
     assert_eq!(other.launch(&launch("r-2.1.1")).unwrap(), second);
-    // One that is gone is not made again under the same name.
+    // One that is gone is not made again under the same name, and found, so that its end is known.
     fs::remove_dir_all(folder.join(second.as_str())).unwrap();
-    assert_eq!(Clusters::find(&other, &launch("r-2.1.1")).unwrap(), Found::No);
+    assert_eq!(Clusters::find(&other, &launch("r-2.1.1")).unwrap(), Found::Yes(second.clone()));
+    assert_eq!(other.inspect(&second).unwrap().state, ClusterState::Stopped);
     assert_eq!(other.launch(&launch("r-2.1.1")).unwrap_err().kind, ErrorKind::Conflict);
+}
+
+pub fn found_by_another_process() {
+    let bench = Bench::new();
+    let (other, _) = bench.another();
+    // It asks with a time and a sending of its own.
+    let ask = |seconds| {
+        let intended = Timestamp::from_second(seconds).unwrap();
+        let order = Launch { intended, foreign: true, ..launch("r-1.1.4") };
+        Clusters::find(&other, &order).unwrap()
+    };
+    assert_eq!(ask(0), Found::Yes(bench.cluster.clone()));
+    bench.local.terminate(&bench.cluster).unwrap();
+    down(&bench.local, &bench.bell, &bench.cluster);
+    assert_eq!(ask(0), Found::Yes(bench.cluster.clone()), "how it ended is to be known");
+    let marker = bench.work_folder().join("logs").join(bench.cluster.as_str()).join("stopping");
+    let ended = Timestamp::try_from(marker.metadata().unwrap().modified().unwrap()).unwrap();
+    assert_eq!(ask(ended.as_second()), Found::Yes(bench.cluster.clone()));
+    assert_eq!(ask(ended.as_second() + 1), Found::No, "it ended before");
+    // What is no cluster of ours is none of the order's either.
+    fs::create_dir(bench.work_folder().join("logs/precious")).unwrap();
+    assert_eq!(ask(0), Found::Yes(bench.cluster.clone()));
 }
 
 pub fn terminated_by_another() {

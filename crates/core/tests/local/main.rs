@@ -98,6 +98,7 @@ fn trials() -> Vec<Trial> {
         races:
             find_fences
             found_when_it_is_there
+            of_another_sending
             given_twice
             cancelled_before_it_is_claimed
             the_cluster_goes_before_it_is_claimed
@@ -124,6 +125,7 @@ fn trials() -> Vec<Trial> {
         clusters:
             up_and_down
             launched_once
+            found_by_another_process
             terminated_by_another
             terminated_with_orphans
             only_our_own;

@@ -33,6 +33,13 @@ fn late_shim(bench: &Bench, id: &StepId) -> bool {
     witness.exists()
 }
 
+/// As if it had been there for an hour.
+fn set_old(bench: &Bench, id: &StepId) {
+    let folder = fs::File::open(bench.logs(id)).unwrap();
+    let time = SystemTime::now() - Duration::from_secs(3600);
+    folder.set_times(FileTimes::new().set_modified(time)).unwrap();
+}
+
 /// The id of an order whose shim has not come.
 fn unclaimed(bench: &Bench) -> StepId {
     let id = StepId::new(format!("step.1.{TOKEN}"));
@@ -67,6 +74,37 @@ pub fn found_when_it_is_there() {
     assert_eq!(find(&own), Found::Yes(vec![id.clone()]));
     assert_eq!(own.end(&id).state, StepState::Succeeded);
     assert_eq!(find(&own), Found::Yes(vec![id]));
+}
+
+pub fn of_another_sending() {
+    let bench = Bench::new();
+    let other = |sending: &str| StepId::new(format!("step.1.r-1.2.{sending}"));
+    // Others of a name like it, and what has no number.
+    for like in ["step.1.r-1.22.1", "step.2.r-1.2.1", "other.1.r-1.2.2", "step.1.r-1.2.x"] {
+        fs::create_dir(bench.logs(&StepId::new(like))).unwrap();
+    }
+    assert_eq!(find(&bench), Found::No);
+    // One that was ordered just now: its shim may come, and is not kept from it.
+    let young = other("2");
+    fs::create_dir(bench.logs(&young)).unwrap();
+    assert_eq!(find(&bench), Found::NotYet);
+    assert!(late_shim(&bench, &young));
+    assert_eq!(find(&bench), Found::Yes(vec![young.clone()]));
+    assert_eq!(bench.status(&young).state, StepState::Succeeded);
+    // One of old is given up, so that no shim can come.
+    let bench = Bench::new();
+    fs::create_dir(bench.logs(&young)).unwrap();
+    set_old(&bench, &young);
+    assert_eq!(find(&bench), Found::No);
+    assert!(!late_shim(&bench, &young));
+    assert_eq!(find(&bench), Found::No);
+    // Of several the latest sending.
+    let last = other("10");
+    for id in [&other("3"), &last] {
+        fs::create_dir(bench.logs(id)).unwrap();
+        assert!(late_shim(&bench, id));
+    }
+    assert_eq!(find(&bench), Found::Yes(vec![last]));
 }
 
 pub fn given_twice() {
@@ -109,12 +147,8 @@ pub fn the_cluster_goes_before_it_is_claimed() {
 pub fn a_shim_that_never_came() {
     let bench = Bench::new();
     let id = unclaimed(&bench);
-    let set = |time| {
-        let folder = fs::File::open(bench.logs(&id)).unwrap();
-        folder.set_times(FileTimes::new().set_modified(time)).unwrap();
-    };
     assert_eq!(bench.status(&id).state, StepState::Pending);
-    set(SystemTime::now() - Duration::from_secs(3600));
+    set_old(&bench, &id);
     let status = bench.status(&id);
     assert_eq!((status.state, status.native.as_str()), (StepState::Failed, "VOID"));
     assert_eq!(status.reason.as_deref(), Some("no shim came for it"));
@@ -137,7 +171,13 @@ pub fn orders_that_cannot_be() {
         }
     }
     let token = Token::new(TOKEN);
-    let none = Order { token: &token, intended: Timestamp::UNIX_EPOCH, steps: Vec::new() };
+    let none = Order {
+        token: &token,
+        intended: Timestamp::UNIX_EPOCH,
+        foreign: false,
+        others: &[],
+        steps: Vec::new(),
+    };
     let err = bench.local.submit(&bench.cluster, &none).unwrap_err();
     assert_eq!(err.kind, ErrorKind::Unsupported);
     let err = bench.submit(TOKEN, &command(&["no-such-program"])).unwrap_err();

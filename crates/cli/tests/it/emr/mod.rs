@@ -7,6 +7,7 @@ mod credentials;
 mod failures;
 mod faults;
 mod logs;
+mod orphans;
 mod reached;
 #[cfg(unix)]
 mod signals;

@@ -355,3 +355,32 @@ fn what_went_along_with_a_cluster_that_never_came_up_goes_along_with_the_next() 
     let ran = bench.run().clean();
     assert_eq!((&ran.outcome, ran.calls[&Operation::Launch]), (&Outcome::Succeeded, 2));
 }
+
+/// The first sending was lost, so its attempts are those of an order that is sent again; what that is for never began.
+#[test]
+fn an_attempt_that_a_broken_cluster_took_along_is_the_first_on_the_next() {
+    let mut bench =
+        chain("a b", Goal::RunTransient).fault(Operation::Launch, 1, Fault::LoseRequest);
+    for nth in 1..=6 {
+        bench = bench.fault(Operation::Find, nth, Fault::Refuse(ErrorKind::Unavailable));
+    }
+    bench.script.bootstrap_failures = 1;
+    let ran = bench.run().clean();
+    assert_eq!(ran.ends(), "a1:SUCC b1:SUCC");
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+}
+
+#[test]
+fn who_comes_back_after_the_cluster_is_gone_hears_how_all_its_steps_ended() {
+    let mut bench = chain("a b c d e f", Goal::RunTransient);
+    bench.script.cluster_ends = Some((3, ClusterState::Stopped));
+    bench.script.runs_unwatched = true;
+    let gone = bench.run().clean().events.into_iter().find(|event| {
+        matches!(&event.kind, EventKind::ClusterChanged { state: ClusterState::Stopped, .. })
+    });
+    let gone = usize::try_from(gone.expect("it goes").seq).expect("it is small");
+    bench.kills.after_events = [gone].into();
+    let ran = bench.run().clean();
+    assert_eq!(ran.ends(), "a1:SUCC b1:SUCC c1:SUCC d1:SUCC e1:SUCC f1:SUCC");
+    assert_eq!(ran.outcome, Outcome::Succeeded);
+}

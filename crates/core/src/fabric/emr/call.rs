@@ -114,7 +114,7 @@ pub(super) fn about(cluster: &ClusterId, failure: Failure) -> Error {
             "take it off first: aws emr modify-cluster-attributes --no-termination-protected --cluster-id {cluster}"
         );
         (ErrorKind::Conflict, help)
-    } else if says("shutting down, terminated, or finished") {
+    } else if says("shutting down, terminated, or finished") || says("not in a state to") {
         (ErrorKind::Conflict, format!("cluster `{cluster}` is down or going down: use another"))
     } else if says("job flow id") || says("cluster id") || code.as_deref() == Some("NoSuchCluster")
     {
@@ -167,6 +167,12 @@ mod tests {
                 "Cluster id 'j-1' is not valid.",
                 NotFound,
                 "there is no cluster",
+            ),
+            (
+                "InvalidRequestException",
+                "Cluster id 'j-1' is not in a state to cancel steps.",
+                Conflict,
+                "is down or going down",
             ),
             (invalid, "Invalid InstanceType", Config, ""),
             ("InternalFailure", "cluster id", Config, ""),

@@ -1,5 +1,6 @@
 //! Clusters of EMR: launched, found, listed, looked at, terminated.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
@@ -43,39 +44,79 @@ impl Clusters for Emr {
     fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
         let config = self.config()?;
         let after = order.intended.checked_sub(FARTHEST).unwrap_or(Timestamp::MIN);
-        let (summaries, clocks_agree) =
+        let (mut named, mut clocks_agree) =
             self.summaries(json!({"CreatedAfter": after.as_second()}))?;
-        let named = summaries.into_iter().filter(|of| of.name == config.name.expose());
-        let candidates: Vec<Cluster> =
-            named.map(|of| self.describe_cluster(&ClusterId::new(of.id))).collect::<Result<_>>()?;
-        let intent = Intent { token: &order.token, intended: order.intended, clocks_agree };
+        if order.foreign {
+            // What still lives is found however old it is.
+            let (alive, agree) = self.summaries(json!({"ClusterStates": ALIVE}))?;
+            let known: BTreeSet<String> = named.iter().map(|of| of.id.clone()).collect();
+            named.extend(alive.into_iter().filter(|of| !known.contains(&of.id)));
+            clocks_agree &= agree;
+        }
+        named.retain(|of| of.name == config.name.expose());
+        sort_newest_first(&mut named);
+        let mut candidates = Vec::new();
+        for summary in named {
+            let cluster = self.with_tags(summary)?;
+            let found = find::is_of(&cluster, &order.token) && !find::is_gone(&cluster);
+            candidates.push(cluster);
+            if found {
+                // Whatever is older, it is this one.
+                break;
+            }
+        }
+        let intent = Intent {
+            token: &order.token,
+            intended: order.intended,
+            foreign: order.foreign,
+            clocks_agree,
+        };
         let asked = config.tags.iter().map(|tag| reply::Tag {
             key: tag.key.expose().to_owned(),
             value: tag.value.expose().to_owned(),
         });
         let untagged = self.tags_refused.load(Ordering::Relaxed) || !has_room_for_tag(config);
-        Ok(find::cluster(&candidates, intent, &asked.collect::<Vec<_>>(), untagged))
+        let asked: Vec<_> = asked.collect();
+        Ok(match find::cluster(&candidates, intent, &asked, untagged) {
+            find::Clusters::This(id) => Found::Yes(id),
+            find::Clusters::None => Found::No,
+            find::Clusters::MayBe(ids) => {
+                for id in ids {
+                    self.warn(format!(
+                        "cluster `{id}` is as ordered, but has no tag `{}` that tells by which run",
+                        request::RUN_TAG
+                    ));
+                }
+                Found::NotYet
+            }
+        })
     }
 
     fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
-        let states = if *query == Query::All { &ALIVE[..] } else { &ALIVE[..4] };
-        let (summaries, _) = self.summaries(json!({"ClusterStates": states}))?;
+        let states = match query {
+            Query::All | Query::Ours => &ALIVE[..],
+            Query::Name(_) | Query::Newest(_) | Query::Tag { .. } => &ALIVE[..4],
+        };
+        let (mut summaries, _) = self.summaries(json!({"ClusterStates": states}))?;
+        sort_newest_first(&mut summaries);
         let mut clusters: Vec<ClusterStatus> = Vec::new();
         for summary in summaries {
             let meant = match query {
-                Query::All => true,
-                Query::Name(name) | Query::Newest(name) => summary.name == *name,
-                Query::Tag { key, value } => {
-                    // Only the description has the tags.
-                    let tags = self.describe_cluster(&ClusterId::new(summary.id.as_str()))?.tags;
-                    tags.iter().any(|tag| tag.key == *key && tag.value == *value)
+                Query::All => Some(summary),
+                Query::Name(name) | Query::Newest(name) => {
+                    Some(summary).filter(|summary| summary.name == *name)
                 }
+                // Only the description has the tags.
+                Query::Tag { key, value } => {
+                    let tags = self.describe_cluster(&ClusterId::new(summary.id.as_str()))?.tags;
+                    let meant = |tag: &reply::Tag| tag.key == *key && tag.value == *value;
+                    tags.iter().any(meant).then_some(summary)
+                }
+                Query::Ours => Some(self.with_tags(summary)?)
+                    .filter(|cluster| status::token(&cluster.tags).is_some()),
             };
-            if meant {
-                clusters.push(status::cluster(&summary));
-            }
+            clusters.extend(meant.map(|cluster| status::cluster(&cluster)));
         }
-        clusters.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.id.cmp(&a.id)));
         if matches!(query, Query::Newest(_)) {
             clusters.truncate(1);
         }
@@ -142,12 +183,33 @@ impl Emr {
         }
     }
 
+    /// A cluster of a list, with its tags: asked for, unless they are known and do not change any more. So a second look
+    /// at the same clusters asks only about what is new, and about those that have no tag of ours.
+    fn with_tags(&self, summary: Cluster) -> Result<Cluster> {
+        let id = ClusterId::new(summary.id.as_str());
+        let known = self.noticed().tags.get(&id).cloned();
+        let cluster = match known {
+            Some(tags) => return Ok(Cluster { tags, ..summary }),
+            None => self.describe_cluster(&id)?,
+        };
+        // A new one may not show them yet.
+        if status::token(&cluster.tags).is_some() || find::is_gone(&cluster) {
+            self.noticed().tags.insert(id, cluster.tags.clone());
+        }
+        Ok(cluster)
+    }
+
     /// One cluster, with its tags and the place of its logs.
     pub(super) fn describe_cluster(&self, id: &ClusterId) -> Result<Cluster> {
         let question = json!({"ClusterId": id.as_str()});
         let answer = self.ask::<reply::DescribeCluster>("DescribeCluster", &question);
         Ok(answer.map_err(|failure| about(id, failure))?.value.cluster)
     }
+}
+
+fn sort_newest_first(clusters: &mut [Cluster]) {
+    let created = |cluster: &Cluster| cluster.status.timeline.creation_date_time;
+    clusters.sort_by(|a, b| created(b).cmp(&created(a)).then_with(|| b.id.cmp(&a.id)));
 }
 
 /// Whether our own tag goes with the others.

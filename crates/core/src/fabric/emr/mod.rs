@@ -86,6 +86,8 @@ struct Noticed {
     told: BTreeSet<String>,
     /// Where the logs of the cluster go that was asked about last.
     log_folder: Option<(ClusterId, Option<s3::Place>)>,
+    /// The tags of clusters that carry ours or have ended.
+    tags: BTreeMap<ClusterId, Vec<reply::Tag>>,
 }
 
 /// AWS as it is reached from here: an [`Account`], but in tests of this fabric's own logic.

@@ -7,8 +7,9 @@
 //! nothing. A reason may be empty, also that of a cluster which ended because a step failed
 //! (<https://github.com/snowplow/dataflow-runner/pull/103>): so how a cluster ended proves nothing of its steps.
 
-use super::reply::{Cluster, Reason, Status, Step};
-use crate::fabric::{Cause, ClusterId, ClusterState, ClusterStatus, StepState, StepStatus};
+use super::reply::{Cluster, Reason, Status, Step, Tag};
+use super::request::RUN_TAG;
+use crate::fabric::{Cause, ClusterId, ClusterState, ClusterStatus, StepState, StepStatus, Token};
 
 /// EMR's state of a cluster, ours, and how the sentence about its end begins, for those that are an end.
 const CLUSTERS: [(&str, ClusterState, Option<&str>); 7] = [
@@ -63,7 +64,16 @@ pub(super) fn cluster(cluster: &Cluster) -> ClusterStatus {
         reason,
         cause,
         created: cluster.status.timeline.creation_date_time,
+        token: token(&cluster.tags),
     }
+}
+
+/// The order that a cluster came from, by its tag.
+pub(super) fn token(tags: &[Tag]) -> Option<Token> {
+    let tag = tags.iter().find(|tag| tag.key == RUN_TAG)?;
+    let token = Token::new(tag.value.as_str());
+    // Somebody may have written anything there.
+    token.run().is_some().then_some(token)
 }
 
 fn cluster_state(status: &Status) -> (ClusterState, Option<String>, Option<Cause>) {

@@ -2,15 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::call::{about, is_denied};
 use super::check::MOST_STEPS;
-use super::find::{self, Intent, Steps, Wanted};
-use super::request::{RUN_TAG, add_job_flow_steps, step_config};
+use super::find::{self, Intent, Owner, Steps, Wanted};
+use super::request::{add_job_flow_steps, step_config};
 use super::{Emr, error, reply, status};
 use crate::config::playbook::Step;
 use crate::fabric::{ClusterId, ErrorKind, Found, Order, Result, StepId, StepStatus};
+use crate::http::aws::Failure;
 
 /// The most steps that one `ListSteps` can be asked about by id.
 /// <https://docs.aws.amazon.com/emr/latest/APIReference/API_ListSteps.html>
@@ -41,9 +43,38 @@ impl Emr {
         order: &Order<'_>,
     ) -> Result<Found<Vec<StepId>>> {
         let wanted: Vec<Wanted> = order.steps.iter().map(|ordered| wanted(ordered.step)).collect();
-        let intent =
-            |clocks_agree| Intent { token: order.token, intended: order.intended, clocks_agree };
-        let mut newest_first = Vec::new();
+        let ask = || self.describe_cluster(on).map(|it| Owner::of(&it.tags, order.token));
+        let known = order.foreign.then(ask).transpose()?;
+        let owner = || known.map_or_else(ask, Ok);
+        // On a cluster of its own all steps are of the run, however old.
+        let own = known.is_some_and(|owner| owner != Owner::Other);
+        let intended = if own { Timestamp::MIN } else { order.intended };
+        let (token, foreign) = (order.token, order.foreign);
+        let intent = |clocks_agree| Intent { token, intended, foreign, clocks_agree };
+        let (newest_first, clocks_agree) = self.steps_since(on, intent(false).surely_older())?;
+        Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree), order.others) {
+            Steps::These(ids) => Found::Yes(ids),
+            Steps::TheseIfLaunched(ids) if owner()? == Owner::Order => Found::Yes(ids),
+            // Earlier attempts were found before it.
+            Steps::AnyOf(mut runs) if own => Found::Yes(runs.swap_remove(0)),
+            Steps::AnyOf(runs) => {
+                for id in runs.iter().filter_map(|run| run.first()) {
+                    self.warn(format!(
+                        "step `{id}` of cluster `{on}` is as ordered, but EMR does not tell by which run"
+                    ));
+                }
+                Found::NotYet
+            }
+            // The cluster came up with them: they show later.
+            Steps::None if owner()? != Owner::Order => Found::No,
+            Steps::TheseIfLaunched(_) | Steps::None | Steps::Unclear => Found::NotYet,
+        })
+    }
+
+    /// The steps of a cluster that were made since then, ended or not, and perhaps some older ones, newest first; and
+    /// whether our clock and EMR's agree. At most as many pages as EMR keeps steps in sight, which are 1,000.
+    fn steps_since(&self, on: &ClusterId, since: Timestamp) -> Result<(Vec<reply::Step>, bool)> {
+        let mut newest_first: Vec<reply::Step> = Vec::new();
         let mut clocks_agree = true;
         let mut question = json!({"ClusterId": on.as_str()});
         loop {
@@ -52,27 +83,14 @@ impl Emr {
                 .map_err(|failure| about(on, failure))?;
             clocks_agree &= answer.clocks_agree;
             newest_first.extend(answer.value.steps);
-            // They come newest first: behind what is surely older there is nothing of ours.
+            // They come newest first: behind what is older there is nothing to find.
             let made = newest_first.last().and_then(|step| step.status.timeline.creation_date_time);
-            let enough = made.is_some_and(|made| made < intent(false).surely_older());
+            let enough = made.is_some_and(|made| made < since);
             match answer.value.marker.filter(|marker| !marker.is_empty() && !enough) {
                 Some(marker) => question["Marker"] = marker.into(),
-                None => break,
+                None => return Ok((newest_first, clocks_agree)),
             }
         }
-        Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree)) {
-            Steps::These(ids) => Found::Yes(ids),
-            Steps::TheseIfLaunched(ids) if self.launched_by(on, order)? => Found::Yes(ids),
-            // The cluster came up with them: they show later.
-            Steps::None if !self.launched_by(on, order)? => Found::No,
-            Steps::TheseIfLaunched(_) | Steps::None | Steps::Unclear => Found::NotYet,
-        })
-    }
-
-    /// Whether the order was for the cluster itself.
-    fn launched_by(&self, on: &ClusterId, order: &Order<'_>) -> Result<bool> {
-        let tags = self.describe_cluster(on)?.tags;
-        Ok(tags.iter().any(|tag| tag.key == RUN_TAG && tag.value == order.token.as_str()))
     }
 
     pub(super) fn poll_steps(
@@ -97,14 +115,16 @@ impl Emr {
                                    missing: ends are noticed late where there are many";
                     self.warn(message);
                 }
+                Err(failure) if is_unseen(&failure) => return Ok(Vec::new()),
                 Err(failure) => return Err(about(on, failure)),
             }
         }
         let question = json!({"ClusterId": on.as_str(), "StepId": first.as_str()});
-        let answer = self
-            .ask::<reply::DescribeStep>("DescribeStep", &question)
-            .map_err(|failure| about(on, failure))?;
-        Ok(vec![(first.clone(), status::step(&answer.value.step))])
+        match self.ask::<reply::DescribeStep>("DescribeStep", &question) {
+            Ok(answer) => Ok(vec![(first.clone(), status::step(&answer.value.step))]),
+            Err(failure) if is_unseen(&failure) => Ok(Vec::new()),
+            Err(failure) => Err(about(on, failure)),
+        }
     }
 
     pub(super) fn cancel_steps(&self, on: &ClusterId, ids: &[StepId]) -> Result<()> {
@@ -138,6 +158,12 @@ impl Emr {
     }
 }
 
+/// Who was asked does not know a step: it was added a moment ago, and not everybody has heard of it. Of the cluster that
+/// says nothing.
+fn is_unseen(failure: &Failure) -> bool {
+    failure.error.kind == ErrorKind::NotFound && failure.error.message.contains("Step id")
+}
+
 /// A step as EMR will show it.
 fn wanted(step: &Step) -> Wanted {
     let sent = step_config(step);
@@ -155,7 +181,6 @@ fn wanted(step: &Step) -> Wanted {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::{Value, json};
 
     use super::*;
@@ -182,8 +207,8 @@ mod tests {
         let bare = step_of("s", program(None), &[]);
         for sent in [step("s", "true", &["x"]), jar, bare] {
             let (token, intended) = (Token::new("t"), Timestamp::UNIX_EPOCH);
-            let intent = Intent { token: &token, intended, clocks_agree: true };
-            let found = find::steps(&[shown(&sent)], &[wanted(&sent)], intent);
+            let intent = Intent { token: &token, intended, foreign: false, clocks_agree: true };
+            let found = find::steps(&[shown(&sent)], &[wanted(&sent)], intent, &[]);
             assert_eq!(found, Steps::These(vec![StepId::new("s-1")]));
         }
     }

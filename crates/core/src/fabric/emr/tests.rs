@@ -11,6 +11,8 @@ use crate::config::playbook::Step;
 use crate::config::sample::{step, text};
 use crate::fabric::{Effect, Launch, OrderedStep, Query, StepState, Token};
 
+mod ours;
+
 /// An answer to come: of which operation, and what.
 type Scripted = (&'static str, Result<Value, Failure>);
 
@@ -107,12 +109,12 @@ fn now() -> Timestamp {
 
 fn launch<'a>(steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Launch<'a> {
     let steps = steps.iter().map(|&step| OrderedStep { step, attempt: 1, staged }).collect();
-    Launch { token: Token::new("r-x.1.1"), intended: now(), steps }
+    Launch { token: Token::new("r-x.1.1"), intended: now(), foreign: false, steps }
 }
 
 fn order<'a>(token: &'a Token, steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Order<'a> {
     let steps = steps.iter().map(|&step| OrderedStep { step, attempt: 1, staged }).collect();
-    Order { token, intended: now(), steps }
+    Order { token, intended: now(), foreign: false, others: &[], steps }
 }
 
 fn on() -> ClusterId {
@@ -305,6 +307,23 @@ fn one_question_is_about_ten_steps() {
 }
 
 #[test]
+fn a_step_that_is_not_known_everywhere_yet_is_no_news() {
+    let unseen = |operation| {
+        let message = "`InvalidRequestException`, `NoSuchStep`: Step id 's-1' is not valid.";
+        refused(operation, ErrorKind::NotFound, "InvalidRequestException", message)
+    };
+    let (cluster, ids) = (ClusterId::new("j-1"), [StepId::new("s-1")]);
+    let (emr, _) = fabric(None, vec![unseen("ListSteps")]);
+    assert_eq!(emr.poll(&cluster, &ids), Ok(Vec::new()));
+    let (emr, _) = fabric(None, vec![denied("ListSteps", "ListSteps"), unseen("DescribeStep")]);
+    assert_eq!(emr.poll(&cluster, &ids), Ok(Vec::new()));
+    let gone = "`InvalidRequestException`, `NoSuchCluster`: Cluster id 'j-1' is not valid.";
+    let gone = refused("ListSteps", ErrorKind::NotFound, "InvalidRequestException", gone);
+    let (emr, _) = fabric(None, vec![gone]);
+    assert_eq!(emr.poll(&cluster, &ids).map_err(|e| e.kind), Err(ErrorKind::NotFound));
+}
+
+#[test]
 fn without_the_right_to_list_steps_one_is_described() {
     let describe =
         || ("DescribeStep", Ok(json!({"Step": {"Id": "s-1", "Status": {"State": "FAILED"}}})));
@@ -421,7 +440,7 @@ fn clusters_are_listed_by_name_tag_and_age() {
     assert_eq!(listed(&Query::Newest("x".into()), Vec::new()).0, "");
     let tags = |value| ("DescribeCluster", Ok(described(&[("k", value)], "")));
     let query = Query::Tag { key: "k".into(), value: "v".into() };
-    assert_eq!(listed(&query, vec![tags("v"), tags("w"), tags("v")]).0, "j-2 j-1");
+    assert_eq!(listed(&query, vec![tags("v"), tags("w"), tags("v")]).0, "j-3 j-1");
 }
 
 #[test]

@@ -14,22 +14,24 @@ use super::places::ClusterPlace;
 use super::record::Record;
 use super::stop::Stopping;
 use super::{Local, error, io_error, places, process, watch};
+use crate::crash;
 use crate::fabric::{
     Cause, ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile,
-    Query, Result,
+    Query, Result, Token,
 };
+use crate::folder;
 
 /// All ids begin so.
 pub(super) const PREFIX: &str = "local-";
 
 /// What `cluster.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
-struct Descriptor {
+pub(super) struct Descriptor {
     version: u32,
     /// Of the launch.
-    token: String,
+    pub(super) token: String,
     name: String,
-    created: Timestamp,
+    pub(super) created: Timestamp,
 }
 
 const VERSION: u32 = 1;
@@ -59,6 +61,7 @@ impl Clusters for Local {
             };
         }
         for folder in [&place.logs, &place.work(), &place.steps()] {
+            crash::point("local: before a folder of a cluster");
             process::make_folder(folder).map_err(io_error(LAUNCH, folder))?;
         }
         let descriptor = Descriptor {
@@ -67,42 +70,47 @@ impl Clusters for Local {
             name: self.name.shown().to_owned(),
             created: order.intended,
         };
+        crash::point("local: the folders of a cluster are made");
         // Last: with it the cluster is there.
         let path = place.descriptor();
         let part = path.with_extension("part");
         let text = serde_json::to_string(&descriptor).map_err(io::Error::other);
         text.and_then(|text| fs::write(&part, text + "\n"))
+            .inspect(|()| crash::point("local: a cluster is about to be there"))
             .and_then(|()| fs::rename(&part, &path))
             .map_err(io_error(LAUNCH, &path))?;
+        crash::point("local: a cluster is there");
         Ok(id)
     }
 
     fn find(&self, order: &Launch<'_>) -> Result<Found<ClusterId>> {
-        let id = id_of(order);
-        let place = self.places.cluster(&id)?;
-        // Making one is done when `launch` returns or its process dies, so absence is proven by a look.
-        Ok(match Descriptor::read(&place)? {
-            Some(descriptor)
-                if descriptor.token == order.token.as_str() && place.folder.exists() =>
-            {
-                Found::Yes(id)
+        const FIND: &str = "find a cluster";
+        let logs = self.places.logs();
+        let mut found = Vec::new();
+        for id in ids(&logs, FIND)? {
+            let place = self.places.cluster(&id)?;
+            let Some(descriptor) = Descriptor::read(&place)? else {
+                if id == id_of(order) {
+                    // What is there of it was never a cluster, and nobody will ask for it again; bare folders do
+                    // no harm where they cannot be removed.
+                    let half = [place.folder, place.logs];
+                    half.iter().filter(|it| it.exists()).for_each(|it| _ = folder::remove(it));
+                }
+                continue;
+            };
+            let lives = place.folder.exists();
+            if descriptor.is_of(&order.token) && (lives || place.ended()? >= order.intended) {
+                found.push((lives, descriptor.created, id));
             }
-            _ => Found::No,
-        })
+        }
+        // Making one is done when `launch` returns or its process dies, so absence is proven by a look.
+        Ok(found.into_iter().max().map_or(Found::No, |(.., id)| Found::Yes(id)))
     }
 
     fn list(&self, query: &Query) -> Result<Vec<ClusterStatus>> {
-        let root = self.places.root();
-        let entries = match fs::read_dir(root) {
-            Ok(entries) => entries,
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(err) => return Err(io_error("list clusters", root)(err)),
-        };
         let mut clusters = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(io_error("list clusters", root))?.file_name();
-            let Some(id) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
-            match self.inspect(&ClusterId::new(id)) {
+        for id in ids(self.places.root(), "list clusters")? {
+            match self.inspect(&id) {
                 Ok(cluster) => clusters.push(cluster),
                 // Not one of ours, or one that goes while we look.
                 Err(err) if err.kind == ErrorKind::NotFound => {}
@@ -149,6 +157,7 @@ impl Clusters for Local {
             reason: ours.flatten(),
             cause,
             created: Some(descriptor.created),
+            token: Some(Token::new(descriptor.token)),
         })
     }
 
@@ -166,7 +175,9 @@ impl Clusters for Local {
             stopping
         } else {
             // First: a shim that we do not find below finds this.
+            crash::point("local: before a cluster is to stop");
             fs::write(&marker, "").map_err(io_error(TERMINATE, &marker))?;
+            crash::point("local: a cluster is to stop");
             ask_all(&place, &self.here).map_err(io_error(TERMINATE, &place.logs))?
         };
         if stopping.is_empty() && !place.folder.exists() {
@@ -179,10 +190,13 @@ impl Clusters for Local {
         self.stopping().insert(id.clone(), None);
         let (id, grace, all, watch) =
             (id.clone(), self.grace, self.stopping.clone(), self.watch.clone());
+        crash::point("local: the steps of a cluster are asked to stop");
         let waiter = watch::start(move || {
             stopping.iter().for_each(|step| step.finish(asked, grace));
             watch.dismiss();
-            let removed = remove(&place.folder);
+            crash::point("local: before a cluster is removed");
+            let removed = folder::remove(&place.folder);
+            crash::point("local: a cluster is removed");
             let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match removed {
                 Ok(()) => _ = all.remove(&id),
@@ -198,6 +212,21 @@ impl Clusters for Local {
     }
 }
 
+/// The clusters of which there is a folder in `folder`.
+pub(super) fn ids(folder: &Path, operation: &'static str) -> Result<Vec<ClusterId>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(err) => return Err(io_error(operation, folder)(err)),
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(io_error(operation, folder))?.file_name();
+        ids.extend(name.to_str().filter(|name| places::is_cluster(name)).map(ClusterId::new));
+    }
+    Ok(ids)
+}
+
 /// Asks every step of a cluster to stop.
 fn ask_all(place: &ClusterPlace, here: &str) -> io::Result<Vec<Stopping>> {
     let mut stopping = Vec::new();
@@ -211,18 +240,6 @@ fn ask_all(place: &ClusterPlace, here: &str) -> io::Result<Vec<Stopping>> {
     Ok(stopping)
 }
 
-/// Removes a folder; that another does the same is fine.
-fn remove(folder: &Path) -> io::Result<()> {
-    loop {
-        match fs::remove_dir_all(folder) {
-            // Either all is gone, or something in it went while we were at it.
-            Err(err) if err.kind() == io::ErrorKind::NotFound && folder.exists() => {}
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
-            removed => return removed,
-        }
-    }
-}
-
 pub(super) fn not_found(id: &ClusterId) -> crate::fabric::Error {
     error(
         ErrorKind::NotFound,
@@ -231,9 +248,26 @@ pub(super) fn not_found(id: &ClusterId) -> crate::fabric::Error {
     )
 }
 
+impl ClusterPlace {
+    /// When a cluster that is gone was asked to go. Where nobody asked, or nobody can tell, it was not long ago.
+    fn ended(&self) -> Result<Timestamp> {
+        let path = self.stopping();
+        match path.metadata().and_then(|marker| marker.modified()) {
+            Ok(time) => Ok(Timestamp::try_from(time).unwrap_or(Timestamp::MAX)),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(Timestamp::MAX),
+            Err(err) => Err(io_error("find a cluster", &path)(err)),
+        }
+    }
+}
+
 impl Descriptor {
+    /// Whether it came of this order, whatever the sending.
+    fn is_of(&self, order: &Token) -> bool {
+        Token::new(self.token.as_str()).is_same_order(order)
+    }
+
     /// `None`: there is no such cluster, and was none.
-    fn read(place: &ClusterPlace) -> Result<Option<Self>> {
+    pub(super) fn read(place: &ClusterPlace) -> Result<Option<Self>> {
         const READ: &str = "look up a cluster";
         let path = place.descriptor();
         match fs::read(&path) {

@@ -357,9 +357,13 @@ impl Making<'_> {
             }
             Some(scheme) => scheme.to_owned(),
         };
-        let wrong = format!("is at `{scheme}:`, for which no folder stands");
+        // A scheme that a template made may be anything.
+        let (wrong, whose) = match self::scheme(text.written()) == Some(&scheme) {
+            true => (format!("is at `{scheme}:`, for which no folder stands"), scheme.as_str()),
+            false => ("is a URI for whose scheme no folder stands".to_owned(), "‹scheme›"),
+        };
         let help =
-            format!("add a folder for `{scheme}://…` to `roots` of the cluster's configuration");
+            format!("add a folder for `{whose}://…` to `roots` of the cluster's configuration");
         self.fault("unmapped-uri", Some(text), what, wrong, &help);
         None
     }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::places::{CONTROLLER, Places};
 use super::{error, io_error, process};
+use crate::crash;
 use crate::fabric::{Chunk, ErrorKind, LocalFile, LogFile, Result, Uri};
 use crate::hex::hex;
 
@@ -22,6 +23,7 @@ pub(super) fn stage(places: &Places, file: &LocalFile) -> Result<Uri> {
     };
     let staged = places.staged();
     process::make_folder(&staged).map_err(io_error(STAGE, &staged))?;
+    let _kept = keep(&staged);
     let mut from = File::open(&file.path).map_err(io_error(STAGE, &file.path))?;
     let metadata = from.metadata().map_err(io_error(STAGE, &file.path))?;
     if !metadata.is_file() {
@@ -34,12 +36,22 @@ pub(super) fn stage(places: &Places, file: &LocalFile) -> Result<Uri> {
     let folder = staged.join(digest);
     process::make_folder(&folder).map_err(io_error(STAGE, &folder))?;
     let place = folder.join(name);
+    crash::point("local: before a file is staged");
     fs::set_permissions(&part.path, metadata.permissions())
         .and_then(|()| fs::rename(&part.path, &place))
         .map_err(io_error(STAGE, &place))?;
+    crash::point("local: a file is staged");
     place.into_os_string().into_string().map(Uri).map_err(|place| {
         error(ErrorKind::Config, STAGE, format!("`{}` is not UTF-8", place.to_string_lossy()))
     })
+}
+
+/// Keeps `prune` from what is being staged, as long as this is there. Not every file system has locks; where there are
+/// none `prune` does nothing.
+fn keep(staged: &Path) -> Option<File> {
+    let folder = File::open(staged).ok()?;
+    while folder.lock_shared().is_err_and(|err| err.kind() == io::ErrorKind::Interrupted) {}
+    Some(folder)
 }
 
 /// A file that is being written; it goes away unless it was moved to its place.

@@ -55,17 +55,21 @@ impl Places {
         self.0.join("staged")
     }
 
+    /// What stays of all clusters.
+    pub(super) fn logs(&self) -> PathBuf {
+        self.0.join("logs")
+    }
+
     pub(super) fn cluster(&self, id: &ClusterId) -> Result<ClusterPlace> {
         let name = id.as_str();
-        // The prefix keeps `logs` and `staged`, and whatever else lies there, from being taken for a cluster.
-        if !name.starts_with(super::cluster::PREFIX) || !is_name(name) {
+        if !is_cluster(name) {
             return Err(error(
                 ErrorKind::NotFound,
                 "look up a cluster",
                 "no cluster has such an id",
             ));
         }
-        Ok(ClusterPlace { folder: self.0.join(name), logs: self.0.join("logs").join(name) })
+        Ok(ClusterPlace { folder: self.0.join(name), logs: self.logs().join(name) })
     }
 }
 
@@ -117,6 +121,12 @@ impl StepPlace {
     }
 }
 
+/// The beginning of the ids of an attempt that an order brings, whatever its sending.
+pub(super) fn order_prefix(order: &Order<'_>, step: &OrderedStep<'_>) -> Option<String> {
+    let (number, _) = order.token.numbers()?;
+    Some(format!("{}.{}.{}.{number}.", step.step.id, step.attempt, order.token.run()?))
+}
+
 /// The id of an attempt: the step first, so that people find it; the order's token, so that it is the only one.
 pub(super) fn step_id(order: &Order<'_>, step: &OrderedStep<'_>) -> Result<StepId> {
     let id = format!("{}.{}.{}", step.step.id, step.attempt, order.token);
@@ -128,6 +138,12 @@ pub(super) fn step_id(order: &Order<'_>, step: &OrderedStep<'_>) -> Result<StepI
         ));
     }
     Ok(StepId::new(id))
+}
+
+/// Whether a cluster may have this id. The prefix keeps `logs` and `staged`, and whatever else lies there, from being
+/// taken for one.
+pub(super) fn is_cluster(name: &str) -> bool {
+    name.starts_with(super::cluster::PREFIX) && is_name(name)
 }
 
 /// Whether it is the name of a file and nothing else: ids come from the user and from journals.

@@ -15,13 +15,14 @@ use super::process::{self, Ending, FILES, Letter, Process, Wire};
 use super::record::{self, End, How, Record};
 use super::stop::Stopping;
 use super::{Local, cluster, error, io_error, now, shim, time, watch};
+use crate::crash;
 use crate::fabric::{
-    ClusterId, ErrorKind, Found, Order, OrderedStep, Result, StepId, StepState, StepStatus,
+    ClusterId, ErrorKind, Order, OrderedStep, Result, StepId, StepState, StepStatus,
 };
 use crate::shell;
 
 /// A shim that has not claimed its step after so long is gone; if it is not, it finds the step void.
-const UNCLAIMED: Duration = Duration::from_secs(30);
+pub(super) const UNCLAIMED: Duration = Duration::from_secs(30);
 
 const SUBMIT: &str = "start a step";
 const POLL: &str = "look at a step";
@@ -43,6 +44,7 @@ impl Local {
             let faults: Vec<_> = faults.iter().map(|fault| fault.message(None)).collect();
             error(ErrorKind::Config, SUBMIT, faults.join("; "))
         })?;
+        crash::point("local: before a step");
         match process::make_new_folder(&place.logs) {
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(
@@ -52,6 +54,7 @@ impl Local {
             // The logs of a cluster stay, so that its folder is gone shows below.
             made => made.map_err(|err| gone(on, &cluster, SUBMIT, &place.logs, err))?,
         }
+        crash::point("local: the logs of a step are made");
         let started = self.spawn(on, &cluster, &place, step, &id, &invocation);
         match started {
             Ok(()) => Ok(id),
@@ -76,6 +79,7 @@ impl Local {
         let directory = &place.directory;
         process::make_new_folder(directory)
             .map_err(|err| gone(on, cluster, SUBMIT, directory, err))?;
+        crash::point("local: the folder of a step is made");
         for (name, file) in &invocation.files {
             let at = directory.join(name);
             process::link(file, &at).map_err(io_error(SUBMIT, &at))?;
@@ -101,6 +105,7 @@ impl Local {
         let words = ahead.iter().chain(argv).map(OsString::as_os_str);
         let files = [controller, log("stdout")?, log("stderr")?];
         let order = Letter::of(values.iter().map(OsString::as_os_str).chain(words.clone()));
+        crash::point("local: before a step is handed to a shim");
         match order {
             Some(order) => self.hand(&place.logs, &order, &files),
             None => self.start_for(&place.logs, &values, words, files),
@@ -112,16 +117,19 @@ impl Local {
     fn hand(&self, logs: &Path, order: &Letter, files: &[File; FILES]) -> io::Result<()> {
         let send = |wire: &Wire| wire.send(order, files.each_ref());
         if self.watch.hand(logs, send) {
+            crash::point("local: a step is handed to a shim");
             return Ok(());
         }
         let (wire, theirs) = Wire::pair()?;
         let mut child = self.shim(theirs, Stdio::null(), Stdio::null()).spawn()?;
+        crash::point("local: a shim is started");
         if let Err(err) = send(&wire) {
             // It has nothing to do, nor will it.
             _ = child.kill();
             _ = child.wait();
             return Err(err);
         }
+        crash::point("local: a new shim has its step");
         self.watch.server(logs, child, wire);
         Ok(())
     }
@@ -145,34 +153,6 @@ impl Local {
         command.arg(shim::ARGUMENT).env_clear().envs(self.toolbox.environment());
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         command
-    }
-
-    pub(super) fn find_step(&self, on: &ClusterId, order: &Order<'_>) -> Result<Found<StepId>> {
-        const FIND: &str = "find a step";
-        let id = step_id(order, only(order)?)?;
-        let cluster = self.places.cluster(on)?;
-        let place = cluster.step(&id)?;
-        if self.watch.look(&place.logs).is_some() {
-            return Ok(Found::Yes(id));
-        }
-        match process::make_new_folder(&place.logs) {
-            Err(err) if err.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(gone(on, &cluster, FIND, &place.logs, err));
-            }
-            _ => {}
-        }
-        let record = place.record();
-        // Whoever comes later, this attempt is not begun: only so is No the truth.
-        let fenced =
-            record::fence(&record, "its order was given up").map_err(io_error(FIND, &record))?;
-        if fenced {
-            return Ok(Found::No);
-        }
-        Ok(match read(&record, FIND)? {
-            Some(Record { void: Some(_), .. }) => Found::No,
-            // Claimed, or at least not by us.
-            _ => Found::Yes(id),
-        })
     }
 
     pub(super) fn status(&self, on: &ClusterId, id: &StepId) -> Result<StepStatus> {
@@ -249,8 +229,10 @@ impl Local {
         let why = match shim {
             // It was our child, and is dead: nothing has begun, and nothing will.
             Some(how) => format!("its shim ended before it began the step: {how}"),
-            None if age(&place.logs)? > UNCLAIMED => "no shim came for it".to_owned(),
-            None => return Ok(status_of(StepState::Pending, "STARTING", place)),
+            None => match self.starting(place)? {
+                Some(status) => return Ok(status),
+                None => "no shim came for it".to_owned(),
+            },
         };
         let path = place.record();
         record::fence(&path, &why).map_err(io_error(POLL, &path))?;
@@ -260,10 +242,19 @@ impl Local {
         Ok(told(&record, place).unwrap_or_else(starting))
     }
 
+    /// A step that was handed to a shim of which nothing is known, such as that of a program that is gone: it may just
+    /// be about to claim it. `None`: it had its time.
+    fn starting(&self, place: &StepPlace) -> Result<Option<StepStatus>> {
+        let Some(left) = UNCLAIMED.checked_sub(age(&place.logs)?) else { return Ok(None) };
+        self.watch.claim(place, left);
+        Ok(Some(status_of(StepState::Pending, "STARTING", place)))
+    }
+
     /// A step whose shim is not known to run: it belongs to another program, or is gone.
     fn looked_after(&self, record: &Record, place: &StepPlace) -> Result<StepStatus> {
         let Some(shim) = &record.shim else {
-            return Ok(unknown("UNCLAIMED", "its record is empty".to_owned(), place));
+            let empty = || unknown("UNCLAIMED", "its record is empty".to_owned(), place);
+            return Ok(self.starting(place)?.unwrap_or_else(empty));
         };
         if shim.machine != self.here {
             let why = "the machine was started anew, or it runs in another container".to_owned();
@@ -302,6 +293,7 @@ impl Local {
             }
             // First the marker, then the look: a shim that we do not find finds it.
             let marker = place.cancel();
+            crash::point("local: before a step is to stop");
             if let Err(err) = fs::write(&marker, "") {
                 // Its folder may have vanished under it; if it is ours, we know whom to ask all the same.
                 let asked = self.ask_watched(&place.logs);
@@ -309,6 +301,7 @@ impl Local {
                     return Err(gone(on, &cluster, CANCEL, &marker, err));
                 }
             }
+            crash::point("local: a step is to stop");
             if let Ok(Some(record)) = Record::read(&path)
                 && let Some(stopping @ Stopping::Orphans(..)) =
                     Stopping::ask(&record, &path, &self.here)
@@ -316,6 +309,7 @@ impl Local {
                 orphans.push(stopping);
             }
         }
+        crash::point("local: the steps are asked to stop");
         if orphans.is_empty() {
             return Ok(());
         }
@@ -378,7 +372,7 @@ fn status_of(state: StepState, native: &str, place: &StepPlace) -> StepStatus {
 }
 
 /// The one step of an order: there is no queue here.
-fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
+pub(super) fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
     match &order.steps[..] {
         [step] => Ok(step),
         steps => {
@@ -388,7 +382,7 @@ fn only<'a, 'o>(order: &'o Order<'a>) -> Result<&'o OrderedStep<'a>> {
     }
 }
 
-fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
+pub(super) fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
     match Record::read(path) {
         // Damaged is claimed, and nothing more.
         Err(err) if err.kind() == io::ErrorKind::InvalidData => Ok(Some(Record::default())),
@@ -397,7 +391,7 @@ fn read(path: &Path, operation: &'static str) -> Result<Option<Record>> {
 }
 
 /// How long ago a folder was made, whichever way the clock was set since.
-fn age(folder: &Path) -> Result<Duration> {
+pub(super) fn age(folder: &Path) -> Result<Duration> {
     let made =
         folder.metadata().and_then(|meta| meta.modified()).map_err(io_error(POLL, folder))?;
     let made = Timestamp::try_from(made).unwrap_or(Timestamp::MIN);
@@ -405,7 +399,7 @@ fn age(folder: &Path) -> Result<Duration> {
 }
 
 /// An error of a file, told apart from a cluster that is not there.
-fn gone(
+pub(super) fn gone(
     on: &ClusterId,
     cluster: &ClusterPlace,
     operation: &'static str,

@@ -12,6 +12,7 @@ use super::{Call, Credentials, Failure, Service, encode, lock, xml};
 use crate::fabric::{Error, ErrorKind};
 use crate::http::retry::Miss;
 use crate::http::{Client, Fault, Reply, Request};
+use crate::secret::Hidden;
 
 /// A question that takes longer is asked again.
 const QUESTION: Duration = Duration::from_secs(10);
@@ -19,6 +20,10 @@ const QUESTION: Duration = Duration::from_secs(10);
 const ORDER: Duration = Duration::from_secs(30);
 /// However long somebody on the way says that we should stay away, a run looks so often.
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// So long, in bytes, is at least what is taken out of a refusal. Tokens of AWS are much longer, and what AWS says is to
+/// stay what it is.
+const TELLING: usize = 8;
 
 /// All that calls of one account go by.
 #[derive(Debug)]
@@ -64,7 +69,10 @@ impl Wire {
             false => self.client.send_afresh(&request, limit),
         };
         match sent {
-            Ok(reply) => self.judge(call, reply),
+            Ok(mut reply) => {
+                hide_ours(&request, &mut reply);
+                self.judge(call, reply)
+            }
             Err(fault) => {
                 let failure = failure(call, ErrorKind::Unavailable, fault.to_string());
                 Err(match fault {
@@ -158,6 +166,7 @@ impl Wire {
             (status @ 300..400, _) => {
                 // Only the host: the rest may be anything.
                 let to = reply.header("location").and_then(|to| to.split('/').nth(2));
+                let to = to.and_then(|to| to.rsplit('@').next());
                 format!("{status}, a redirect to `{}`", to.unwrap_or("nowhere"))
             }
             (status, Some(kind)) if !reply.body.is_empty() => {
@@ -210,6 +219,24 @@ impl Wire {
 /// A failure without effect.
 pub(super) fn failure(call: &Call<'_>, kind: ErrorKind, message: impl Into<String>) -> Failure {
     Failure { error: Error::new(kind, "emr", call.operation, message), code: None }
+}
+
+/// Takes out of a refusal what only we and AWS are to know: whatever answers in its place may quote what it was asked.
+fn hide_ours(request: &Request, reply: &mut Reply) {
+    if (200..300).contains(&reply.status) {
+        return;
+    }
+    let mut hidden = Hidden::default();
+    for (name, value) in &request.headers {
+        if matches!(name.as_str(), "x-amz-security-token" | "authorization") {
+            hidden.hide(value, &format!("‹{name}›"), TELLING);
+        }
+    }
+    let text = String::from_utf8_lossy(&reply.body);
+    reply.body = hidden.masked(&text).into_owned().into_bytes();
+    for (_, value) in &mut reply.headers {
+        hidden.mask(value);
+    }
 }
 
 fn in_doubt(call: &Call<'_>, mut failure: Failure) -> Failure {

@@ -113,6 +113,31 @@ impl Server {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
+    /// Waits until all is answered that came over connections whose other side has hung up, also over those that are
+    /// not accepted yet. There must be no others: it would wait for their end.
+    ///
+    /// # Errors
+    /// It does not answer itself.
+    pub fn drain(&self) -> io::Result<()> {
+        // Connections are accepted one after the other, so when this one is, all before it are.
+        let last = TcpStream::connect(self.address)?;
+        let own = last.local_addr()?;
+        let is_last = |stream: &TcpStream| stream.peer_addr().is_ok_and(|peer| peer == own);
+        loop {
+            let mut connections = self.shared.connections();
+            if connections.iter().any(|(stream, _)| is_last(stream)) {
+                let all = std::mem::take(&mut *connections);
+                drop((connections, last));
+                for (_, thread) in all {
+                    let _ = thread.join();
+                }
+                return Ok(());
+            }
+            drop(connections);
+            thread::yield_now();
+        }
+    }
+
     /// Ends every connection there is; new ones are served.
     pub fn hang_up(&self) {
         for (stream, _) in self.shared.connections().iter() {

@@ -48,6 +48,26 @@ fn garbage_ends_the_connection() {
 }
 
 #[test]
+fn what_the_dead_have_asked_is_answered() {
+    let answered = Arc::new(AtomicUsize::new(0));
+    let server = Server::start({
+        let answered = Arc::clone(&answered);
+        move |_| {
+            answered.fetch_add(1, Ordering::SeqCst);
+            Answer::Cut
+        }
+    })
+    .expect("starts");
+    for asked in 1..=50 {
+        let mut stream = TcpStream::connect(server.address()).expect("connects");
+        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("sends");
+        drop(stream);
+        server.drain().expect("answers itself");
+        assert_eq!(answered.load(Ordering::SeqCst), asked);
+    }
+}
+
+#[test]
 fn answers_can_be_cut_raw_or_stall() {
     let server = Server::start(|request| match request.path() {
         "/cut" => Answer::Cut,

@@ -13,6 +13,7 @@ use super::{Consul, TTL};
 use crate::base64;
 use crate::http::encode::encode_path;
 use crate::http::{Fault, Reply, Request};
+use crate::secret::Hidden;
 
 /// A signal is to be heard within two seconds, so no request takes longer.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -262,14 +263,39 @@ impl Consul {
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| ((*name).to_owned(), value.expose().to_owned()));
         let request = Request { method, url, headers: headers.collect(), body };
-        let reply = self.client.send(&request, limit).map_err(|fault| match fault {
+        let mut reply = self.client.send(&request, limit).map_err(|fault| match fault {
             Fault::NotSent(why) => Trouble::Unheard(why),
             Fault::Lost(why) => Trouble::Lost(why),
         })?;
+        self.hide_ours(&mut reply);
         match reply.status {
             429 => Err(Trouble::Unheard(said(&reply))),
             500.. => Err(Trouble::Lost(said(&reply))),
             _ => Ok(reply),
+        }
+    }
+}
+
+impl Consul {
+    /// Takes out of a reply what only we are to know: whatever answers may quote what it was asked.
+    fn hide_ours(&self, reply: &mut Reply) {
+        // Where the text decides, and not the status, it is to stay what it is.
+        let telling = if matches!(reply.status, 200..300 | 404 | 409) { 8 } else { 4 };
+        let mut hidden = Hidden::default();
+        for (name, value) in &self.headers {
+            let value = value.expose();
+            let value = value.strip_prefix("Basic ").unwrap_or(value);
+            hidden.hide(value, &format!("‹{name}›"), telling);
+            // The password by itself, as a server shows it that reads it.
+            let pair = base64::decode(value).and_then(|pair| String::from_utf8(pair).ok());
+            if let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
+                hidden.hide(password, &format!("‹{name}›"), telling);
+            }
+        }
+        let text = String::from_utf8_lossy(&reply.body);
+        reply.body = hidden.masked(&text).into_owned().into_bytes();
+        for (_, value) in &mut reply.headers {
+            hidden.mask(value);
         }
     }
 }

@@ -81,7 +81,7 @@ impl File {
             self.data.iter().map(|(k, v)| (k.as_str(), Value::from(v.clone()))).collect();
         template.render(&Inputs {
             variables: &variables,
-            now: &now.in_tz(zone).expect("a zone"),
+            now: &|| now.in_tz(zone).expect("a zone"),
             env: &|name| self.env.get(name).map(OsString::from),
             read: &|path| match path.to_str() {
                 Some(".") => Err(io::ErrorKind::IsADirectory.into()),
@@ -102,10 +102,10 @@ fn check(cases: &str, outcomes: &str) {
     let mut wrong = String::new();
     for Case { n, t } in &file.cases {
         let got = match file.render(t) {
-            Ok(Rendered { bytes, .. }) => match String::from_utf8(bytes) {
-                Ok(text) => Outcome::Ok(text),
-                Err(error) => {
-                    Outcome::Hex(error.as_bytes().iter().map(|b| format!("{b:02x}")).collect())
+            Ok(rendered) => match std::str::from_utf8(rendered.bytes()) {
+                Ok(text) => Outcome::Ok(text.to_owned()),
+                Err(_) => {
+                    Outcome::Hex(rendered.bytes().iter().map(|b| format!("{b:02x}")).collect())
                 }
             },
             Err(error) => Outcome::Err(error.go_text().to_owned()),

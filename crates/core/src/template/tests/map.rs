@@ -1,16 +1,16 @@
 //! Rendered text back to the template; secrets; which variables count as used.
 
-use super::super::{Origin, Rendered, Template};
+use super::super::{Origin, Template};
 use super::{render, source};
 use crate::source::Span;
 
 /// The source texts and origins of all pieces.
 fn pieces(text: &str, json: &str) -> Vec<(String, String, String)> {
     let rendered = render(text, json).expect(text);
-    let all = Span::new(0, rendered.bytes.len());
+    let all = Span::new(0, rendered.bytes().len());
     (rendered.map.pieces(all))
         .map(|piece| {
-            let shown = String::from_utf8_lossy(&rendered.bytes[piece.rendered.range()]);
+            let shown = String::from_utf8_lossy(&rendered.bytes()[piece.rendered.range()]);
             let origin = match piece.origin {
                 Origin::Text => "text".into(),
                 Origin::Value => "value".into(),
@@ -51,19 +51,20 @@ fn pieces_name_their_places() {
 #[test]
 fn spans_are_as_small_as_can_be() {
     let text = "héllo {{.x}} wörld{{.empty}}!";
-    let Rendered { bytes, map, .. } = render(text, r#"{"x": "XYZ", "empty": ""}"#).expect("fine");
-    assert_eq!(bytes, "héllo XYZ wörld!".as_bytes());
+    let rendered = render(text, r#"{"x": "XYZ", "empty": ""}"#).expect("fine");
+    let map = &rendered.map;
+    assert_eq!(rendered.bytes(), "héllo XYZ wörld!".as_bytes());
     let of = |start, end| &text[map.source(Span::new(start, end)).range()];
     assert_eq!(of(1, 3), "é");
     assert_eq!(of(8, 9), "{{.x}}");
     assert_eq!(of(7, 9), "{{.x}}", "wholly inside the value");
     assert_eq!(of(5, 8), "o {{.x}}");
     assert_eq!(of(9, 12), "{{.x}} w");
-    assert_eq!(of(0, bytes.len()), text);
+    assert_eq!(of(0, rendered.bytes().len()), text);
     assert_eq!(of(16, 17), "d");
     assert_eq!(map.source(Span::at(1)), Span::at(1));
     assert_eq!(of(8, 8), "{{.x}}");
-    let end = map.source(Span::at(bytes.len()));
+    let end = map.source(Span::at(rendered.bytes().len()));
     assert_eq!(end, Span::at(text.len()));
     // Behind the end is the end; of nothing there is nothing.
     assert_eq!(map.source(Span::new(90, 99)), end);
@@ -81,7 +82,7 @@ fn plain_means_no_actions() {
         ("a{{/**/}}", false),
         ("{{1}}", false),
     ] {
-        assert_eq!(render(text, "{}").expect(text).map.is_plain(), plain, "{text}");
+        assert_eq!(render(text, "{}").expect(text).is_plain(), plain, "{text}");
     }
 }
 

@@ -175,13 +175,19 @@ impl Cluster {
     /// # Errors
     /// It cannot be, with EMR's reason.
     pub(super) fn cancel(&mut self, id: &str, at: Timestamp) -> Result<(), &'static str> {
-        let step = self.steps.iter_mut().find(|step| step.id == id);
-        let step = step.ok_or("The step does not exist in this cluster.")?;
+        let head = self.steps.iter().position(|step| step.state == StepState::Pending);
+        let place = self.steps.iter().position(|step| step.id == id);
+        let place = place.ok_or("The step does not exist in this cluster.")?;
+        let step = &mut self.steps[place];
         match step.state {
             _ if step.script.refuses_cancel => Err("The step cannot be cancelled."),
             StepState::Pending | StepState::Running => {
                 step.state = StepState::CancelPending;
                 step.asked = Some(at);
+                if head == Some(place) {
+                    // Only now is it the turn of the next.
+                    self.free = self.free.max(at);
+                }
                 Ok(())
             }
             StepState::CancelPending => Err("The step is already being cancelled."),

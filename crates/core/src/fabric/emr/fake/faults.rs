@@ -1,7 +1,9 @@
 //! What goes wrong on the way, by the n-th call of an operation.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::{Bound, RangeBounds};
+use std::time::Duration;
 
 use super::refusal::Refusal;
 
@@ -40,6 +42,11 @@ pub enum Trouble {
     Empty,
     /// The right reply under a wrong content type.
     ContentType(&'static str),
+    /// The connection ends without a byte, and only so much of the fake's time later the call arrives.
+    Delayed(Duration),
+    /// The right reply to a question, had it been asked so much of the fake's time earlier, but not before
+    /// [`Fake::fail_by`](super::Fake::fail_by): one who answers has not heard yet of what came since.
+    Stale(Duration),
 }
 
 impl Fault {
@@ -138,6 +145,16 @@ impl Fault {
         Self::new(Trouble::ContentType(content_type)).carried_out()
     }
 
+    /// The connection ends without a byte; so much of the fake's time later the call is carried out.
+    pub fn delayed(time: Duration) -> Self {
+        Self::new(Trouble::Delayed(time))
+    }
+
+    /// Answered as it was so much of the fake's time ago; nothing happens to what is no question.
+    pub fn stale(time: Duration) -> Self {
+        Self::new(Trouble::Stale(time)).carried_out()
+    }
+
     /// The call has its effect all the same.
     #[must_use]
     pub fn carried_out(self) -> Self {
@@ -145,11 +162,21 @@ impl Fault {
     }
 }
 
+/// What goes wrong with the next call of an operation, if anything.
+pub(super) type Rule = dyn FnMut(&str) -> Option<Fault> + Send;
+
 /// The faults that are to come.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Faults {
     plan: Vec<(String, Bound<u32>, Bound<u32>, Fault)>,
+    rule: Option<Box<Rule>>,
     calls: BTreeMap<String, u32>,
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults").field("plan", &self.plan).field("calls", &self.calls).finish()
+    }
 }
 
 impl Faults {
@@ -159,9 +186,15 @@ impl Faults {
         self.plan.insert(0, (operation.to_owned(), from, to, fault));
     }
 
+    /// What is not planned goes wrong by this rule.
+    pub(super) fn rule(&mut self, rule: Box<Rule>) {
+        self.rule = Some(rule);
+    }
+
     /// No more faults.
     pub(super) fn heal(&mut self) {
         self.plan.clear();
+        self.rule = None;
     }
 
     /// How often an operation was called.
@@ -177,7 +210,8 @@ impl Faults {
         let hit = |(name, from, to, _): &&(String, Bound<u32>, Bound<u32>, Fault)| {
             (name == operation || name == "*") && (*from, *to).contains(&self.calls(name))
         };
-        self.plan.iter().find(hit).map(|(_, _, _, fault)| fault.clone())
+        let planned = self.plan.iter().find(hit).map(|(_, _, _, fault)| fault.clone());
+        planned.or_else(|| self.rule.as_mut()?(operation))
     }
 }
 
@@ -202,5 +236,16 @@ mod tests {
         faults.heal();
         assert_eq!(faults.next("RunJobFlow"), None);
         assert_eq!((faults.calls("ListSteps"), faults.calls("*")), (4, 8));
+    }
+
+    #[test]
+    fn a_rule_for_what_is_not_planned() {
+        let mut faults = Faults::default();
+        faults.rule(Box::new(|operation| (operation == "ListSteps").then(Fault::cut)));
+        faults.plan("ListSteps", 2..=2, Fault::throttle());
+        let calls = ["ListSteps", "ListSteps", "ListClusters"].map(|call| faults.next(call));
+        assert_eq!(calls, [Some(Fault::cut()), Some(Fault::throttle()), None]);
+        faults.heal();
+        assert_eq!(faults.next("ListSteps"), None);
     }
 }

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::clock::Clock;
 use crate::http::aws::Credentials;
 use crate::http::fake::Server;
 use crate::secret::Secret;
@@ -74,7 +75,15 @@ impl Fake {
     /// # Errors
     /// No port to be had.
     pub fn start(script: Script) -> io::Result<Self> {
-        Self::serve(script, Server::start)
+        Self::serve(tempo::Hands::new(script.tempo), script, Server::start)
+    }
+
+    /// The same, but the fake's time is that of `clock`, whatever the script says of its tempo.
+    ///
+    /// # Errors
+    /// No port to be had.
+    pub fn start_by(script: Script, clock: Arc<Clock>) -> io::Result<Self> {
+        Self::serve(tempo::Hands::of(clock), script, Server::start)
     }
 
     /// The same, over TLS.
@@ -82,14 +91,15 @@ impl Fake {
     /// # Errors
     /// No port to be had.
     pub fn start_tls(script: Script, tls: Arc<rustls::ServerConfig>) -> io::Result<Self> {
-        Self::serve(script, |handler| Server::start_tls(tls, handler))
+        let hands = tempo::Hands::new(script.tempo);
+        Self::serve(hands, script, |handler| Server::start_tls(tls, handler))
     }
 
     fn serve(
+        hands: tempo::Hands,
         script: Script,
         start: impl FnOnce(Box<serve::Handler>) -> io::Result<Server>,
     ) -> io::Result<Self> {
-        let hands = tempo::Hands::new(script.tempo);
         let world = World::new(script, hands.now());
         let (id, secret) = (Secret::new(KEY.0), Secret::new(KEY.1));
         let key = Credentials { id, secret, token: None, expires: None };
@@ -150,6 +160,15 @@ impl Fake {
         self.shared.lock().faults.plan(operation, calls, fault);
     }
 
+    /// From now on calls that are not said to go wrong do so by this rule: it is asked at each, in the order they come, and
+    /// told the operation. It must not ask the fake anything.
+    pub fn fail_by(&self, rule: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
+        let mut state = self.shared.lock();
+        state.tick();
+        state.remember();
+        state.faults.rule(Box::new(rule));
+    }
+
     /// Nothing goes wrong any more.
     pub fn heal(&self) {
         self.shared.lock().faults.heal();
@@ -158,6 +177,14 @@ impl Fake {
     /// Lets go the calls that are held ([`Trouble::Slow`]).
     pub fn release(&self) {
         self.shared.release(false);
+    }
+
+    /// Waits until all is answered that was asked by those who have hung up meanwhile; nobody else may be asking.
+    ///
+    /// # Errors
+    /// It does not answer itself.
+    pub fn drain(&self) -> io::Result<()> {
+        self.server.drain()
     }
 
     /// Ends every connection there is.

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::tempo::Hands;
 use super::world::World;
 use super::{s3, sts};
-use crate::clock::timestamp;
+use crate::clock::{add, timestamp};
 use crate::http::Reply;
 use crate::http::aws::{Credentials, Service, Signer, verify};
 use crate::http::fake::{Answer, Received};
@@ -65,6 +65,10 @@ pub(super) struct State {
     /// So often what was held has been released.
     released: u64,
     closed: bool,
+    /// Calls that are still on their way: when they arrive, and their numbers.
+    underway: Vec<(Timestamp, Ask, usize)>,
+    /// The world as it was after each order since the first look back.
+    past: Vec<World>,
 }
 
 impl Shared {
@@ -79,6 +83,8 @@ impl Shared {
             skew: SignedDuration::ZERO,
             released: 0,
             closed: false,
+            underway: Vec::new(),
+            past: Vec::new(),
         };
         Self { state: Mutex::new(state), gate: Condvar::new() }
     }
@@ -108,10 +114,17 @@ impl Shared {
         let (number, fault) = self.lock().arrive(&ask, received);
         let carry_out = || self.lock().carry_out(&ask, received, number);
         let Some(fault) = fault else { return Answer::Reply(carry_out()) };
+        if let Trouble::Stale(ago) = fault.what {
+            return Answer::Reply(self.lock().look_back(&ask, received, number, ago));
+        }
         let done = fault.carried_out.then(carry_out);
         if fault.what == Trouble::Slow {
             self.hold();
             return Answer::Reply(done.unwrap_or_else(carry_out));
+        }
+        if let Trouble::Delayed(time) = fault.what {
+            self.lock().set_out(ask, number, time);
+            return Answer::Cut;
         }
         let mut answer = spoilt(&fault.what, ask.service, done);
         if let Answer::Reply(reply) = &mut answer
@@ -130,6 +143,7 @@ impl Shared {
 }
 
 /// What a request is about.
+#[derive(Clone)]
 struct Ask {
     service: Service,
     operation: String,
@@ -158,7 +172,45 @@ impl State {
 
     pub(super) fn tick(&mut self) {
         let now = self.hands.now();
+        while let Some((at, ask, number)) = self.arrival(now) {
+            self.world.advance(at);
+            let received = self.log[number].request.clone();
+            self.fulfil(&ask, &received, number);
+        }
         self.world.advance(now);
+    }
+
+    /// A call is on its way.
+    fn set_out(&mut self, ask: Ask, number: usize, time: Duration) {
+        self.underway.push((add(self.world.now, time), ask, number));
+    }
+
+    /// The first of the calls on their way that have arrived by now.
+    fn arrival(&mut self, now: Timestamp) -> Option<(Timestamp, Ask, usize)> {
+        let first = (0..self.underway.len()).min_by_key(|&n| self.underway[n].0)?;
+        (self.underway[first].0 <= now).then(|| self.underway.remove(first))
+    }
+
+    /// Keeps the world as it is, for those who look back, once it was asked to.
+    pub(super) fn remember(&mut self) {
+        self.past.push(self.world.clone());
+    }
+
+    /// What the answer was so long ago.
+    fn look_back(&mut self, ask: &Ask, received: &Received, number: usize, ago: Duration) -> Reply {
+        self.tick();
+        let then = self.world.now.checked_sub(ago).unwrap_or(self.world.now);
+        let known = self.past.iter().rfind(|world| world.now <= then).or(self.past.first());
+        let Some(mut world) =
+            known.filter(|_| QUESTIONS.contains(&ask.operation.as_str())).cloned()
+        else {
+            return self.fulfil(ask, received, number);
+        };
+        world.advance(then);
+        std::mem::swap(&mut self.world, &mut world);
+        let reply = self.fulfil(ask, received, number);
+        std::mem::swap(&mut self.world, &mut world);
+        reply
     }
 
     fn arrive(&mut self, ask: &Ask, received: &Received) -> (usize, Option<Fault>) {
@@ -183,7 +235,15 @@ impl State {
 
     fn carry_out(&mut self, ask: &Ask, received: &Received, number: usize) -> Reply {
         self.tick();
+        self.fulfil(ask, received, number)
+    }
+
+    /// The same, in the world as it is.
+    fn fulfil(&mut self, ask: &Ask, received: &Received, number: usize) -> Reply {
         let mut reply = self.reply(ask, received, number);
+        if !self.past.is_empty() && !QUESTIONS.contains(&ask.operation.as_str()) {
+            self.remember();
+        }
         let id = format!("00000000-0000-4000-8000-{:012}", number + 1);
         reply.headers.retain(|(name, _)| !name.starts_with("x-amz") || name.ends_with("region"));
         let name = if ask.service == Service::S3 { "x-amz-request-id" } else { "x-amzn-requestid" };
@@ -324,7 +384,8 @@ fn spoilt(what: &Trouble, service: Service, done: Option<Reply>) -> Answer {
             let headers = vec![("location".to_owned(), to.clone())];
             Answer::Reply(Reply { status: *status, headers, body: Vec::new() })
         }
-        Trouble::Cut => Answer::Cut,
+        // What is delayed or stale comes not this far.
+        Trouble::Cut | Trouble::Delayed(_) | Trouble::Stale(_) => Answer::Cut,
         Trouble::CutReply => {
             let body = reply().body;
             let head = format!(

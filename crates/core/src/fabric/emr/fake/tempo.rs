@@ -1,10 +1,11 @@
 //! How fast the fake's time goes by.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::clock::{add, timestamp};
+use crate::clock::{Clock, add, timestamp};
 
 /// How fast the fake's time goes by. It starts at the time of the machine and never falls behind it unless one of
 /// its seconds lasts longer than a second.
@@ -39,15 +40,26 @@ pub(super) struct Hands {
     start: Timestamp,
     begun: Instant,
     passed: Duration,
+    /// Whose time it follows, in place of the machine's.
+    clock: Option<Arc<Clock>>,
 }
 
 impl Hands {
     pub(super) fn new(tempo: Tempo) -> Self {
-        Self { tempo, start: timestamp(), begun: Instant::now(), passed: Duration::ZERO }
+        let (begun, passed) = (Instant::now(), Duration::ZERO);
+        Self { tempo, start: timestamp(), begun, passed, clock: None }
+    }
+
+    /// That of a clock, however fast the machine's time goes by.
+    pub(super) fn of(clock: Arc<Clock>) -> Self {
+        Self { clock: Some(clock), ..Self::new(Tempo::REAL) }
     }
 
     /// The fake's time.
     pub(super) fn now(&self) -> Timestamp {
+        if let Some(clock) = &self.clock {
+            return add(clock.now(), self.passed);
+        }
         let second = self.tempo.second.max(Duration::from_micros(1)).as_secs_f64();
         let seconds = self.begun.elapsed().as_secs_f64() / second;
         let flown = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);

@@ -46,6 +46,10 @@ fn url(environment: &Environment) -> Result<String, Trouble> {
             false => Err(Trouble::config(format!("`{FULL}` is no URL"))),
         };
     };
+    // What stands before the `@` looks like a host, and is none.
+    if authority.contains('@') {
+        return Err(Trouble::config(format!("`{FULL}` has a user in it")));
+    }
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::super::Credentials;
 use super::ask::{ask, get, granted, json, read};
 use super::{Trouble, World};
-use crate::http::{Fault, Request};
+use crate::http::{Fault, Request, hide_secrets};
 
 /// It is next door.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(super) fn fetch(world: &World, before: Option<&str>) -> Result<Credentials, 
         return Err(nowhere("`AWS_EC2_METADATA_DISABLED` is set".to_owned()));
     }
     let base = base(world)?;
-    let who = format!("the instance metadata service at `{base}`");
+    let who = format!("the instance metadata service at `{}`", hide_secrets(&base));
     let token = token(world, &base, &who, &nowhere)?;
     let headers = [("x-aws-ec2-metadata-token", token.as_str())];
     let place = format!("{base}/latest/meta-data/iam/security-credentials/");

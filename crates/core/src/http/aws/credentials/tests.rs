@@ -192,6 +192,10 @@ fn containers() {
     for (variables, words) in [
         (vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/")], "only HTTPS"),
         (
+            vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:x@example.com/")],
+            "has a user in it",
+        ),
+        (
             vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1.example.com/")],
             "only HTTPS",
         ),

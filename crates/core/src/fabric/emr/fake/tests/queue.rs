@@ -104,6 +104,20 @@ fn cancelling_takes_its_time_and_fires_no_rule() {
 }
 
 #[test]
+fn the_next_starts_no_earlier_than_the_one_before_it_is_cancelled() {
+    let waits = StepScript { waits: Duration::from_secs(40), ..StepScript::completes(60) };
+    let mut bench = Bench::new(Script::default().step("a", waits));
+    let id = bench.ready();
+    let ids = bench.submit(&id, &[step("a", "CONTINUE"), step("b", "CONTINUE")]);
+    bench.pass(30);
+    bench.call("CancelSteps", json!({"ClusterId": id, "StepIds": [ids[0]]}));
+    bench.pass(30);
+    assert_eq!(bench.states(&id), ["CANCELLED", "RUNNING"]);
+    let next = bench.world.steps().nth(1).expect("there are two");
+    assert_eq!(next.started, Some(add(next.created, Duration::from_secs(30))));
+}
+
+#[test]
 fn a_step_may_end_before_it_is_cancelled_or_refuse_to_be() {
     let stubborn = StepScript { stubborn: Duration::from_secs(100), ..StepScript::completes(60) };
     let refusing = StepScript { refuses_cancel: true, ..StepScript::completes(60) };

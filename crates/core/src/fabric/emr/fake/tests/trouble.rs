@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::thread;
 
-use super::caller::{Caller, json_of, said};
+use super::caller::{Caller, client, json_of, said};
 use super::*;
-use crate::fabric::emr::fake::Fault;
+use crate::clock::{Clock, until};
+use crate::fabric::emr::fake::{Fake, Fault};
 
 /// A caller whose first `RunJobFlow` goes wrong, what it is told, and how many clusters there are.
 fn launched(fault: Fault) -> (Result<(u16, String), String>, usize) {
@@ -94,6 +95,58 @@ fn slow_and_late() {
         let id = waiting.join().expect("it ends");
         caller.fake.world(|world| assert!(world.cluster(&id).is_some()));
     }
+}
+
+/// A caller of a fake whose time is that of a clock, which stands still.
+fn at_rest(script: Script) -> Caller {
+    let clock = Arc::new(Clock::turned_by_hand(start()));
+    Caller { fake: Fake::start_by(script, clock).expect("a port"), client: client() }
+}
+
+#[test]
+fn a_call_that_is_delayed_arrives_when_nobody_waits_for_it_any_more() {
+    let caller = at_rest(Script::default());
+    let began = caller.fake.world(|world| world.now);
+    assert_eq!(began, start());
+    caller.fake.fail("RunJobFlow", 1..=2, Fault::delayed(Duration::from_secs(30)));
+    for _ in 0..2 {
+        assert!(caller.emr("RunJobFlow", order(true, &[])).is_err());
+        caller.fake.pass(Duration::from_secs(20));
+    }
+    let made = |world: &mut World| -> Vec<_> {
+        world.clusters.iter().map(|cluster| until(start(), cluster.created).as_secs()).collect()
+    };
+    assert_eq!(caller.fake.world(made), [30]);
+    assert_eq!(caller.fake.requests().iter().filter(|logged| logged.carried_out).count(), 1);
+    caller.fake.pass(Duration::from_secs(3600));
+    assert_eq!(caller.fake.world(made), [30, 50], "each when it came, whenever one looks");
+}
+
+#[test]
+fn an_answer_may_be_behind() {
+    let caller = at_rest(Script::default());
+    caller.launch();
+    caller.fake.pass(Duration::from_secs(100));
+    caller.fake.fail_by(|_| Some(Fault::stale(Duration::from_secs(25))));
+    let id = caller.launch();
+    let listed = || {
+        let listed = json_of(&caller.emr("ListClusters", json!({})).expect("a reply"));
+        listed["Clusters"].as_array().map(Vec::len)
+    };
+    let described = || caller.emr("DescribeCluster", json!({"ClusterId": id})).expect("a reply");
+    assert_eq!((listed(), described().status), (Some(1), 400), "nobody has heard of it");
+    caller.fake.pass(Duration::from_secs(24));
+    assert_eq!(listed(), Some(1));
+    caller.fake.pass(Duration::from_secs(1));
+    assert_eq!(listed(), Some(2));
+    caller.emr("TerminateJobFlows", json!({"JobFlowIds": [id]})).expect("a reply");
+    let state = || json_of(&described())["Cluster"]["Status"]["State"].clone();
+    assert_eq!(state(), "STARTING");
+    caller.fake.pass(Duration::from_secs(25));
+    assert_eq!(state(), "TERMINATING");
+    caller.fake.heal();
+    caller.fake.pass(Duration::from_secs(50));
+    assert_eq!(state(), "TERMINATED");
 }
 
 #[test]

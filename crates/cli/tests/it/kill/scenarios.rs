@@ -1,0 +1,259 @@
+//! What is killed.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use dataflow_runner_core::event::Outcome;
+use dataflow_runner_core::fabric::emr::fake::{Script, StepScript};
+
+use super::scenario::{Again, Scenario};
+use super::world::World;
+use crate::harness::{Place, cluster, emr_cluster, emr_playbook, playbook, script};
+
+/// All of them.
+pub(super) const ALL: [Scenario; 14] = [
+    LOCAL_TRANSIENT,
+    LOCAL_CHAIN,
+    LOCAL_GRAPH,
+    LOCAL_UP,
+    LOCAL_DOWN,
+    LOCAL_CANCEL,
+    LOCAL_RESUME,
+    EMR_TRANSIENT,
+    EMR_CHAIN,
+    EMR_GRAPH,
+    EMR_UP,
+    EMR_DOWN,
+    EMR_CANCEL,
+    EMR_RESUME,
+];
+
+const TRANSIENT: &str = "run-transient --config c.json --playbook p.json";
+const RUN: &str = "run --config c.json --playbook p.json --cluster CLUSTER";
+const UP: &str = "up --config c.json";
+const DOWN: &str = "down --config c.json --cluster CLUSTER";
+
+fn succeeded(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Succeeded)
+}
+
+fn interrupted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Interrupted { left: false, .. })
+}
+
+pub(super) const LOCAL_TRANSIENT: Scenario = Scenario {
+    name: "a transient chain, local",
+    world: || local(&[("a", "", ""), ("b", "", "")]),
+    command: TRANSIENT,
+    again: Again::Attach,
+    code: 0,
+    outcome: succeeded,
+    began: &[("a", 1), ("b", 1)],
+    clusters: (1, 0),
+};
+
+pub(super) const LOCAL_CHAIN: Scenario = Scenario {
+    name: "a chain on a living cluster, local",
+    // The first runs on while whoever started it is dead.
+    world: || local(&[("a", "; sleep 0.1", ""), ("b", "", "")]).with_cluster(),
+    command: RUN,
+    clusters: (1, 1),
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const LOCAL_GRAPH: Scenario = Scenario {
+    name: "a graph with retries, local",
+    world: || {
+        local(&[
+            ("a", "", r#", "dependsOn": []"#),
+            ("b", AT_THE_THIRD, r#", "dependsOn": ["a"], "retries": {"maxAttempts": 3}"#),
+            ("c", "", r#", "dependsOn": []"#),
+            (
+                "d",
+                "; exit 1",
+                r#", "dependsOn": ["c"], "retries": {"maxAttempts": 2}, "actionOnFailure": "SKIP_DEPENDENTS""#,
+            ),
+            ("e", "", r#", "dependsOn": ["b", "c"]"#),
+        ])
+    },
+    code: 1,
+    outcome: |outcome| matches!(outcome, Outcome::Failed { failed: 1, .. }),
+    began: &[("a", 1), ("b", 3), ("c", 1), ("d", 2), ("e", 1)],
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const LOCAL_UP: Scenario = Scenario {
+    name: "up, local",
+    world: || local(&[("a", "", "")]),
+    command: UP,
+    began: &[("a", 0)],
+    clusters: (1, 1),
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const LOCAL_DOWN: Scenario = Scenario {
+    name: "down, local",
+    world: || local(&[("a", "", "")]).with_cluster(),
+    command: DOWN,
+    began: &[("a", 0)],
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const LOCAL_CANCEL: Scenario = Scenario {
+    name: "cancel, local",
+    world: || {
+        let world = local(&[("a", "", ""), ("b", "; sleep 1000", ""), ("c", "", "")]);
+        abandoned(&world, "Step 'b' with id");
+        world.remember()
+    },
+    command: "cancel last",
+    again: Again::Always,
+    outcome: interrupted,
+    began: &[("a", 1), ("b", 1), ("c", 0)],
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const LOCAL_RESUME: Scenario = Scenario {
+    name: "resume, local",
+    world: || {
+        let world = local(&[("a", "", ""), ("b", AT_THE_THIRD, ""), ("c", "", "")]);
+        world.done(TRANSIENT, 1);
+        world.done("resume last", 1);
+        world.remember()
+    },
+    command: "resume last",
+    again: Again::Same,
+    began: &[("a", 1), ("b", 3), ("c", 1)],
+    clusters: (3, 0),
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const EMR_TRANSIENT: Scenario = Scenario {
+    name: "a transient chain, emr",
+    world: || emr(Script::default()),
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const EMR_CHAIN: Scenario = Scenario {
+    name: "a chain on a living cluster, emr",
+    world: || emr(Script::default()).with_cluster(),
+    command: RUN,
+    clusters: (1, 1),
+    ..EMR_TRANSIENT
+};
+
+pub(super) const EMR_GRAPH: Scenario = Scenario {
+    name: "a graph with retries, emr",
+    world: || {
+        let mut fates = Script::default().step("d", StepScript::fails(60));
+        let thrice = [StepScript::fails(60), StepScript::fails(60), StepScript::completes(60)];
+        fates.steps.insert("b".to_owned(), thrice.into());
+        let steps = [
+            ("a", "", r#", "dependsOn": []"#),
+            ("b", "", r#", "dependsOn": ["a"], "retries": {"maxAttempts": 3}"#),
+            ("c", "", r#", "dependsOn": []"#),
+            (
+                "d",
+                "",
+                r#", "dependsOn": ["c"], "retries": {"maxAttempts": 2}, "actionOnFailure": "SKIP_DEPENDENTS""#,
+            ),
+            ("e", "", r#", "dependsOn": ["b", "c"]"#),
+        ];
+        let steps: Vec<_> = steps.iter().map(|(id, rest, more)| script(id, rest, more)).collect();
+        let place = Place::new().with("c.json", emr_cluster());
+        World::emr(place.with("p.json", playbook(&steps.join(","))), fates)
+    },
+    code: LOCAL_GRAPH.code,
+    outcome: LOCAL_GRAPH.outcome,
+    began: LOCAL_GRAPH.began,
+    ..EMR_TRANSIENT
+};
+
+pub(super) const EMR_UP: Scenario = Scenario {
+    name: "up, emr",
+    world: || emr(Script::default()),
+    command: UP,
+    began: &[("a", 0)],
+    clusters: (1, 1),
+    ..EMR_TRANSIENT
+};
+
+pub(super) const EMR_DOWN: Scenario = Scenario {
+    name: "down, emr",
+    world: || emr(Script::default()).with_cluster(),
+    command: DOWN,
+    began: &[("a", 0)],
+    ..EMR_TRANSIENT
+};
+
+pub(super) const EMR_CANCEL: Scenario = Scenario {
+    name: "cancel, emr",
+    world: || {
+        let world = emr(Script::default().step("b", StepScript::never_ends()));
+        abandoned(&world, "Step 'a' with id");
+        world.remember()
+    },
+    command: "cancel last",
+    again: Again::Always,
+    outcome: interrupted,
+    began: &[("a", 1), ("b", 1)],
+    ..EMR_TRANSIENT
+};
+
+pub(super) const EMR_RESUME: Scenario = Scenario {
+    name: "resume, emr",
+    world: || {
+        let mut script = Script::default();
+        let twice = [StepScript::fails(60), StepScript::completes(60)];
+        script.steps.insert("a".to_owned(), twice.into());
+        let world = emr(script);
+        world.done(TRANSIENT, 1);
+        world.remember()
+    },
+    command: "resume last",
+    again: Again::Same,
+    began: &[("a", 2), ("b", 2)],
+    clusters: (2, 0),
+    ..EMR_TRANSIENT
+};
+
+/// The program of a step that succeeds at its third attempt.
+const AT_THE_THIRD: &str = r#"; [ "$(wc -l < "$ran")" -ge 3 ]"#;
+
+/// A world on this machine with these steps: each tells that it was begun, and does the rest.
+fn local(steps: &[(&str, &str, &str)]) -> World {
+    let place = Place::new().with("c.json", cluster(r#", "slots": 2, "killAfterSeconds": 1"#));
+    std::fs::create_dir(place.path("ran")).expect("a folder");
+    let ran = place.path("ran");
+    let steps: Vec<_> = steps
+        .iter()
+        .map(|(id, rest, more)| {
+            let ran = ran.join(id).display().to_string();
+            script(id, &format!(r#"ran='{ran}'; echo "$DATAFLOW_ATTEMPT" >> "$ran"{rest}"#), more)
+        })
+        .collect();
+    World::local(place.with("p.json", playbook(&steps.join(","))))
+}
+
+/// A world on a far side with the steps `a` and `b`.
+fn emr(script: Script) -> World {
+    let place = Place::new().with("c.json", emr_cluster());
+    World::emr(place.with("p.json", emr_playbook(&["a", "b"], "CANCEL_AND_WAIT")), script)
+}
+
+/// Runs the playbook up to a message and the start of step `b`, and leaves it without anybody who drives it.
+fn abandoned(world: &World, text: &str) {
+    let mut command = world.command(TRANSIENT);
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut all = String::new();
+    while !all.contains(text) {
+        assert_ne!(said.read_line(&mut all).expect("text"), 0, "it ended: {all}");
+    }
+    while world.began("b") == 0 {
+        std::thread::yield_now();
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    world.settle();
+}

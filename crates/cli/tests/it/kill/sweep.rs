@@ -1,0 +1,80 @@
+//! Many kills of one scenario, some at a time.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::scenario::Scenario;
+
+/// One kill of so many is followed by another, of whoever came back.
+const PAIRS: u64 = 3;
+
+/// What came of many kills.
+#[derive(Debug, Default)]
+pub(super) struct Figures {
+    name: &'static str,
+    /// So many points there are.
+    pub(super) points: u64,
+    /// At so many of those that were tried the command died; at the others it was through before.
+    pub(super) killed: u64,
+    /// So often, whoever came back died as well.
+    pub(super) pairs: u64,
+    pub(super) wrong: Vec<String>,
+    pub(super) seconds: f64,
+    /// The longest that one world took, and which.
+    slowest: (f64, String),
+}
+
+/// Kills a scenario at every `stride`-th point, and at some of them again.
+pub(super) fn sweep(scenario: &Scenario, stride: u64, threads: usize) -> Figures {
+    let began = Instant::now();
+    let (points, wrong) = scenario.points();
+    let figures = Figures { name: scenario.name, points, wrong, ..Figures::default() };
+    let figures = Mutex::new(figures);
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let at = number * stride + 1;
+                    if at > points {
+                        return;
+                    }
+                    try_one(scenario, at, None, &figures);
+                    if number % PAIRS == 0 {
+                        // Somewhere in what whoever comes back does, not always at the same place.
+                        try_one(scenario, at, Some(1 + (at * 7) % 31), &figures);
+                    }
+                }
+            });
+        }
+    });
+    let figures = figures.into_inner().expect("no kill panicked");
+    Figures { seconds: began.elapsed().as_secs_f64(), ..figures }
+}
+
+fn try_one(scenario: &Scenario, at: u64, then_at: Option<u64>, figures: &Mutex<Figures>) {
+    let began = Instant::now();
+    let (killed, wrong) = scenario.kill(at, then_at);
+    let took = began.elapsed().as_secs_f64();
+    let mut figures = figures.lock().expect("no kill panicked");
+    if took > figures.slowest.0 {
+        figures.slowest = (took, format!("{at}, {then_at:?}"));
+    }
+    figures.killed += u64::from(killed.once && then_at.is_none());
+    figures.pairs += u64::from(killed.twice);
+    figures.wrong.extend(wrong);
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, points, killed, pairs, wrong, seconds, slowest: (took, slowest) } = self;
+        write!(
+            f,
+            "kills: {name}: {points} points, {killed} died there, {pairs} twice, {} wrong, {seconds:.1} s; the slowest {took:.1} s (at {slowest})",
+            wrong.len()
+        )
+    }
+}
