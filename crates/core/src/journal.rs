@@ -451,9 +451,11 @@ struct Version {
     version: u32,
 }
 
+/// What comes before the checksum of a line, and the checksum.
 fn unseal(line: &str) -> Option<(&str, &str)> {
-    let (body, sum) = line.strip_suffix("\"}")?.rsplit_once(SUM_KEY)?;
-    (sum.len() == SUM_DIGITS).then_some((body, sum))
+    let rest = line.strip_suffix("\"}")?;
+    let (rest, sum) = rest.split_at_checked(rest.len().checked_sub(SUM_DIGITS)?)?;
+    Some((rest.strip_suffix(SUM_KEY)?, sum))
 }
 
 /// What a line says. Its checksum is a member that nothing knows, so nothing minds it.
