@@ -18,7 +18,7 @@ mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
-pub(crate) use runs::{Orphans, Prune, RunReport, RunStatus, Runs, RunsCommand};
+pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
 
 /// What the help text says behind the flags.
 const AFTER_HELP: &str = "\
@@ -46,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 18] = [
+const AFTER: [(&str, &str); 19] = [
     (
         "up",
         "\
@@ -74,8 +74,8 @@ Examples:
   dataflow-runner down --run last
 
 With --run the cluster is found by what the run's journal says. A run that is still driven is not
-touched: `cancel` ends it. Credentials that are written in a cluster file are in no journal: then
-name that file with --config, and the cluster with --cluster.
+touched: `cancel` ends it. A key that is written in a file is in no journal: it is taken from that
+file until the run has succeeded; after that, name a cluster file and the cluster instead.
 
 Exit codes: 0 it is down, 1 it failed, 2 wrong usage, 3 invalid files, 4 refused, 5 in doubt,
 129, 130, 143 ended by a signal. `dataflow-runner --help` says more.",
@@ -214,6 +214,29 @@ Exit codes: 0 it is shown, however the run stands, 1 it cannot be read or writte
 no such run.",
     ),
     (
+        "logs",
+        "\
+Examples:
+  dataflow-runner logs
+  dataflow-runner logs last load --file stderr | less
+  dataflow-runner logs r-20261122T1015 --follow
+  dataflow-runner logs last load --attempt 1 > load.log
+
+Without STEP: all steps that failed; if none has, the one that began last. With --follow and
+without STEP: the step that runs, or the next that begins; once the run has ended, as without
+--follow. An interrupt ends only the looking: the run goes on.
+
+What the step wrote goes to stdout as it is, unpacked; on a terminal, what would act on it is shown
+by its number. Which log it is, and the probable cause of a failure, go to stderr. Nothing but the
+run's journal is needed to find them: no file, and no program that drives the run. But a key that
+is written in a file is in no journal: it is taken from that file until the run has succeeded; after
+that, name a cluster file that has it with --config.
+
+Exit codes: 0 they are printed, 1 there are none, or they cannot be read or written, 2 wrong usage,
+no such run, step or log, 3 what is set does not lead there, such as missing credentials, 4 the
+fabric could not be reached or refused, 129, 130, 143 ended by a signal.",
+    ),
+    (
         "lock",
         "\
 Examples:
@@ -345,6 +368,8 @@ pub(crate) enum Command {
     Status(RunStatus),
     /// Tell all of a run that its journal holds
     Report(RunReport),
+    /// Print the logs of a run's steps, also while they grow
+    Logs(RunLogs),
     /// Look at a lock, or break it
     #[command(subcommand)]
     Lock(Lock),
@@ -639,6 +664,7 @@ impl Command {
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
             Self::Report(_) => "report",
+            Self::Logs(_) => "logs",
             Self::Lock(_) => "lock",
         }
     }
@@ -663,6 +689,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Status(_)
             | Self::Report(_)
+            | Self::Logs(_)
             | Self::Lock(_) => return Ok(None),
         };
         let dsn = sentry.dsn.as_deref().filter(|dsn| !dsn.is_empty());

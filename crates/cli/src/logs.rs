@@ -1,7 +1,8 @@
-//! Shows the logs of what failed.
+//! Shows the logs of what failed, and of what is asked for.
 
 mod late;
 mod show;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,15 @@ use dataflow_runner_core::fabric::{
     self, Cause, Chunk, ClusterId, ClusterState, Fabric, LogFile, Result, StepId, StepState,
 };
 use dataflow_runner_core::logs::look::Whose;
+use dataflow_runner_core::logs::{self, Piece};
 use jiff::Timestamp;
 
 use crate::args::{self, Level, Output};
 use crate::ui::{Ui, escape};
 use late::{Late, Patience};
-use show::Failed;
+pub(crate) use show::Failed;
+use show::say;
+pub(crate) use whole::{To, Whole};
 
 /// So many lines of the end of `stderr` are shown unasked.
 const TAIL_LINES: usize = 10;
@@ -149,6 +153,11 @@ impl<'a> Logs<'a> {
     }
 }
 
+/// Says why something failed, as far as its logs tell.
+pub(crate) fn say_cause(failed: &Failed, cause: &logs::Cause, ui: &mut Ui) {
+    say(show::cause(failed, cause).into(), ui);
+}
+
 /// Shows all logs of a step, each from its beginning to its end.
 fn show_all(fabric: &dyn Fabric, cluster: &ClusterId, id: &StepId, ui: &mut Ui) {
     match fabric.logs(cluster, id) {
@@ -156,15 +165,9 @@ fn show_all(fabric: &dyn Fabric, cluster: &ClusterId, id: &StepId, ui: &mut Ui) 
             ui.message(Level::Warning, format!("There are no logs for step {id}"));
         }
         Ok(files) => {
-            for file in files {
-                ui.message(
-                    Level::Info,
-                    format!("Content of log file '{}' for step {id}:", file.name),
-                );
-                if let Err(error) = copy(fabric, &file, ui) {
-                    ui.message(Level::Warning, format!("cannot read {}: {error}", file.place));
-                }
-            }
+            let mut whole = Whole::new(format!("step {id}"), To::Messages);
+            let mut sink = |piece: Piece<'_>| whole.piece(piece, ui);
+            logs::copy(fabric, &files, false, &mut || true, &mut sink);
         }
         Err(error) => {
             ui.message(Level::Warning, format!("cannot list the logs of step {id}: {error}"));
@@ -190,26 +193,6 @@ fn show_tail(
         ui.text(&lines.collect::<String>());
     }
     ui.message(Level::Info, format!("Its logs: {}", link.unwrap_or(&file.place)));
-}
-
-fn copy(fabric: &dyn Fabric, file: &LogFile, ui: &mut Ui) -> Result<()> {
-    let (mut from, mut held) = (0, Vec::new());
-    loop {
-        let chunk = fabric.read(file, from)?;
-        from += chunk.bytes.len() as u64;
-        let end = is_end(file, &chunk, from);
-        held.extend(chunk.bytes);
-        // A character that goes over the end of a chunk waits for its other half.
-        let rest = held.split_off(if end { held.len() } else { whole(&held) });
-        let text = escape::lines(&std::mem::replace(&mut held, rest));
-        ui.text(&text);
-        if end {
-            if !text.is_empty() && !text.ends_with('\n') {
-                ui.text("\n");
-            }
-            return Ok(());
-        }
-    }
 }
 
 /// Whether a log was read to where it ended when it was listed: what a step has left behind may write on for
@@ -240,22 +223,6 @@ fn tail(fabric: &dyn Fabric, file: &LogFile) -> Result<String> {
     Ok(lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n"))
 }
 
-/// How many of the bytes end with a whole character: only what may still become one is left out.
-fn whole(bytes: &[u8]) -> usize {
-    let last = bytes.len();
-    for at in (last.saturating_sub(3)..last).rev() {
-        let needs = match bytes[at] {
-            0xC2..=0xDF => 2,
-            0xE0..=0xEF => 3,
-            0xF0..=0xF4 => 4,
-            0x80..=0xBF => continue,
-            _ => return last,
-        };
-        return if at + needs > last { at } else { last };
-    }
-    last
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,21 +235,5 @@ mod tests {
         assert!(is_end(&file(Some(10)), &chunk(false), 12), "the rest came later");
         assert!(!is_end(&file(None), &chunk(false), 12));
         assert!(is_end(&file(None), &chunk(true), 12));
-    }
-
-    #[test]
-    fn half_a_character_is_held_back() {
-        for (bytes, kept) in [
-            (&b""[..], 0),
-            (b"ab", 2),
-            ("añ".as_bytes(), 3),
-            (&"añ".as_bytes()[..2], 1),
-            (&"€".as_bytes()[..2], 0),
-            (&"😀".as_bytes()[..3], 0),
-            (b"\x80\x80\x80\x80", 4),
-            (b"\xff", 1),
-        ] {
-            assert_eq!(whole(bytes), kept, "{bytes:?}");
-        }
     }
 }

@@ -238,9 +238,9 @@ fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
                 let known = names.iter().filter_map(|name| {
                     let found = ids.get(name.expose()).copied();
                     if found.is_none() {
-                        let known = ids.keys().copied().collect();
                         let place = Place::new(&playbook.source, name.span);
-                        faults.push(unknown_step(name.expose(), &known).at(place));
+                        let fault = unknown_step(name.expose(), ids.keys().copied());
+                        faults.push(fault.at(place));
                     }
                     found
                 });

@@ -72,6 +72,32 @@ pub(crate) struct Prune {
     pub(crate) dry_run: bool,
 }
 
+/// `logs`.
+#[derive(Debug, Args)]
+pub(crate) struct RunLogs {
+    /// The run: its id, the beginning of its id, or `last`
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub(crate) run: String,
+    /// The step: its id, its name, or the beginning of its id [default: all that failed; if none has, the one that began last]
+    #[arg(value_name = "STEP")]
+    pub(crate) step: Option<String>,
+    /// Go on with what the step writes, until it has ended; a step that has not begun is waited for
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// An earlier attempt, from 1 [default: the last one]
+    #[arg(long, value_name = "N", requires = "step")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) attempt: Option<u32>,
+    /// Only this log, such as stderr, stdout, controller or, on EMR, syslog
+    #[arg(long, value_name = "NAME")]
+    pub(crate) file: Option<String>,
+    /// Wait so long for logs that come late (EMR), such as 90s or 10m [default: not at all]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) log_wait: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) config: Config,
+}
+
 /// `status`.
 #[derive(Debug, Args)]
 pub(crate) struct RunStatus {

@@ -117,7 +117,7 @@ impl Taken {
             && emr::keeps_credentials(&self.header.reach)
         {
             let mut faults = Diagnostics::new();
-            let ready = Ready::again(&self.header, manner.global, &ways, &mut faults);
+            let ready = Ready::again(&self.header, None, manner.global, &ways, &mut faults);
             ui.faults(faults);
             return Ok(ready.map(|ready| Ready { plan, ..ready }));
         }

@@ -1,20 +1,16 @@
 //! Which cluster `--cluster` means: an id, or one that is looked for by its name or a label.
 
-use std::time::Duration;
-
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::clock::{Clock, add};
+use dataflow_runner_core::clock::Clock;
 use dataflow_runner_core::fabric::{
     ClusterId, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
 };
 
+use super::asked::{Asked, TRIES, asked};
 use crate::args::Level;
 use crate::exit::Exit;
 use crate::ui::messages::with_hint;
 use crate::ui::{Ui, escape};
-
-/// A fabric that does not answer is asked so often.
-const TRIES: u32 = 5;
 
 /// The cluster that is meant: nothing was sent yet but questions.
 ///
@@ -27,18 +23,19 @@ pub(super) fn named(
     ui: &mut Ui,
 ) -> std::result::Result<ClusterId, Exit> {
     let Some(query) = query(given) else { return Ok(ClusterId::new(given)) };
-    let found = look(&query, fabric, bell, TRIES).and_then(|found| only(given, found, fabric));
+    let found = look(&query, fabric, bell, TRIES).and_then(|found| match found {
+        Asked::Answer(found) => Ok(Asked::Answer(only(given, found, fabric)?)),
+        Asked::Signal(signal) => Ok(Asked::Signal(signal)),
+    });
     match found {
-        Ok(Some(cluster)) => {
+        Ok(Asked::Answer(cluster)) => {
             let text = format!("Cluster {} is {}", escape::line(given), cluster.id);
             ui.message(Level::Info, text);
             Ok(cluster.id)
         }
-        Ok(None) => {
-            let signal =
-                bell.take().signal.map_or(Exit::Refused, |(signal, _)| Exit::Signal(signal));
+        Ok(Asked::Signal(signal)) => {
             ui.error("Interrupted before anything was started");
-            Err(signal)
+            Err(Exit::Signal(signal))
         }
         Err(error) => {
             let text = match error.kind {
@@ -65,50 +62,26 @@ fn query(given: &str) -> Option<Query> {
     }
 }
 
-/// What there is, asked for so often at most; nothing, not even an empty list, after a signal.
+/// What there is, asked for so often at most.
 pub(super) fn look(
     query: &Query,
     fabric: &dyn Fabric,
     bell: &Bell,
     most: u32,
-) -> Result<Option<Vec<ClusterStatus>>> {
+) -> Result<Asked<Vec<ClusterStatus>>> {
     let Some(clusters) = fabric.clusters() else {
         let name = fabric.capabilities().fabric;
         return Err(Error::new(ErrorKind::Unsupported, name, "list", "it has no clusters to list"));
     };
-    let clock = Clock::machine(None);
-    let mut tries = 0;
-    loop {
-        let error = match clusters.list(query) {
-            Ok(found) => return Ok(Some(found)),
-            Err(error) => error,
-        };
-        // Our turn will come: that is no failure.
-        tries += u32::from(error.kind != ErrorKind::Quota);
-        if !error.is_passing() || tries == most {
-            return Err(error);
-        }
-        let pause = add(clock.now(), Duration::from_secs(1 << tries));
-        let until = error.not_before.unwrap_or(pause).max(pause);
-        while clock.now() < until {
-            if bell.pause(dataflow_runner_core::clock::until(clock.now(), until)) {
-                return Ok(None);
-            }
-        }
-    }
+    asked(bell, &Clock::machine(None), most, || clusters.list(query))
 }
 
 /// The one that was found.
-fn only(
-    given: &str,
-    found: Option<Vec<ClusterStatus>>,
-    fabric: &dyn Fabric,
-) -> Result<Option<ClusterStatus>> {
-    let Some(found) = found else { return Ok(None) };
+fn only(given: &str, found: Vec<ClusterStatus>, fabric: &dyn Fabric) -> Result<ClusterStatus> {
     let name = fabric.capabilities().fabric;
     let refuse = |kind, message| Err(Error::new(kind, name, "list", message));
     match <[ClusterStatus; 1]>::try_from(found) {
-        Ok([only]) => Ok(Some(only)),
+        Ok([only]) => Ok(only),
         Err(none) if none.is_empty() => {
             refuse(ErrorKind::NotFound, format!("no cluster that is up or coming up is `{given}`"))
         }

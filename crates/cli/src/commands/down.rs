@@ -13,7 +13,7 @@ pub(super) fn run(args: &args::Down, global: &args::Global, ui: &mut Ui) -> Resu
     let told = args.run.as_deref().map(|run| runs::told(run, global, ui)).transpose()?;
     let (config, reached, cluster) = match &told {
         None => (Some(super::config(&args.config.path)?), None, super::cluster(&args.cluster.id)?),
-        Some(Some(told)) => (None, Some(&told.contents.header), cluster_of(told)?),
+        Some(Some(told)) => (None, Some((&told.contents.header, told.folder())), cluster_of(told)?),
         // What is wrong with its journal was said.
         Some(None) => return Ok(Exit::Failed),
     };

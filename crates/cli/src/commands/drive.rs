@@ -18,7 +18,7 @@ use super::again::{Refusal, Taken, attach};
 use super::follow::{Followed, follow};
 use super::ready::{Ready, Ways};
 use super::select::left_out;
-use super::{Usage, cluster, locked};
+use super::{Usage, cluster, credentials, locked};
 use crate::args::{self, Level, OnInterrupt, Output};
 use crate::exit::Exit;
 use crate::here::here;
@@ -31,8 +31,8 @@ use crate::{signal, state};
 pub(super) struct Errand<'a> {
     pub(super) goal: Goal,
     pub(super) config: Option<&'a Path>,
-    /// The header of the run whose cluster it is about: that reaches the fabric, not a file.
-    pub(super) reached: Option<&'a Header>,
+    /// The run whose cluster it is about, by its header and its folder: they reach the fabric, not a file.
+    pub(super) reached: Option<(&'a Header, &'a Path)>,
     pub(super) playbook: Option<&'a Path>,
     pub(super) cluster: Option<&'a str>,
     pub(super) variables: &'a args::Variables,
@@ -92,7 +92,13 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     ui.hide(loader.variables());
     let ways = Ways { bell: &bell, engine: Some(errand.engine), before: None };
     let ready = match errand.reached {
-        Some(header) => Ready::again(header, errand.global, &ways, loader.sink()),
+        Some((header, folder)) => {
+            let faults = loader.sink();
+            match credentials::of_files(header, folder, None, faults)? {
+                None if faults.has_errors() => None,
+                access => Ready::again(header, access, errand.global, &ways, faults),
+            }
+        }
         None => Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?,
     };
     if let (Some(flag), Some(ready)) = (errand.detached, &ready) {

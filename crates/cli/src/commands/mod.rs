@@ -1,15 +1,18 @@
 //! One file for each verb.
 
 mod again;
+mod asked;
 mod attach;
 mod cancel;
 mod cluster;
+mod credentials;
 mod down;
 mod drive;
 mod follow;
 mod lint;
 mod lock;
 mod locked;
+mod logs;
 mod orphans;
 mod plan;
 mod prune;
@@ -71,6 +74,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
         Command::Report(args) => report::run(args, &cli.global, ui),
+        Command::Logs(args) => logs::run(args, &cli.global, ui),
         Command::Lock(args) => lock::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }

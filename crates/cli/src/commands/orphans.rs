@@ -15,6 +15,7 @@ use dataflow_runner_core::journal::{self, Header};
 use dataflow_runner_core::report::{Standing, Summary};
 use serde_json::json;
 
+use super::asked::Asked;
 use super::{Usage, cluster, runs};
 use crate::args::{self, Level};
 use crate::exit::Exit;
@@ -148,8 +149,10 @@ impl Places {
         for fabric in std::mem::take(&mut self.fabrics) {
             let name = fabric.capabilities().fabric;
             match cluster::look(&Query::Ours, &*fabric, bell, TRIES) {
-                Ok(clusters) => {
-                    for cluster in clusters.into_iter().flatten() {
+                // Who interrupts it has seen enough.
+                Ok(Asked::Signal(_)) => return found,
+                Ok(Asked::Answer(clusters)) => {
+                    for cluster in clusters {
                         // Two ways may lead to the same place.
                         let is_it = |it: &Found| it.fabric == name && it.cluster.id == cluster.id;
                         let run = cluster.token.as_ref().and_then(|token| token.run());

@@ -92,6 +92,7 @@ pub(super) fn named(
 /// What the journal of a run tells.
 pub(super) struct Told {
     pub(super) id: RunId,
+    folder: PathBuf,
     pub(super) contents: Contents,
     pub(super) state: RunState,
     /// Somebody drives it.
@@ -104,18 +105,37 @@ pub(super) struct Told {
 /// There is none such, or several.
 pub(super) fn told(given: &str, global: &args::Global, ui: &mut Ui) -> Result<Option<Told>, Usage> {
     let Some((id, folder)) = named(given, global, ui)? else { return Ok(None) };
-    Ok(Told::read(id, &folder).map_err(|error| ui.error(error)).ok())
+    Ok(Told::read(id, folder).map_err(|error| ui.error(error)).ok())
 }
 
 impl Told {
     /// # Errors
     /// The journal cannot be read, or makes no sense.
-    pub(super) fn read(id: RunId, folder: &Path) -> Result<Self, String> {
-        let read = journal::glance(folder).and_then(|it| Ok((it, journal::read(folder)?)));
+    pub(super) fn read(id: RunId, folder: PathBuf) -> Result<Self, String> {
+        let read = journal::glance(&folder).and_then(|it| Ok((it, journal::read(&folder)?)));
         let (glance, contents) = read.map_err(|error| error.to_string())?;
         let state = RunState::fold(&contents.events);
         let state = state.map_err(|e| format!("the journal of run {id} makes no sense: {e}"))?;
-        Ok(Self { id, contents, state, driven: glance.driven })
+        Ok(Self { id, folder, contents, state, driven: glance.driven })
+    }
+
+    /// The run's own.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads it again, if something was added meanwhile or somebody came or went; says whether.
+    ///
+    /// # Errors
+    /// As [`Told::read`].
+    pub(super) fn refresh(&mut self) -> Result<bool, String> {
+        let glance = journal::glance(&self.folder).map_err(|error| error.to_string())?;
+        let last = glance.last.map_or(0, |event| event.seq);
+        if last == self.state.seq && glance.driven == self.driven {
+            return Ok(false);
+        }
+        *self = Self::read(self.id.clone(), self.folder.clone())?;
+        Ok(true)
     }
 }
 

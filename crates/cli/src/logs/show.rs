@@ -93,7 +93,7 @@ fn at(failed: &Failed) -> String {
     failed.link.as_ref().map(|link| format!(" at {link}")).unwrap_or_default()
 }
 
-fn cause(failed: &Failed, cause: &Cause) -> [Said; 2] {
+pub(super) fn cause(failed: &Failed, cause: &Cause) -> [Said; 2] {
     let Cause { sentence, advice, evidence, file } = cause;
     let text = format!("{}: probable cause: {sentence} (in {file}); {advice}", failed.sentence);
     let lines = evidence.iter().map(|line| format!("    {}\n", safe(line)));

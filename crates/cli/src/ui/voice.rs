@@ -41,9 +41,7 @@ impl Voice {
             return;
         }
         let line = match self.output {
-            Output::Logfmt => {
-                logfmt::line(message, at.unwrap_or_else(|| clock::wall().timestamp()))
-            }
+            Output::Logfmt => logfmt::line(message, at.unwrap_or_else(clock::timestamp)),
             Output::Human | Output::Json => human::line(message, at, self.styled),
         };
         self.write(&line);

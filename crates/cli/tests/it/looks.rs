@@ -95,3 +95,21 @@ fn a_journal_that_was_changed_is_not_told_of_as_if_it_were_whole() {
     assert_eq!(listed.stdout, "");
     assert!(listed.stderr.contains("cannot be told of"), "{}", listed.stderr);
 }
+
+/// Their ids tell no time, unlike all others.
+#[test]
+fn runs_of_a_key_are_listed_where_they_belong() {
+    let place = place(&[script("good", "true", "")]);
+    assert_eq!(place.run(TRANSIENT).code, Some(0));
+    let keyed = TRANSIENT.iter().chain(&["--idempotency-key", "nightly"]);
+    assert_eq!(place.run(keyed).code, Some(0));
+    let kinds = || {
+        let listed = place.words("runs --since 1h").stdout;
+        listed.lines().map(|line| line[..2].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(), ["k-", "r-"]);
+    let last = place.words("status last --json").stdout;
+    assert!(last.contains("\"k-"), "{last}");
+    assert_eq!(place.run(TRANSIENT).code, Some(0));
+    assert_eq!(kinds(), ["r-", "k-", "r-"]);
+}

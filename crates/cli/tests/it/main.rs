@@ -26,6 +26,7 @@ mod schema;
 mod sentry;
 #[cfg(unix)]
 mod signals;
+mod step_logs;
 mod usage;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -55,8 +55,8 @@ pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
     let (node, mut diagnostics) = json::parse(document);
     let mut faults = Faults::new(document);
     let mut config = None;
-    if let Some(node) = &node
-        && let Some((kind, key)) = identify(node, &mut faults)
+    if let Some(node) = node
+        && let Some((kind, key)) = identify(&node, &mut faults)
     {
         config = read(node, kind, key, &mut faults);
     }
@@ -164,7 +164,7 @@ fn kind_of(key: &str) -> Option<Kind> {
     known.then_some(kind)
 }
 
-fn read(node: &Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Option<Config> {
+fn read(node: Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Option<Config> {
     let published = kind.newest()?;
     // The whole file as a record, so that its own two keys are checked like all others.
     let whole = format!(
@@ -175,7 +175,9 @@ fn read(node: &Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Op
     // The published schemas are tested to be valid.
     let schema = Schema::parse(&whole).0?;
     let root = Path::root("");
-    let checked = schema::check(&schema, node, &root, kind.mode(), faults);
+    let checked = schema::check(&schema, &node, &root, kind.mode(), faults);
+    // Large files are large in every form: this one is not needed any more.
+    drop(node);
     let reader = Reader::new(faults.document(), kind.mode());
     let config = reader.record(&checked, &root).and_then(|file| {
         file.needed_record("data", |data| match kind {

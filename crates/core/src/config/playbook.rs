@@ -1,6 +1,6 @@
 //! What a playbook says, whatever its version: the typed and valid form.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -270,8 +270,8 @@ impl StepType {
 }
 
 /// The fault of a `dependsOn` that names none of the steps.
-pub(crate) fn unknown_step(name: &str, ids: &HashSet<&str>) -> Diagnostic {
-    let mut names: Vec<_> = ids.iter().copied().collect();
+pub(crate) fn unknown_step<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let mut names: Vec<_> = ids.collect();
     names.sort_unstable();
     let help = match suggest(name, names) {
         Some(near) => format!("did you mean `{near}`?"),

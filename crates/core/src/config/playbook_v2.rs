@@ -1,7 +1,7 @@
 //! PlaybookConfig 2-0-0: steps for any fabric.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +29,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
         let fault = Diagnostic::error("no-steps", message);
         data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
     }
-    distinct_ids(&data);
-    known_needs(&data);
+    check_ids(&data);
     Some(Playbook {
         source: Arc::clone(data.document().source()),
         schema,
@@ -207,51 +206,49 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
     OnResult { continue_job: plain(go_on), terminate_job_with_success: plain(end) }
 }
 
-/// No two steps have the same id.
-/// Reports needs that no step has as its id, also where the rest of the playbook is not right.
-fn known_needs(data: &Record<'_>) {
+/// No two steps have the same id, and what a step needs is the id of one; also where the rest of the playbook is
+/// not right.
+fn check_ids(data: &Record<'_>) {
     let steps = data.items("steps");
-    let ids: Vec<_> = steps.iter().flat_map(|step| strings(step, "id")).collect();
-    // Which id a step without one should have had is not known.
-    if ids.len() < steps.len() {
-        return;
-    }
-    let known: HashSet<&str> = ids.iter().map(|(id, _)| id.as_ref()).collect();
-    for (need, span) in steps.iter().flat_map(|step| strings(step, "dependsOn")) {
-        // What is no id at all was told already.
-        if is_id(&need) && !known.contains(need.as_ref()) {
-            data.fault(span, unknown_step(&need, &known));
-        }
-    }
-}
-
-/// The strings of a field.
-fn strings<'a>(step: &'a Checked<'_>, name: &str) -> Vec<(Cow<'a, str>, Span)> {
-    match &step.is {
-        Is::Record(fields) => fields.get(name).map(strings_of).unwrap_or_default(),
-        _ => Vec::new(),
-    }
-}
-
-/// The string that a value is, or the strings in it.
-fn strings_of<'a>(value: &'a Checked<'_>) -> Vec<(Cow<'a, str>, Span)> {
-    match &value.is {
-        Is::String(text) => vec![(text.get(), value.span)],
-        Is::Array(items) => items.iter().flat_map(strings_of).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn distinct_ids(data: &Record<'_>) {
-    let mut seen: HashMap<Cow<'_, str>, Span> = HashMap::new();
-    for (i, step) in data.items("steps").iter().enumerate() {
-        let Is::Record(fields) = &step.is else { continue };
-        let Some(&Checked { is: Is::String(id), span }) = fields.get("id") else { continue };
-        let first = *seen.entry(id.get()).or_insert(span);
+    let mut ids: HashMap<Cow<'_, str>, Span> = HashMap::with_capacity(steps.len());
+    let mut complete = true;
+    for (i, step) in steps.iter().enumerate() {
+        let Some((id, span)) = field(step, "id").and_then(string) else {
+            complete = false;
+            continue;
+        };
+        let first = *ids.entry(id).or_insert(span);
         if first != span {
             let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
             let fault = Diagnostic::error("duplicate-id", message);
             data.fault(span, fault.note("the first is here", Some(data.place(first))));
         }
+    }
+    // Which id a step without one should have had is not known.
+    if !complete {
+        return;
+    }
+    for needs in steps.iter().filter_map(|step| field(step, "dependsOn")) {
+        let Is::Array(needs) = &needs.is else { continue };
+        for (need, span) in needs.iter().filter_map(string) {
+            // What is no id at all was told already.
+            if !ids.contains_key(&need) && is_id(&need) {
+                data.fault(span, unknown_step(&need, ids.keys().map(Cow::as_ref)));
+            }
+        }
+    }
+}
+
+fn field<'a>(step: &'a Checked<'a>, name: &str) -> Option<&'a Checked<'a>> {
+    match &step.is {
+        Is::Record(fields) => fields.get(name),
+        _ => None,
+    }
+}
+
+fn string<'a>(value: &Checked<'a>) -> Option<(Cow<'a, str>, Span)> {
+    match value.is {
+        Is::String(text) => Some((text.get(), value.span)),
+        _ => None,
     }
 }

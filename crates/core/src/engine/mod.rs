@@ -481,7 +481,8 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        Order { token, intended, foreign: false, steps: self.ordered_steps(attempts) }
+        let others = &self.state.taken;
+        Order { token, intended, foreign: false, others, steps: self.ordered_steps(attempts) }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {

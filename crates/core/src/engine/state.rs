@@ -49,6 +49,8 @@ pub struct RunState {
     pub had_effect: bool,
     /// An order that somebody else may have sent was proven absent: so nobody else has begun the run.
     pub nothing_elsewhere: bool,
+    /// All ids that the fabric ever gave for steps of the run.
+    pub taken: Vec<StepId>,
     /// When a step last ended or was skipped, or an order was last taken.
     pub last_end: Timestamp,
     /// How the run ended.
@@ -222,6 +224,7 @@ impl RunState {
             refused: None,
             had_effect: false,
             nothing_elsewhere: false,
+            taken: Vec::new(),
             last_end: event.at,
             outcome: None,
             places,
@@ -492,6 +495,7 @@ impl RunState {
         require(!order.launch || order.taken, || "the order is for a cluster".into())?;
         self.had_effect = true;
         self.last_end = at;
+        self.taken.extend_from_slice(ids);
         for (place, id) in order.steps.into_iter().zip(ids) {
             let run = &mut self.steps[place];
             run.again = None;

@@ -341,26 +341,32 @@ impl<'a> Parser<'a> {
     /// White space, and the comments that do not belong there.
     fn space(&mut self) -> Parsed<()> {
         loop {
-            while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-                self.at += 1;
-            }
-            if !matches!(self.peek(), Some(b'/' | b'#')) {
+            let rest = &self.text.as_bytes()[self.at..];
+            let space = rest.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+            self.at += space.unwrap_or(rest.len());
+            if !matches!(self.peek(), Some(b'/' | b'#')) || !self.comment()? {
                 return Ok(());
             }
-            let rest = &self.text[self.at..];
-            let comment = if rest.starts_with("//") || rest.starts_with('#') {
-                rest.find('\n').unwrap_or(rest.len())
-            } else if rest.starts_with("/*") {
-                rest.find("*/").map_or(rest.len(), |end| end + 2)
-            } else {
-                return Ok(());
-            };
-            let at = self.at..self.at + comment;
-            self.at = at.end;
-            self.fault("json-comment", "a comment", at, |d| {
-                d.help("JSON has no comments; a template has: `{{/* … */}}`")
-            })?;
         }
+    }
+
+    /// Reads over a comment and reports it, if there is one here.
+    #[cold]
+    fn comment(&mut self) -> Parsed<bool> {
+        let rest = &self.text[self.at..];
+        let comment = if rest.starts_with("//") || rest.starts_with('#') {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else {
+            return Ok(false);
+        };
+        let at = self.at..self.at + comment;
+        self.at = at.end;
+        self.fault("json-comment", "a comment", at, |d| {
+            d.help("JSON has no comments; a template has: `{{/* … */}}`")
+        })?;
+        Ok(true)
     }
 
     fn peek(&self) -> Option<u8> {

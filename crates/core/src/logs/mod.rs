@@ -25,7 +25,7 @@ use lines::Lines;
 use name::Log;
 use pieces::{End, Pieces};
 use tail::Tail;
-pub use whole::{Copied, Piece, copy};
+pub use whole::{Copied, Piece, copy, explain};
 
 /// How much of each log is kept, unless somebody says otherwise: so many lines of its end.
 pub const LINES: usize = 200;
@@ -104,7 +104,7 @@ pub fn tells_of_the_end(
                 ended |= line.contains("Step failed with exitCode")
                     || line.contains("Step succeeded with exitCode");
             };
-            let end = through(Pieces::new(fabric, file, go_on), &mut |_| {}, &mut look);
+            let end = through(Pieces::new(fabric, file, go_on), &mut look);
             if let End::Unread(error) = end {
                 return Err(error);
             }
@@ -138,7 +138,7 @@ fn excerpt(
             detective.line(line);
             tail.push(line);
         };
-        let end = through(Pieces::new(fabric, file, go_on), &mut |_| {}, &mut see);
+        let end = through(Pieces::new(fabric, file, go_on), &mut see);
         notes.extend(note(end, file).map(|note| format!("{before}{note}")));
     }
     let (lines, earlier) = tail.end();
@@ -147,13 +147,10 @@ fn excerpt(
     Excerpt { name, place, lines, earlier, notes }
 }
 
-/// A file as its bytes, unpacked, and as lines.
-fn through(pieces: Pieces<'_>, sink: &mut dyn FnMut(&[u8]), see: &mut dyn FnMut(&str)) -> End {
+/// A file as lines.
+fn through(pieces: Pieces<'_>, see: &mut dyn FnMut(&str)) -> End {
     let mut lines = Lines::default();
-    let end = pieces::copy(pieces, &mut |bytes| {
-        sink(bytes);
-        lines.push(bytes, see);
-    });
+    let end = pieces::copy(pieces, &mut |bytes| lines.push(bytes, see));
     lines.end(see);
     end
 }

@@ -58,6 +58,12 @@ impl<'a> Pieces<'a> {
         Self { fabric, file, go_on, held, taken: 0, from: 0, at_end: false, early: None }
     }
 
+    /// From this byte on.
+    pub(super) fn from(mut self, byte: u64) -> Self {
+        self.from = byte;
+        self
+    }
+
     fn next(&mut self) {
         if !(self.go_on)() {
             self.early = Some(End::Stopped);
@@ -90,10 +96,14 @@ impl Read for Pieces<'_> {
     }
 }
 
+/// Whether its name says that it is packed. It may be that of the log, without what is the file's.
+pub(super) fn is_named_packed(file: &LogFile) -> bool {
+    [&file.name, &file.place].iter().any(|name| name.ends_with(".gz"))
+}
+
 /// Gives all bytes of a file to `sink`, unpacked, as far as they go.
 pub(super) fn copy(pieces: Pieces<'_>, sink: &mut dyn FnMut(&[u8])) -> End {
-    // The name may be that of the log, without what is the file's.
-    let named_packed = [&pieces.file.name, &pieces.file.place].iter().any(|n| n.ends_with(".gz"));
+    let named_packed = is_named_packed(pieces.file);
     let mut raw = BufReader::with_capacity(PIECE, pieces);
     // A piece has at least the two bytes, unless it is the whole file.
     let packed = raw.fill_buf().is_ok_and(|first| first.starts_with(&GZIP));

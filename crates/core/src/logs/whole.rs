@@ -1,7 +1,8 @@
 //! Logs as they are, from their beginning to the end that they have now.
 
 use super::cause::{Cause, Detective};
-use super::pieces::{End, Pieces};
+use super::lines::Lines;
+use super::pieces::{self, End, Pieces, is_named_packed};
 use super::{name, note, through};
 use crate::fabric::{Error, Fabric, LogFile};
 
@@ -26,9 +27,25 @@ pub struct Copied {
     pub error: Option<Error>,
 }
 
-/// Gives all of these files to `sink`, unpacked, those first that a person should read first. `go_on` is asked between
-/// two pieces; once it says no, the rest is left out.
+/// So many bytes of the end of a file are looked through for the cause of a failure: what tells most stands there, and
+/// the looking takes longer than the copying.
+const TELLING: u64 = 4 << 20;
+
+/// Gives all of these files to `sink`, unpacked, those first that a person should read first; `explain`: and looks at
+/// their ends for the cause of a failure. `go_on` is asked between two pieces; once it says no, the rest is left out.
 pub fn copy(
+    fabric: &dyn Fabric,
+    files: &[LogFile],
+    explain: bool,
+    go_on: &mut dyn FnMut() -> bool,
+    sink: &mut dyn FnMut(Piece<'_>),
+) -> Copied {
+    copy_looking_at(explain.then_some(TELLING), fabric, files, go_on, sink)
+}
+
+/// The same; so many bytes of the end of each file are looked through.
+fn copy_looking_at(
+    telling: Option<u64>,
     fabric: &dyn Fabric,
     files: &[LogFile],
     go_on: &mut dyn FnMut() -> bool,
@@ -43,10 +60,15 @@ pub fn copy(
                 return Copied { cause: None, error: first };
             }
             sink(Piece::File(file));
-            let pieces = Pieces::new(fabric, file, go_on);
-            let end = through(pieces, &mut |bytes| sink(Piece::Bytes(bytes)), &mut |line| {
-                detective.line(line);
+            let mut lines = Lines::default();
+            let mut left = telling.map_or(u64::MAX, |telling| begin(file, telling));
+            let end = pieces::copy(Pieces::new(fabric, file, go_on), &mut |bytes| {
+                sink(Piece::Bytes(bytes));
+                let passed = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+                left -= passed as u64;
+                lines.push(&bytes[passed..], &mut |line| detective.line(line));
             });
+            lines.end(&mut |line| detective.line(line));
             if let End::Unread(error) = &end {
                 first.get_or_insert_with(|| error.clone());
             }
@@ -54,6 +76,41 @@ pub fn copy(
         }
     }
     Copied { cause: detective.verdict(), error: first }
+}
+
+/// The cause of a failure, as far as the ends of these files tell it.
+pub fn explain(
+    fabric: &dyn Fabric,
+    files: &[LogFile],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Cause> {
+    explain_by(TELLING, fabric, files, go_on)
+}
+
+/// The same, by so many bytes of the end of each file.
+fn explain_by(
+    telling: u64,
+    fabric: &dyn Fabric,
+    files: &[LogFile],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Cause> {
+    let mut detective = Detective::default();
+    for log in name::sorted(files) {
+        detective.begin(log.files.last().map_or("", |file| &file.name), log.kind);
+        for file in &log.files {
+            let pieces = Pieces::new(fabric, file, go_on).from(begin(file, telling));
+            through(pieces, &mut |line| detective.line(line));
+        }
+    }
+    detective.verdict()
+}
+
+/// From which byte on a file is looked through; of one that is packed, nobody knows where its end begins.
+fn begin(file: &LogFile, telling: u64) -> u64 {
+    match file.size {
+        Some(size) if !is_named_packed(file) => size.saturating_sub(telling),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +131,7 @@ mod tests {
             left = left.saturating_sub(1);
             left > 0
         };
-        let copied = copy(files, listed, &mut go_on, &mut |piece| match piece {
+        let copied = copy(files, listed, true, &mut go_on, &mut |piece| match piece {
             Piece::File(file) => text += &format!("<{}>", file.name),
             Piece::Bytes(bytes) => text += &String::from_utf8_lossy(bytes),
             Piece::End(note) => text += &format!("<{}>", note.unwrap_or_default()),
@@ -110,6 +167,26 @@ mod tests {
         assert!(text.starts_with("<stderr><mem://s cannot be read: "), "{text}");
         assert!(text.ends_with("<stdout>out\n<>"), "{text}");
         assert!(copied.error.is_some());
+    }
+
+    #[test]
+    fn the_cause_is_looked_for_at_the_end_of_what_is_long() {
+        let trace =
+            |at: &str| format!("Traceback (most recent call last):\n  File \"a\"\nE: {at}\n");
+        let (early, late, rest) = (trace("early"), trace("late"), "nothing odd\n".repeat(9));
+        for (name, text, told) in [
+            ("stderr", [&*early, &rest, &late].concat().into_bytes(), Some("E: late")),
+            ("stderr", [&*early, &rest].concat().into_bytes(), None),
+            ("stderr.gz", packed(&[&*early, &rest].concat()), Some("E: early")),
+        ] {
+            let files = Files::of(&[(name, &text)]).in_pieces_of(7);
+            let listed = listed(&files);
+            let copied = copy_looking_at(Some(99), &files, &listed, &mut || true, &mut |_| {});
+            let sentence = copied.cause.as_ref().map(|cause| cause.sentence.as_str());
+            assert_eq!(sentence, told);
+            assert_eq!(explain_by(99, &files, &listed, &mut || true), copied.cause);
+            assert_eq!(copy(&files, &listed, false, &mut || true, &mut |_| {}), Copied::default());
+        }
     }
 
     #[test]

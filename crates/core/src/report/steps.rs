@@ -41,6 +41,14 @@ pub enum Stand {
 }
 
 impl Stand {
+    /// Whether nothing more happens to it.
+    pub fn is_settled(self) -> bool {
+        !matches!(
+            self,
+            Self::Waiting | Self::Pending | Self::Running | Self::Unknown | Self::Dropped
+        )
+    }
+
     /// In capitals, as in JSON.
     pub fn word(self) -> &'static str {
         match self {

@@ -104,7 +104,7 @@ impl<'a> Fields<'a> {
 /// Checks `node` against the schema. Every fault goes to `faults`; what is valid comes back.
 pub fn check<'a>(
     schema: &'a Schema<'a>,
-    node: &'a Node<'a>,
+    node: &Node<'a>,
     path: &Path<'_>,
     mode: Mode,
     faults: &mut Faults<'_>,
@@ -116,7 +116,7 @@ pub fn check<'a>(
 pub(super) fn check_type<'a>(
     schema: &'a Schema<'_>,
     of: TypeId,
-    node: &'a Node<'a>,
+    node: &Node<'a>,
     path: &Path<'_>,
     mode: Mode,
     faults: &mut Faults<'_>,
@@ -136,7 +136,7 @@ struct Checker<'a, 'c, 'd> {
 const MOST_DEFAULTS: usize = 8;
 
 impl<'a> Checker<'a, '_, '_> {
-    fn check(&mut self, of: TypeId, node: &'a Node<'a>, path: &Path<'_>) -> Checked<'a> {
+    fn check(&mut self, of: TypeId, node: &Node<'a>, path: &Path<'_>) -> Checked<'a> {
         let is = match (self.schema.get(of), &node.value) {
             (Type::Union(branches), _) => return self.union(of, branches, node, path),
             (Type::Null, Value::Null) => Is::Null,
@@ -170,7 +170,7 @@ impl<'a> Checker<'a, '_, '_> {
     fn record(
         &mut self,
         record: &'a Record<'a>,
-        members: &'a [Member<'a>],
+        members: &[Member<'a>],
         span: Span,
         path: &Path<'_>,
     ) -> Is<'a> {
@@ -195,13 +195,13 @@ impl<'a> Checker<'a, '_, '_> {
             }
         }
         for (i, field) in record.fields.iter().enumerate() {
-            if present.iter().any(|(other, _)| *other == i) {
+            // Most fields may be absent, and then nothing stands for them.
+            if matches!(&field.default, Some(Node { value: Value::Null, .. }))
+                || present.iter().any(|(other, _)| *other == i)
+            {
                 continue;
             }
             if let Some(default) = &field.default {
-                if matches!(default.value, Value::Null) {
-                    continue;
-                }
                 if self.defaults == MOST_DEFAULTS {
                     let message = format!("`{path}`: a default that has itself inside");
                     return self.invalid(default, Diagnostic::error("endless-default", message));
@@ -266,7 +266,7 @@ impl<'a> Checker<'a, '_, '_> {
         None
     }
 
-    fn map(&mut self, of: TypeId, members: &'a [Member<'a>], path: &Path<'_>) -> Is<'a> {
+    fn map(&mut self, of: TypeId, members: &[Member<'a>], path: &Path<'_>) -> Is<'a> {
         let mut places: HashMap<_, usize> = HashMap::with_capacity(members.len());
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(members.len());
         for member in members {
@@ -301,7 +301,7 @@ impl<'a> Checker<'a, '_, '_> {
         &mut self,
         of: TypeId,
         branches: &'a [TypeId],
-        node: &'a Node<'a>,
+        node: &Node<'a>,
         path: &Path<'_>,
     ) -> Checked<'a> {
         if let Value::Object(members) = &node.value

@@ -115,6 +115,11 @@ fn is_alphanumeric(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
+/// The first left delimiter. Single braces are found a word at a time, which two of them are not.
+fn find_left(text: &str) -> Option<usize> {
+    text.match_indices('{').map(|(at, _)| at).find(|at| text[*at..].starts_with(LEFT))
+}
+
 /// `- ` behind a left delimiter.
 fn left_trim(text: &str) -> bool {
     let mut chars = text.chars();
@@ -184,7 +189,7 @@ impl<'t> Lexer<'t> {
     /// Outside of actions: text up to the next action, its left delimiter, or the end.
     fn outside(&mut self) -> Token {
         loop {
-            let Some(text) = self.rest().find(LEFT) else {
+            let Some(text) = find_left(self.rest()) else {
                 self.pos = self.text.len();
                 return self.emit(if self.pos > self.start { Kind::Text } else { Kind::Eof });
             };

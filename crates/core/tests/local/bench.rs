@@ -128,7 +128,13 @@ pub fn submit(local: &Local, on: &ClusterId, token: &str, step: &Step) -> Result
 pub fn with_order<T>(token: &str, step: &Step, then: impl FnOnce(&Order<'_>) -> T) -> T {
     let (token, staged) = (Token::new(token), BTreeMap::<String, Uri>::new());
     let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
-    then(&Order { token: &token, intended: Timestamp::UNIX_EPOCH, foreign: false, steps })
+    then(&Order {
+        token: &token,
+        intended: Timestamp::UNIX_EPOCH,
+        foreign: false,
+        others: &[],
+        steps,
+    })
 }
 
 pub fn status(local: &Local, on: &ClusterId, id: &StepId) -> StepStatus {

@@ -171,8 +171,13 @@ pub fn orders_that_cannot_be() {
         }
     }
     let token = Token::new(TOKEN);
-    let none =
-        Order { token: &token, intended: Timestamp::UNIX_EPOCH, foreign: false, steps: Vec::new() };
+    let none = Order {
+        token: &token,
+        intended: Timestamp::UNIX_EPOCH,
+        foreign: false,
+        others: &[],
+        steps: Vec::new(),
+    };
     let err = bench.local.submit(&bench.cluster, &none).unwrap_err();
     assert_eq!(err.kind, ErrorKind::Unsupported);
     let err = bench.submit(TOKEN, &command(&["no-such-program"])).unwrap_err();

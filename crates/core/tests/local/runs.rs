@@ -59,7 +59,13 @@ pub fn files_lie_in_the_folder() {
     step.work.files = vec![text("../data.txt")];
     let token = Token::new("r-1.2.1");
     let steps = vec![OrderedStep { step: &step, attempt: 2, staged: &staged }];
-    let order = Order { token: &token, intended: Timestamp::UNIX_EPOCH, foreign: false, steps };
+    let order = Order {
+        token: &token,
+        intended: Timestamp::UNIX_EPOCH,
+        foreign: false,
+        others: &[],
+        steps,
+    };
     let id = bench.local.submit(&bench.cluster, &order).unwrap().remove(0);
     assert_eq!(id.as_str(), "step.2.r-1.2.1");
     let status = bench.end(&id);

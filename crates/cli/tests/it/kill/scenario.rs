@@ -62,6 +62,12 @@ impl Scenario {
 
     /// Kills the command at a point, and perhaps whoever follows it; what is wrong after that.
     pub(super) fn kill(&self, at: u64, then_at: Option<u64>) -> (Killed, Vec<String>) {
+        let (killed, wrong, _) = self.tell_kill(at, then_at);
+        (killed, wrong)
+    }
+
+    /// The same, and what was said.
+    pub(super) fn tell_kill(&self, at: u64, then_at: Option<u64>) -> (Killed, Vec<String>, String) {
         let world = (self.world)();
         let mut told = String::new();
         let mut killed = Killed::default();
@@ -82,7 +88,8 @@ impl Scenario {
             Some(then_at) => format!("{} at {at}, then at {then_at}", self.name),
             None => format!("{} at {at}", self.name),
         };
-        (killed, wrong.into_iter().map(|wrong| format!("{place}: {wrong}")).collect())
+        let wrong = wrong.into_iter().map(|wrong| format!("{place}: {wrong}")).collect();
+        (killed, wrong, told)
     }
 
     /// What a user does who finds the command dead.
@@ -147,12 +154,19 @@ impl Scenario {
 /// Runs a command that is to be killed at a point; how it ended, if it came to its end before that.
 fn dying(world: &World, line: &str, at: u64, told: &mut String) -> Option<Ran> {
     let mut command = world.command(line);
+    let log = world.place.path("points");
+    _ = fs::remove_file(&log);
     command.env("DATAFLOW_RUNNER_CRASH_AT", at.to_string());
+    command.env("DATAFLOW_RUNNER_CRASH_LOG", &log);
     let output = command.output().expect("it starts");
     world.settle();
     let died = output.status.signal() == Some(9);
     let ran = Ran::from(output);
     tell(told, line, &ran);
+    if died {
+        let points = fs::read_to_string(log).unwrap_or_default();
+        *told += &format!("--- killed at {at}, {}\n", points.lines().last().unwrap_or_default());
+    }
     (!died).then_some(ran)
 }
 

@@ -80,7 +80,7 @@ impl<'a> Bench<'a> {
             steps.iter().map(|step| OrderedStep { step, attempt, staged: &staged }).collect();
         self.fabric.submit(
             &self.cluster,
-            &Order { token, intended: Timestamp::UNIX_EPOCH, foreign: false, steps },
+            &Order { token, intended: Timestamp::UNIX_EPOCH, foreign: false, others: &[], steps },
         )
     }
 
@@ -98,7 +98,7 @@ impl<'a> Bench<'a> {
     pub(super) fn find_for(&self, foreign: bool, token: &Token, step: &Step) -> Found<Vec<StepId>> {
         let staged = BTreeMap::new();
         let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
-        let order = Order { token, intended: Timestamp::UNIX_EPOCH, foreign, steps };
+        let order = Order { token, intended: Timestamp::UNIX_EPOCH, foreign, others: &[], steps };
         self.fabric.find(&self.cluster, &order).expect("it answers")
     }
 

@@ -164,8 +164,14 @@ pub(super) enum Steps {
     Unclear,
 }
 
-/// The steps of an order among all those that EMR shows of a cluster, newest first, as `ListSteps` gives them.
-pub(super) fn steps(newest_first: &[Step], wanted: &[Wanted], intent: Intent<'_>) -> Steps {
+/// The steps of an order among all those that EMR shows of a cluster, newest first, as `ListSteps` gives them. `others`
+/// are not of the order: an earlier attempt may have ended a moment before it.
+pub(super) fn steps(
+    newest_first: &[Step],
+    wanted: &[Wanted],
+    intent: Intent<'_>,
+    others: &[StepId],
+) -> Steps {
     let oldest_first: Vec<&Step> = newest_first.iter().rev().collect();
     let created = |step: &Step| step.status.timeline.creation_date_time;
     if wanted.is_empty() {
@@ -173,7 +179,9 @@ pub(super) fn steps(newest_first: &[Step], wanted: &[Wanted], intent: Intent<'_>
     }
     let same = |run: &[&Step]| {
         let mut pairs = run.iter().zip(wanted);
+        let other = |step: &&Step| others.iter().any(|other| other.as_str() == step.id);
         pairs.all(|(step, wanted)| step.name == wanted.name && step.config == wanted.config)
+            && !run.iter().any(other)
     };
     let runs = oldest_first.windows(wanted.len()).filter(|run| same(run));
     // The first of them tells when the order was carried out; a step without a time may be of any.

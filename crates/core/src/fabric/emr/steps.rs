@@ -52,17 +52,11 @@ impl Emr {
         let (token, foreign) = (order.token, order.foreign);
         let intent = |clocks_agree| Intent { token, intended, foreign, clocks_agree };
         let (newest_first, clocks_agree) = self.steps_since(on, intent(false).surely_older())?;
-        Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree)) {
+        Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree), order.others) {
             Steps::These(ids) => Found::Yes(ids),
             Steps::TheseIfLaunched(ids) if owner()? == Owner::Order => Found::Yes(ids),
-            // Each attempt is a step of its own, in their order.
-            Steps::AnyOf(mut runs) if own => {
-                let attempt = order.steps.first().map_or(1, |ordered| ordered.attempt) as usize;
-                match runs.len() >= attempt && attempt > 0 {
-                    true => Found::Yes(runs.swap_remove(attempt - 1)),
-                    false => Found::No,
-                }
-            }
+            // Earlier attempts were found before it.
+            Steps::AnyOf(mut runs) if own => Found::Yes(runs.swap_remove(0)),
             Steps::AnyOf(runs) => {
                 for id in runs.iter().filter_map(|run| run.first()) {
                     self.warn(format!(
@@ -214,7 +208,7 @@ mod tests {
         for sent in [step("s", "true", &["x"]), jar, bare] {
             let (token, intended) = (Token::new("t"), Timestamp::UNIX_EPOCH);
             let intent = Intent { token: &token, intended, foreign: false, clocks_agree: true };
-            let found = find::steps(&[shown(&sent)], &[wanted(&sent)], intent);
+            let found = find::steps(&[shown(&sent)], &[wanted(&sent)], intent, &[]);
             assert_eq!(found, Steps::These(vec![StepId::new("s-1")]));
         }
     }

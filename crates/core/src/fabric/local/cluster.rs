@@ -89,7 +89,15 @@ impl Clusters for Local {
         let mut found = Vec::new();
         for id in ids(&logs, FIND)? {
             let place = self.places.cluster(&id)?;
-            let Some(descriptor) = Descriptor::read(&place)? else { continue };
+            let Some(descriptor) = Descriptor::read(&place)? else {
+                if id == id_of(order) {
+                    // What is there of it was never a cluster, and nobody will ask for it again; bare folders do
+                    // no harm where they cannot be removed.
+                    let half = [place.folder, place.logs];
+                    half.iter().filter(|it| it.exists()).for_each(|it| _ = folder::remove(it));
+                }
+                continue;
+            };
             let lives = place.folder.exists();
             if descriptor.is_of(&order.token) && (lives || place.ended()? >= order.intended) {
                 found.push((lives, descriptor.created, id));

@@ -66,8 +66,11 @@ impl Local {
         }
         Ok(match read(&record, FIND)? {
             Some(Record { void: Some(_), .. }) => Found::No,
-            // Claimed, or at least not by us.
-            _ => Found::Yes(id.clone()),
+            // Claimed, or at least not by us. Nobody watches it yet, so whoever asks has to look at it now.
+            _ => {
+                self.watch.ring();
+                Found::Yes(id.clone())
+            }
         })
     }
 }

@@ -229,8 +229,10 @@ impl Local {
         let why = match shim {
             // It was our child, and is dead: nothing has begun, and nothing will.
             Some(how) => format!("its shim ended before it began the step: {how}"),
-            None if age(&place.logs)? > UNCLAIMED => "no shim came for it".to_owned(),
-            None => return Ok(status_of(StepState::Pending, "STARTING", place)),
+            None => match self.starting(place)? {
+                Some(status) => return Ok(status),
+                None => "no shim came for it".to_owned(),
+            },
         };
         let path = place.record();
         record::fence(&path, &why).map_err(io_error(POLL, &path))?;
@@ -240,10 +242,19 @@ impl Local {
         Ok(told(&record, place).unwrap_or_else(starting))
     }
 
+    /// A step that was handed to a shim of which nothing is known, such as that of a program that is gone: it may just
+    /// be about to claim it. `None`: it had its time.
+    fn starting(&self, place: &StepPlace) -> Result<Option<StepStatus>> {
+        let Some(left) = UNCLAIMED.checked_sub(age(&place.logs)?) else { return Ok(None) };
+        self.watch.claim(place, left);
+        Ok(Some(status_of(StepState::Pending, "STARTING", place)))
+    }
+
     /// A step whose shim is not known to run: it belongs to another program, or is gone.
     fn looked_after(&self, record: &Record, place: &StepPlace) -> Result<StepStatus> {
         let Some(shim) = &record.shim else {
-            return Ok(unknown("UNCLAIMED", "its record is empty".to_owned(), place));
+            let empty = || unknown("UNCLAIMED", "its record is empty".to_owned(), place);
+            return Ok(self.starting(place)?.unwrap_or_else(empty));
         };
         if shim.machine != self.here {
             let why = "the machine was started anew, or it runs in another container".to_owned();

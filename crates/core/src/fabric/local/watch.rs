@@ -1,7 +1,7 @@
 //! One waiting thread for each shim: it rings the bell when a step of the shim ends, or the shim itself. A shim
 //! whose step has ended is kept for the next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -18,6 +18,8 @@ use crate::fabric::StepStatus;
 
 /// Waiting threads do next to nothing.
 const STACK: usize = 64 * 1024;
+/// Between two looks whether a step is claimed.
+const LOOK: Duration = Duration::from_millis(20);
 /// A shim that has not ended so long after it was let go is left to itself: it does nothing any more.
 const DISMISSED: Duration = Duration::from_secs(1);
 
@@ -34,6 +36,8 @@ struct State {
     steps: HashMap<PathBuf, Watched>,
     /// Our shims that have no step.
     idle: Vec<Arc<Server>>,
+    /// The steps of others that are to be claimed, by their folders of logs.
+    unclaimed: HashSet<PathBuf>,
 }
 
 /// What is known of a watched step.
@@ -151,6 +155,27 @@ impl Watch {
                 }
                 None
             });
+        }
+    }
+
+    /// Rings when somebody has claimed a step, or nobody has for so long: a shim that is not ours tells us nothing.
+    pub(super) fn claim(self: &Arc<Self>, place: &StepPlace, limit: Duration) {
+        if !self.state().unclaimed.insert(place.logs.clone()) {
+            return;
+        }
+        let (watch, logs, record) = (Arc::clone(self), place.logs.clone(), place.record());
+        let thread = start(move || {
+            let (until, nobody) = (Instant::now() + limit, Bell::new());
+            // One that is empty is just being claimed.
+            let claimed = || record.metadata().is_ok_and(|record| record.len() > 0);
+            while !claimed() && Instant::now() < until {
+                nobody.pause(LOOK);
+            }
+            watch.state().unclaimed.remove(&logs);
+            watch.ring();
+        });
+        if thread.is_err() {
+            self.state().unclaimed.remove(&place.logs);
         }
     }
 

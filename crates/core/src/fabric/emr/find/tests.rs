@@ -159,7 +159,7 @@ fn shown(steps: &[(&str, &str, i64)]) -> Vec<Step> {
 }
 
 fn look(newest_first: &[Step], names: &[&str]) -> Steps {
-    steps(newest_first, &wanted(names), intent(&token(), true))
+    steps(newest_first, &wanted(names), intent(&token(), true), &[])
 }
 
 fn ids(ids: &[&str]) -> Vec<StepId> {
@@ -197,8 +197,9 @@ fn what_was_there_before_is_not_adopted() {
     assert_eq!(look(&before, &["a"]), Steps::None);
     let within = shown(&[("s-1", "a", -4)]);
     assert_eq!(look(&within, &["a"]), Steps::These(ids(&["s-1"])), "clocks differ a little");
-    let untrusted =
-        |created| steps(&shown(&[("s-1", "a", created)]), &wanted(&["a"]), intent(&token(), false));
+    let untrusted = |created| {
+        steps(&shown(&[("s-1", "a", created)]), &wanted(&["a"]), intent(&token(), false), &[])
+    };
     assert_eq!(untrusted(-301), Steps::None);
     assert_eq!(untrusted(-299), Steps::TheseIfLaunched(ids(&["s-1"])));
     assert_eq!(untrusted(299), Steps::TheseIfLaunched(ids(&["s-1"])));
@@ -209,6 +210,18 @@ fn what_was_there_before_is_not_adopted() {
 fn twins_are_told_apart_only_by_the_launch() {
     let twice = shown(&[("s-1", "a", 1), ("s-2", "b", 1), ("s-3", "a", 60), ("s-4", "b", 60)]);
     assert_eq!(look(&twice, &["a", "b"]), Steps::TheseIfLaunched(ids(&["s-1", "s-2"])));
+}
+
+#[test]
+fn an_earlier_attempt_is_not_the_next() {
+    let look = |shown: &[Step], others: &[&str]| {
+        steps(shown, &wanted(&["a"]), intent(&token(), true), &ids(others))
+    };
+    let first = shown(&[("s-1", "a", -2)]);
+    assert_eq!(look(&first, &[]), Steps::These(ids(&["s-1"])));
+    assert_eq!(look(&first, &["s-1"]), Steps::None);
+    let both = shown(&[("s-1", "a", -2), ("s-2", "a", 1)]);
+    assert_eq!(look(&both, &["s-1"]), Steps::These(ids(&["s-2"])));
 }
 
 #[test]
@@ -226,7 +239,7 @@ fn steps_that_another_process_may_have_ordered_are_all_told() {
     let token = token();
     let look = |newest_first: &[Step]| {
         let intent = Intent { foreign: true, ..intent(&token, true) };
-        steps(newest_first, &wanted(&["a"]), intent)
+        steps(newest_first, &wanted(&["a"]), intent, &[])
     };
     let all = shown(&[("s-0", "a", -60), ("s-1", "a", 1), ("s-2", "b", 2), ("s-3", "a", 3)]);
     assert_eq!(look(&all), Steps::AnyOf(vec![ids(&["s-1"]), ids(&["s-3"])]));
