@@ -134,7 +134,8 @@ impl Journal {
         private_folder(&runs(state_folder)).map_err(failed("make the folder"))?;
         crash::point("journal: before the run's folder");
         // Under another name until it has a header and a lock: whoever finds the run finds it driven.
-        let making = runs(state_folder).join(format!("{MAKING}{}-{}", header.run, std::process::id()));
+        let making =
+            runs(state_folder).join(format!("{MAKING}{}-{}", header.run, std::process::id()));
         make_private(&making).map_err(failed("make the folder"))?;
         crash::point("journal: the run's folder is made");
         let file = OpenOptions::new().append(true).create_new(true).open(making.join(FILE));

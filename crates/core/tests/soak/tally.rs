@@ -52,6 +52,7 @@ impl Tally {
     }
 
     /// Tells of them; fails where something is wrong.
+    #[expect(clippy::print_stdout, reason = "the figures of the soak, for whoever asks for them")]
     pub(crate) fn finish(self) {
         let Self { fake, runs, requests, faulty, .. } = &self;
         let each = |of: &BTreeMap<_, _>| {

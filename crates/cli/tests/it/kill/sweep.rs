@@ -43,7 +43,7 @@ pub(super) fn sweep(scenario: &Scenario, stride: u64, threads: usize) -> Figures
                         return;
                     }
                     try_one(scenario, at, None, &figures);
-                    if number % PAIRS == 0 {
+                    if number.is_multiple_of(PAIRS) {
                         // Somewhere in what whoever comes back does, not always at the same place.
                         try_one(scenario, at, Some(1 + (at * 7) % 31), &figures);
                     }
