@@ -37,7 +37,6 @@ pub struct Begun {
     /// What somebody called the run.
     pub name: Option<String>,
     /// The cluster that was there before the run.
-    #[serde(default)]
     pub cluster: Option<ClusterId>,
 }
 
@@ -172,17 +171,18 @@ impl<'de> Visitor<'de> for Short<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let (mut goal, mut playbook, mut name) = (None, None, None);
+        let (mut goal, mut playbook, mut name, mut cluster) = (None, None, None, None);
         while let Some(member) = members.next_key::<Cow<'de, str>>()? {
             match &*member {
                 "goal" => goal = Some(members.next_value()?),
                 "playbook" => playbook = members.next_value()?,
                 "name" => name = members.next_value()?,
+                "cluster" => cluster = members.next_value()?,
                 "tags" | "steps" => break,
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }
         }
-        *self.0 = goal.map(|goal| Begun { goal, playbook, name });
+        *self.0 = goal.map(|goal| Begun { goal, playbook, name, cluster });
         Ok(())
     }
 }
