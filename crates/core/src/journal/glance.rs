@@ -36,7 +36,7 @@ pub struct Begun {
     pub playbook: Option<String>,
     /// What somebody called the run.
     pub name: Option<String>,
-    /// The cluster that was there before the run, as far as it is told before the steps: always of a `down`.
+    /// The cluster that was there before the run.
     pub cluster: Option<ClusterId>,
 }
 

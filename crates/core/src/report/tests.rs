@@ -150,9 +150,10 @@ fn failed() -> Outcome {
     Outcome::Failed { failed: 1, total: 3, reason: None }
 }
 
-type Attempts = Vec<(u32, Stand)>;
+/// A step, where it stands, and where its attempts do.
+type Stood<'a> = (&'a str, Stand, Vec<(u32, Stand)>);
 
-fn stands(report: &Report) -> Vec<(&str, Stand, Attempts)> {
+fn stands(report: &Report) -> Vec<Stood<'_>> {
     let attempts =
         |step: &StepReport| step.attempts.iter().map(|it| (it.attempt, it.state)).collect();
     report.steps.iter().map(|step| (step.id.as_str(), step.state, attempts(step))).collect()

@@ -175,3 +175,86 @@ fn line(report: &Report) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use dataflow_runner_core::config::playbook::StepType;
+    use dataflow_runner_core::event::{Attempt, Event, EventKind, Goal, Skip, StepInfo};
+    use dataflow_runner_core::fabric::{ClusterId, StepId, Token};
+    use dataflow_runner_core::journal::{Header, Journal};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// Of twenty steps the fourth is live, and the last is skipped.
+    fn report() -> Report {
+        let run = RunId::new("r-1");
+        let at = Timestamp::UNIX_EPOCH;
+        let header = Header {
+            version: journal::VERSION,
+            run: run.clone(),
+            program: String::new(),
+            created: at,
+            fabric: "memory".into(),
+            reach: BTreeMap::new(),
+            time_zone: String::new(),
+            noop_exit_code: 0,
+        };
+        let step = |number: usize| StepInfo {
+            id: format!("s{number}"),
+            name: format!("s{number}"),
+            step_type: StepType::Command,
+            digest: String::new(),
+            needs: None,
+            rules: None,
+        };
+        let token = Token::of(&run, 1, 1);
+        let kinds = [
+            EventKind::RunStarted {
+                run: run.clone(),
+                goal: Goal::Run,
+                fabric: "memory".into(),
+                playbook: None,
+                tags: BTreeMap::new(),
+                steps: (1..=20).map(step).collect(),
+                cluster: Some(ClusterId::new("c-1")),
+                name: None,
+                driver: None,
+                max_parallel: None,
+                left_out: Vec::new(),
+            },
+            EventKind::SubmitIntended {
+                token: token.clone(),
+                steps: vec![Attempt { step: "s4".into(), attempt: 1 }],
+                ask_first: false,
+            },
+            EventKind::Submitted { token, ids: vec![StepId::new("x")], adopted: false },
+            EventKind::StepSkipped { step: "s20".into(), why: Skip::ClusterGone },
+        ];
+        let state = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::create(state.path(), &header).expect("a journal");
+        for (kind, seq) in kinds.into_iter().zip(1..) {
+            journal.append(&Event { seq, at, kind }).expect("it is written");
+        }
+        read(&run, &journal::folder(state.path(), &run), true).expect("it makes sense")
+    }
+
+    #[test]
+    fn what_goes_on_is_shown_where_there_is_no_room_for_all() {
+        let report = report();
+        let head = shown::lines(&report).0.len();
+        assert_eq!(fitting(&report, head + 20).len(), head + 20, "all of it");
+        let few = fitting(&report, head + 3);
+        let expected =
+            ["  WAITING    s1", "  PENDING    s4 [x]", "  … and 18 more, 1 of 20 steps done"];
+        assert_eq!(few[head..], expected);
+        assert_eq!(fitting(&report, 2).len(), 2, "no more than there is room for");
+    }
+
+    #[test]
+    fn a_line_names_what_is_live() {
+        assert_eq!(line(&report()), "Run r-1: running; 1 of 20 steps done, 1 skipped; s4 PENDING");
+    }
+}
