@@ -31,19 +31,22 @@ pub(crate) fn ring(bell: &Arc<Bell>, mut ask: Option<Ask>) -> std::io::Result<()
         loop {
             let numbers: Vec<_> = signals.wait().collect();
             for number in numbers {
-                if let (SIGINT, Some(ask)) = (number, ask.take()) {
-                    put(&ask, &mut signals);
-                }
-                bell.signal(number);
+                // Another signal than Ctrl-C means what it means, also in the middle of the question.
+                let other = match (number, ask.take()) {
+                    (SIGINT, Some(ask)) => put(&ask, &mut signals),
+                    _ => None,
+                };
+                bell.signal(other.unwrap_or(number));
             }
         }
     })?;
     Ok(())
 }
 
-/// Asks, and does what a yes does. Another signal, the end of the input, or a minute without an answer is a no.
+/// Asks, and does what a yes does. Another signal, which is given back, the end of the input, or a minute without an
+/// answer is a no.
 #[cfg(unix)]
-fn put(ask: &Ask, signals: &mut signal_hook::iterator::Signals) {
+fn put(ask: &Ask, signals: &mut signal_hook::iterator::Signals) -> Option<i32> {
     use std::sync::mpsc::{RecvTimeoutError, channel};
     use std::time::{Duration, Instant};
 
@@ -62,11 +65,20 @@ fn put(ask: &Ask, signals: &mut signal_hook::iterator::Signals) {
     let since = Instant::now();
     while reader.is_ok() && since.elapsed() < LONGEST {
         match answer.recv_timeout(LOOK) {
-            Ok(true) => return (ask.yes)(),
-            Err(RecvTimeoutError::Timeout) if signals.pending().next().is_none() => {}
-            _ => return,
+            Ok(true) => {
+                (ask.yes)();
+                return None;
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let other = signals.pending().next();
+                if other.is_some() {
+                    return other;
+                }
+            }
+            _ => return None,
         }
     }
+    None
 }
 
 /// The signals that are ignored, the first one in the lowest bit. Where that cannot be told: none.

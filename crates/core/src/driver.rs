@@ -25,11 +25,20 @@ impl Driver {
         Self { host: host.into(), pid, start: (start != 0).then_some(start) }
     }
 
+    /// Whether it is surely gone: it was a process of the machine of that name, and is none any more.
+    pub fn is_gone(&self, here: &str) -> bool {
+        self.host == here && self.known().is_some_and(|it| !it.is_alive())
+    }
+
     /// Asks it to end, as `kill` does, if it is a process of the machine of that name and surely still the same.
     /// Whether it was asked.
     pub fn ask_to_end(&self, here: &str) -> bool {
-        let known = self.start.map(|start| Identity { pid: self.pid, start });
-        self.host == here && known.is_some_and(|it| it.is_alive() && process::ask_to_end(it.pid))
+        let asks = |it: Identity| it.is_alive() && process::ask_to_end(it.pid);
+        self.host == here && self.known().is_some_and(asks)
+    }
+
+    fn known(&self) -> Option<Identity> {
+        self.start.map(|start| Identity { pid: self.pid, start })
     }
 }
 
@@ -43,6 +52,15 @@ impl fmt::Display for Driver {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gone_is_who_surely_is() {
+        let own = Driver::own("here");
+        assert!(!own.is_gone("here"));
+        let gone = Driver { pid: u32::MAX, ..own.clone() };
+        assert_eq!(gone.is_gone("here"), gone.start.is_some());
+        assert!(!gone.is_gone("there") && !Driver { start: None, ..gone }.is_gone("here"));
+    }
 
     #[test]
     fn nobody_is_asked_by_mistake() {

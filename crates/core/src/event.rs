@@ -44,6 +44,9 @@ pub enum EventKind {
         /// The playbook's name, where there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         playbook: Option<String>,
+        /// What somebody called the run. Before what may be long: `journal::glance` reads no further.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
         /// The playbook's tags.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         tags: BTreeMap<String, String>,
@@ -53,9 +56,6 @@ pub enum EventKind {
         /// The cluster that was there before the run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cluster: Option<ClusterId>,
-        /// What somebody called the run.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
         /// Who drives it; journals of early versions do not tell.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         driver: Option<Driver>,

@@ -34,6 +34,9 @@ pub const VERSION: u32 = 1;
 /// The name of the file in a run's folder.
 const FILE: &str = "journal.jsonl";
 
+/// What is being made has this before its name, so that half of a run is never taken for a run.
+const MAKING: &str = ".new-";
+
 /// The name of the file that asks the driver to cancel the run.
 const CANCEL: &str = "cancel";
 
@@ -130,27 +133,33 @@ impl Journal {
         };
         private_folder(&runs(state_folder)).map_err(failed("make the folder"))?;
         crash::point("journal: before the run's folder");
-        make_private(&folder).map_err(failed("make the folder"))?;
+        // Under another name until it has a header and a lock: whoever finds the run finds it driven.
+        let making =
+            runs(state_folder).join(format!("{MAKING}{}-{}", header.run, std::process::id()));
+        make_private(&making).map_err(failed("make the folder"))?;
         crash::point("journal: the run's folder is made");
-        let path = folder.join(FILE);
-        let file = OpenOptions::new().append(true).create_new(true).open(&path);
+        let file = OpenOptions::new().append(true).create_new(true).open(making.join(FILE));
         let file = file.map_err(failed("make the journal"))?;
         crash::point("journal: the file is made");
-        // Nobody else drives a run that is just being made; who glances at it lets go at once.
         file.lock().map_err(failed("lock the journal"))?;
         let mut journal = Self {
-            to: Sink::File { file, path },
+            to: Sink::File { file, path: folder.join(FILE) },
             sum: String::new(),
             length: 0,
             broken: false,
             unsynced: false,
         };
-        journal.write(header)?;
-        journal.sync()?;
-        // The name of a new file is on disk only when its folder is.
-        sync_folder(&folder)
-            .and_then(|()| sync_folder(&runs(state_folder)))
-            .map_err(failed("sync the folder"))?;
+        let made = journal.write(header).and_then(|()| journal.sync()).and_then(|()| {
+            // The name of a new file is on disk only when its folder is.
+            sync_folder(&making).map_err(failed("sync the folder"))?;
+            fs::rename(&making, &folder).map_err(failed("make the folder"))?;
+            sync_folder(&runs(state_folder)).map_err(failed("sync the folder"))
+        });
+        if let Err(error) = made {
+            // Nothing was begun, so there is nothing to show.
+            let _ = fs::remove_dir_all(&making);
+            return Err(error);
+        }
         Ok(journal)
     }
 
@@ -305,15 +314,6 @@ pub fn ask_to_cancel(run_folder: &Path) -> Result<(), Error> {
     File::create(&path).map(drop).map_err(|error| Error { path, kind: Kind::Io("write", error) })
 }
 
-/// Puts away the folder of a run that was never begun: somebody died while making it, and nothing was ordered.
-///
-/// # Errors
-/// It cannot be removed.
-pub fn discard(run_folder: &Path) -> Result<(), Error> {
-    fs::remove_dir_all(run_folder)
-        .map_err(|error| Error { path: run_folder.to_owned(), kind: Kind::Io("remove", error) })
-}
-
 /// The ids of all runs, oldest first.
 ///
 /// # Errors
@@ -452,9 +452,11 @@ struct Version {
     version: u32,
 }
 
+/// What comes before the checksum of a line, and the checksum.
 fn unseal(line: &str) -> Option<(&str, &str)> {
-    let (body, sum) = line.strip_suffix("\"}")?.rsplit_once(SUM_KEY)?;
-    (sum.len() == SUM_DIGITS).then_some((body, sum))
+    let rest = line.strip_suffix("\"}")?;
+    let (rest, sum) = rest.split_at_checked(rest.len().checked_sub(SUM_DIGITS)?)?;
+    Some((rest.strip_suffix(SUM_KEY)?, sum))
 }
 
 /// What a line says. Its checksum is a member that nothing knows, so nothing minds it.
@@ -498,5 +500,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+#[cfg(test)]
+mod damage;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@
 //! Data flows one way: files and variables become a [`diagnostic`]-checked plan, the engine runs the
 //! plan on a fabric, and everything that happens is an event in a journal.
 
-pub mod attempts;
 mod base64;
 pub mod bell;
 pub mod clock;

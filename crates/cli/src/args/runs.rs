@@ -75,7 +75,7 @@ pub(crate) struct Prune {
 /// `logs`.
 #[derive(Debug, Args)]
 pub(crate) struct RunLogs {
-    /// The run: its id, the beginning of its id, or `last`
+    /// The run: its id or the beginning of it, its name, or `last`
     #[arg(value_name = "RUN", default_value = "last")]
     pub(crate) run: String,
     /// The step: its id, its name, or the beginning of its id [default: all that failed; if none has, the one that began last]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::Diagnostics;
@@ -54,13 +55,7 @@ impl Taken {
     /// # Errors
     /// It cannot be.
     pub(super) fn take(id: &RunId, folder: &Path, take_over: bool) -> Result<Self, Refusal> {
-        let (journal, contents) = Journal::resume(folder).map_err(|error| {
-            if !error.is_locked() {
-                return Refusal::Unreadable(error.to_string());
-            }
-            let contents = journal::read(folder).ok();
-            Refusal::Driven(contents.and_then(|it| event::driver(&it.events).cloned()))
-        })?;
+        let (journal, contents) = free_journal(folder)?;
         let journal::Contents { header, events, .. } = contents;
         if events.is_empty() {
             return Err(Refusal::NeverBegun);
@@ -205,6 +200,40 @@ impl Taken {
         logs.finish(ui);
         let locked = || Outcome::InDoubt { reason: "the lock is held by another".to_owned() };
         Ok((exit, ended.unwrap_or_else(locked)))
+    }
+}
+
+/// The journal of a run, if nobody else has it.
+///
+/// Who has just taken it up is not named in it at once: until then the one before is, who is gone. Also, a word that
+/// it is to cancel would be lost on it until then. So it is waited for.
+fn free_journal(folder: &Path) -> Result<(Journal, journal::Contents), Refusal> {
+    /// It may wait for a lock for hours before it says anything.
+    const LONGEST: Duration = Duration::from_secs(10);
+    const LOOK: Duration = Duration::from_millis(20);
+
+    let host = here(&crate::env).host;
+    let since = Instant::now();
+    loop {
+        match Journal::resume(folder) {
+            Ok(free) => return Ok(free),
+            Err(error) if !error.is_locked() => {
+                return Err(Refusal::Unreadable(error.to_string()));
+            }
+            Err(_) => {}
+        }
+        let contents = journal::read(folder).ok();
+        let driver = contents.and_then(|it| event::driver(&it.events).cloned());
+        match driver {
+            Some(before) if before.is_gone(&host) => {
+                if since.elapsed() > LONGEST {
+                    return Err(Refusal::Driven(None));
+                }
+                // Nobody rings it: signals still end the program.
+                Bell::new().wait(LOOK);
+            }
+            driver => return Err(Refusal::Driven(driver)),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
 use dataflow_runner_core::event::{Driver, Goal, Outcome};
 use dataflow_runner_core::fabric::RunId;
 use dataflow_runner_core::inputs;
-use dataflow_runner_core::journal::{self, Header, Journal};
+use dataflow_runner_core::journal::{self, Header, Held, Journal};
 use jiff::tz::TimeZone;
 
 use super::again::{Refusal, Taken, attach};
@@ -144,7 +144,7 @@ fn begun_before(id: &RunId, manner: &Manner<'_>, ui: &mut Ui) -> Result<Option<E
         match Taken::take(id, &folder, false) {
             Ok(taken) => return Ok(Some(attach(taken, None, manner, ui)?.0)),
             Err(Refusal::NeverBegun) => {
-                if let Err(error) = journal::discard(&folder) {
+                if let Err(error) = put_away(&folder) {
                     ui.error(error.to_string());
                     return Ok(Some(Exit::Failed));
                 }
@@ -160,6 +160,19 @@ fn begun_before(id: &RunId, manner: &Manner<'_>, ui: &mut Ui) -> Result<Option<E
         }
     }
     Ok(None)
+}
+
+/// Removes what is left of a run that was never begun: its program died while it made it. Not, if another begins it
+/// meanwhile.
+fn put_away(folder: &Path) -> Result<(), journal::Error> {
+    let held = match Held::take(folder) {
+        Err(error) if error.is_locked() => return Ok(()),
+        held => held?,
+    };
+    match journal::read(folder)?.events.is_empty() {
+        true => held.remove(),
+        false => Ok(()),
+    }
 }
 
 /// `None`: its driver is gone, and it has no end.

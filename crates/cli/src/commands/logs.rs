@@ -7,14 +7,13 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataflow_runner_core::attempts::{Taken, taken};
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock, add};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
-use dataflow_runner_core::fabric::{self, Error, Fabric, LogFile, StepState};
+use dataflow_runner_core::fabric::{self, Error, Fabric, LogFile};
 use dataflow_runner_core::logs::look::{Look, Whose};
 use dataflow_runner_core::logs::{self, Piece};
-use dataflow_runner_core::report::{Report, StepReport};
+use dataflow_runner_core::report::{Report, Stand, StepReport};
 use dataflow_runner_core::suggest::{list, suggest};
 
 use super::asked::{Asked, TRIES, asked};
@@ -27,6 +26,7 @@ use crate::target::{Around, Target};
 use crate::ui::Ui;
 use crate::ui::messages::with_hint;
 use crate::{signal, state};
+use which::Taken;
 
 /// What ends the command before it is through.
 pub(super) enum Stop {
@@ -59,7 +59,7 @@ fn try_run(args: &args::RunLogs, global: &args::Global, ui: &mut Ui) -> Result<E
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
     let reader = Reader { args, fabric, bell };
-    let taken = reader.taken(&told, ui)?;
+    let taken = reader.taken(&report);
     if args.follow {
         let step = step.map(|step| step.id.clone());
         return follow::follow(&reader, told, step.as_deref(), ui);
@@ -71,16 +71,14 @@ fn try_run(args: &args::RunLogs, global: &args::Global, ui: &mut Ui) -> Result<E
             None => return Err(not_begun(Some(step), &step.id, args.attempt, &taken, ui)),
         },
     };
-    reader.show_all(&meant, &report, &told, ui)
+    reader.show_all(&meant, &told, ui)
 }
 
 fn report(told: &Told, ui: &mut Ui) -> Result<Report, Stop> {
-    Report::of(&told.contents, told.driven).map_err(|illegal| nonsense(told, &illegal, ui))
-}
-
-fn nonsense(told: &Told, illegal: &dyn std::fmt::Display, ui: &mut Ui) -> Stop {
-    ui.error(format!("the journal of run {} makes no sense: {illegal}", told.id));
-    Stop::Exit(Exit::Failed)
+    Report::of(&told.contents, told.driven).map_err(|illegal| {
+        ui.error(format!("the journal of run {} makes no sense: {illegal}", told.id));
+        Stop::Exit(Exit::Failed)
+    })
 }
 
 /// The fabric that a run is on; that it has what is wanted is asked first, as that takes nobody to be reached.
@@ -169,25 +167,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// What the fabric took of a run.
-    fn taken(&self, told: &Told, ui: &mut Ui) -> Result<Vec<Taken>, Stop> {
-        let at_once = self.fabric.capabilities().pace.rings;
-        taken(&told.contents.events, at_once).map_err(|illegal| nonsense(told, &illegal, ui))
+    fn taken(&self, report: &Report) -> Vec<Taken> {
+        which::taken(report, self.fabric.capabilities().pace.rings)
     }
 
-    fn show_all(
-        &self,
-        meant: &[&Taken],
-        report: &Report,
-        told: &Told,
-        ui: &mut Ui,
-    ) -> Result<Exit, Stop> {
+    fn show_all(&self, meant: &[&Taken], told: &Told, ui: &mut Ui) -> Result<Exit, Stop> {
         if meant.is_empty() {
             ui.error(format!("no step of run {} has begun: there are no logs", told.id));
             return Ok(Exit::Failed);
         }
         let mut exit = Exit::Success;
         for one in meant {
-            let shown = self.show(one, name(report, one), told.driven, ui)?;
+            let shown = self.show(one, told.driven, ui)?;
             // The first that went wrong counts.
             if exit == Exit::Success {
                 exit = shown;
@@ -196,18 +187,18 @@ impl Reader<'_> {
         Ok(exit)
     }
 
-    fn show(&self, one: &Taken, name: &str, driven: bool, ui: &mut Ui) -> Result<Exit, Stop> {
+    fn show(&self, one: &Taken, driven: bool, ui: &mut Ui) -> Result<Exit, Stop> {
         let state = self.state(one, driven);
-        ui.message(Level::Info, line(one, name, state));
+        ui.message(Level::Info, line(one, state));
         let (files, complete) = self.files(one, state, ui)?;
         if files.is_empty() {
             ui.message(Level::Warning, self.none_yet(one, complete));
             return Ok(Exit::Failed);
         }
         let files = self.wanted(one, files)?;
-        let copied = self.copy(one, &files, state == StepState::Failed, ui)?;
+        let copied = self.copy(one, &files, state == Stand::Failed, ui)?;
         if let Some(cause) = &copied.cause {
-            say_cause(&failed(one, name), cause, ui);
+            say_cause(&failed(one), cause, ui);
         }
         if !complete {
             let more = match self.fabric.capabilities().logs {
@@ -221,26 +212,17 @@ impl Reader<'_> {
     }
 
     /// As the journal tells; where nobody writes it any more, as the fabric does.
-    fn state(&self, one: &Taken, driven: bool) -> StepState {
+    fn state(&self, one: &Taken, driven: bool) -> Stand {
         if one.ended.is_some() || driven {
-            return match one.state {
-                // It began when it was taken, and nothing more was told.
-                StepState::Pending if one.begun.is_some() => StepState::Running,
-                state => state,
-            };
+            return one.state;
         }
         let asked = self.fabric.poll(&one.cluster, std::slice::from_ref(&one.id));
         let status = asked.ok().and_then(|all| all.into_iter().next());
-        status.map_or(one.state, |(_, status)| status.state)
+        status.map_or(one.state, |(_, status)| status.state.into())
     }
 
     /// The log files, and whether they are all there will be.
-    fn files(
-        &self,
-        one: &Taken,
-        state: StepState,
-        ui: &mut Ui,
-    ) -> Result<(Vec<LogFile>, bool), Stop> {
+    fn files(&self, one: &Taken, state: Stand, ui: &mut Ui) -> Result<(Vec<LogFile>, bool), Stop> {
         let delivery = match self.fabric.capabilities().logs {
             fabric::Logs::Live => Duration::ZERO,
             fabric::Logs::Settles(delivery) => delivery,
@@ -260,7 +242,7 @@ impl Reader<'_> {
             Ok(Asked::Answer(files)) => {
                 let complete = match over {
                     Some(over) => over <= clock::timestamp(),
-                    None => state.is_final() && delivery.is_zero(),
+                    None => which::is_over(state) && delivery.is_zero(),
                 };
                 Ok((files, complete))
             }
@@ -351,19 +333,13 @@ impl Reader<'_> {
     }
 }
 
-fn line(one: &Taken, name: &str, state: StepState) -> String {
-    format!("Step '{name}' with id '{}': {}", one.id, state.as_str())
+fn line(one: &Taken, state: Stand) -> String {
+    format!("Step '{}' with id '{}': {}", one.name, one.id, state.word())
 }
 
-/// What people call the step of an attempt.
-fn name<'a>(report: &'a Report, one: &'a Taken) -> &'a str {
-    let step = report.steps.iter().find(|step| step.id == one.step);
-    step.map_or(one.step.as_str(), |step| step.name.as_str())
-}
-
-fn failed(one: &Taken, name: &str) -> Failed {
+fn failed(one: &Taken) -> Failed {
     Failed {
-        sentence: format!("Step '{name}' with id '{}' failed", one.id),
+        sentence: format!("Step '{}' with id '{}' failed", one.name, one.id),
         of: format!("step {}", one.id),
         link: one.link.clone(),
     }

@@ -10,7 +10,7 @@ use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock;
 use dataflow_runner_core::diagnostic::Diagnostic;
 use dataflow_runner_core::event::{EventKind, Goal, Outcome};
-use dataflow_runner_core::fabric::{ClusterId, ClusterStatus, Fabric, Query, RunId};
+use dataflow_runner_core::fabric::{ClusterId, ClusterStatus, Discreet, Fabric, Query, RunId};
 use dataflow_runner_core::journal::{self, Header};
 use dataflow_runner_core::report::{Standing, Summary};
 use serde_json::json;
@@ -106,6 +106,7 @@ fn of_file(
     let fabric = target.map(|target| target.fabric(around));
     let fabric = fabric.and_then(|made| made.map_err(|fault| loader.sink().push(fault)).ok());
     let faulty = ui.faults(loader.faults());
+    let fabric = fabric.map(|fabric| Arc::new(Discreet::new(fabric, loader.hidden())) as _);
     Ok(fabric.filter(|_| !faulty))
 }
 

@@ -6,7 +6,7 @@ use dataflow_runner_core::clock;
 use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::RunId;
-use dataflow_runner_core::journal::{self, Begun, Contents};
+use dataflow_runner_core::journal::{self, Begun, Contents, Pulse};
 use dataflow_runner_core::report::Summary;
 use serde_json::json;
 
@@ -93,6 +93,8 @@ pub(super) fn named(
 pub(super) struct Told {
     pub(super) id: RunId,
     folder: PathBuf,
+    /// As it was just before the journal was read.
+    pulse: Pulse,
     pub(super) contents: Contents,
     pub(super) state: RunState,
     /// Somebody drives it.
@@ -112,11 +114,13 @@ impl Told {
     /// # Errors
     /// The journal cannot be read, or makes no sense.
     pub(super) fn read(id: RunId, folder: PathBuf) -> Result<Self, String> {
-        let read = journal::glance(&folder).and_then(|it| Ok((it, journal::read(&folder)?)));
-        let (glance, contents) = read.map_err(|error| error.to_string())?;
+        // The pulse first: what its driver wrote before it went is then read.
+        let read = journal::pulse(&folder).and_then(|it| Ok((it, journal::read(&folder)?)));
+        let (pulse, contents) = read.map_err(|error| error.to_string())?;
         let state = RunState::fold(&contents.events);
         let state = state.map_err(|e| format!("the journal of run {id} makes no sense: {e}"))?;
-        Ok(Self { id, folder, contents, state, driven: glance.driven })
+        let driven = pulse.driven && state.outcome.is_none();
+        Ok(Self { id, folder, pulse, contents, state, driven })
     }
 
     /// The run's own.
@@ -129,9 +133,8 @@ impl Told {
     /// # Errors
     /// As [`Told::read`].
     pub(super) fn refresh(&mut self) -> Result<bool, String> {
-        let glance = journal::glance(&self.folder).map_err(|error| error.to_string())?;
-        let last = glance.last.map_or(0, |event| event.seq);
-        if last == self.state.seq && glance.driven == self.driven {
+        let now = journal::pulse(&self.folder).map_err(|error| error.to_string())?;
+        if now == self.pulse {
             return Ok(false);
         }
         *self = Self::read(self.id.clone(), self.folder.clone())?;
@@ -139,7 +142,6 @@ impl Told {
     }
 }
 
-/// The run of this id, the last one, the newest of this name, or the only one whose id begins so.
 fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     let meant = |id: &&RunId| id.as_str() == given;
     if let Some(id) = ids.iter().find(meant) {

@@ -3,7 +3,11 @@
 mod canary;
 #[cfg(target_os = "linux")]
 mod crash;
+#[cfg(unix)]
+mod damage;
 mod down;
+#[cfg(target_os = "linux")]
+mod drivers;
 mod emr;
 mod harness;
 mod inputs;
@@ -16,6 +20,8 @@ mod logs;
 #[cfg(target_os = "linux")]
 mod looks;
 #[cfg(target_os = "linux")]
+mod losses;
+#[cfg(target_os = "linux")]
 mod orphans;
 mod plan;
 #[cfg(target_os = "linux")]
@@ -27,6 +33,8 @@ mod sentry;
 #[cfg(unix)]
 mod signals;
 mod step_logs;
+#[cfg(target_os = "linux")]
+mod stops;
 mod usage;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -149,9 +149,10 @@ fn silence_ends_at_the_deadline() {
         _ => Answer::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf".to_vec()),
     });
     for path in ["/none", "/half"] {
-        let limit = Duration::from_millis(50);
+        // Long enough to connect on a machine that is busy.
+        let limit = Duration::from_secs(1);
         let message = lost(client(&[]).send(&get(server.url() + path), limit));
-        assert!(message.contains("longer than 50ms"), "{message}");
+        assert!(message.contains("longer than 1s"), "{message}");
     }
 }
 

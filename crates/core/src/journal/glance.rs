@@ -1,12 +1,14 @@
 //! What can be told of a run without reading all of its journal.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 
 use super::{Error, FILE, Header, Kind, object, unseal};
 use crate::event::{Event, EventKind, Goal};
@@ -26,18 +28,15 @@ pub struct Glance {
 }
 
 /// The first event of a run in short, without its steps: those can be many.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begun {
     /// What the run is to do.
     pub goal: Goal,
     /// The playbook's name, where there is one.
-    #[serde(default)]
     pub playbook: Option<String>,
     /// What somebody called the run.
-    #[serde(default)]
     pub name: Option<String>,
-    /// The cluster that was there before the run.
-    #[serde(default)]
+    /// The cluster that was there before the run, as far as it is told before the steps: always of a `down`.
     pub cluster: Option<ClusterId>,
 }
 
@@ -50,23 +49,25 @@ pub struct Pulse {
     pub driven: bool,
 }
 
-/// So many bytes hold the first two lines, or the last one, of nearly every journal.
-const GLANCE: usize = 4096;
+/// So many bytes hold all of nearly every journal that is wanted of its first two lines.
+const BEGINNING: usize = 4096;
+
+/// So many hold the last one.
+const END: usize = 1024;
 
 /// Glances at the journal of a run. Checksums are not checked: whoever acts on a journal reads it whole.
 ///
 /// # Errors
 /// It cannot be read, or its first line is no header.
 pub fn glance(run_folder: &Path) -> Result<Glance, Error> {
-    let at = Opened::at(run_folder);
-    let (mut file, length) = at.open()?;
-    let bytes = at.beginning(&mut file, length)?;
-    let mut first_lines = lines(&bytes);
-    let header = at.header(first_lines.next())?;
-    let begun = first_lines.next().and_then(told);
-    let last = last(&mut file, &bytes, length).map_err(|error| at.failed(error))?;
+    let at = At::folder(run_folder);
+    let mut file = at.open()?;
+    let Beginning { header, begun, bytes, all } = at.beginning(&mut file)?;
+    let last = last(&mut file, &bytes, all).map_err(|error| at.failed(error))?;
     let ended = matches!(&last, Some(Event { kind: EventKind::RunEnded { .. }, .. }));
     let driven = !ended && is_driven(&file);
+    // A first event that was torn is none.
+    let begun = begun.filter(|_| last.is_some());
     Ok(Glance { header, begun, last, driven })
 }
 
@@ -75,12 +76,9 @@ pub fn glance(run_folder: &Path) -> Result<Glance, Error> {
 /// # Errors
 /// It cannot be read, or its first line is no header.
 pub fn begun(run_folder: &Path) -> Result<(Timestamp, Option<Begun>), Error> {
-    let at = Opened::at(run_folder);
-    let (mut file, length) = at.open()?;
-    let bytes = at.beginning(&mut file, length)?;
-    let mut first_lines = lines(&bytes);
-    let header = at.header(first_lines.next())?;
-    Ok((header.created, first_lines.next().and_then(told)))
+    let at = At::folder(run_folder);
+    let beginning = at.beginning(&mut at.open()?)?;
+    Ok((beginning.header.created, beginning.begun))
 }
 
 /// Feels whether a run goes on. Nothing is read: what is asked first is whether it is driven, so a journal that is read
@@ -89,55 +87,103 @@ pub fn begun(run_folder: &Path) -> Result<(Timestamp, Option<Begun>), Error> {
 /// # Errors
 /// There is no journal, or it cannot be opened.
 pub fn pulse(run_folder: &Path) -> Result<Pulse, Error> {
-    let at = Opened::at(run_folder);
-    let file = File::open(&at.path).map_err(|error| at.failed(error))?;
+    let at = At::folder(run_folder);
+    let file = at.open()?;
     let driven = is_driven(&file);
     let length = file.metadata().map_err(|error| at.failed(error))?.len();
     Ok(Pulse { length, driven })
 }
 
-/// The journal that is looked at.
-struct Opened {
-    path: std::path::PathBuf,
-}
+/// Where the journal is that is looked at.
+struct At(PathBuf);
 
-impl Opened {
-    fn at(run_folder: &Path) -> Self {
-        Self { path: run_folder.join(FILE) }
+impl At {
+    fn folder(run_folder: &Path) -> Self {
+        Self(run_folder.join(FILE))
     }
 
     fn failed(&self, error: io::Error) -> Error {
-        Error { path: self.path.clone(), kind: Kind::Io("read the journal", error) }
+        Error { path: self.0.clone(), kind: Kind::Io("read the journal", error) }
     }
 
-    fn open(&self) -> Result<(File, u64), Error> {
-        let opened = File::open(&self.path).and_then(|file| {
-            let length = file.metadata()?.len();
-            Ok((file, length))
-        });
-        opened.map_err(|error| self.failed(error))
+    fn open(&self) -> Result<File, Error> {
+        File::open(&self.0).map_err(|error| self.failed(error))
     }
 
-    /// So much of the beginning that two lines are in it, if there are.
-    fn beginning(&self, file: &mut File, length: u64) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
+    /// So much of the beginning that it tells how the run was begun, or all there is.
+    fn beginning(&self, file: &mut File) -> Result<Beginning, Error> {
+        let mut bytes = Vec::with_capacity(BEGINNING);
         loop {
-            // A playbook may be long: its steps are all in the first event.
-            let more = bytes.len().max(GLANCE) as u64;
-            let more = more.min(length.saturating_sub(bytes.len() as u64));
-            let read = more_of(file, &mut bytes, more).map_err(|error| self.failed(error))?;
-            let there = bytes.iter().filter(|&&b| b == b'\n').count();
-            if read == 0 || there > 1 || bytes.len() as u64 >= length {
-                return Ok(bytes);
+            let room = bytes.len().max(BEGINNING);
+            let read = file.take(room as u64).read_to_end(&mut bytes);
+            let all = read.map_err(|error| self.failed(error))? < room;
+            let mut rest = bytes.as_slice();
+            let header = next_line(&mut rest).and_then(told);
+            let begun = Begun::told(rest);
+            match header {
+                Some(header) if begun.is_some() || all => {
+                    return Ok(Beginning { header, begun, bytes, all });
+                }
+                None if all => {
+                    let kind = Kind::Damaged { line: 1, what: "it is no header".to_owned() };
+                    return Err(Error { path: self.0.clone(), kind });
+                }
+                _ => {}
             }
         }
     }
+}
 
-    fn header(&self, line: Option<&str>) -> Result<Header, Error> {
-        line.and_then(told).ok_or_else(|| Error {
-            path: self.path.clone(),
-            kind: Kind::Damaged { line: 1, what: "it is no header".to_owned() },
-        })
+/// What was read of a journal.
+struct Beginning {
+    header: Header,
+    begun: Option<Begun>,
+    bytes: Vec<u8>,
+    /// There is no more.
+    all: bool,
+}
+
+/// Takes the next whole line, without its end.
+fn next_line<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let before = *bytes;
+    let length = bytes.skip_until(b'\n').ok()?;
+    before.get(..length)?.strip_suffix(b"\n")
+}
+
+impl Begun {
+    /// What the beginning of the line of a first event tells; nothing, if it is too short to tell, or no such line.
+    fn told(line: &[u8]) -> Option<Self> {
+        let mut begun = None;
+        // It fails where we stop reading, which is before the end.
+        let _ = serde_json::Deserializer::from_slice(line).deserialize_map(Short(&mut begun));
+        begun
+    }
+}
+
+/// Reads an event as far as its steps.
+struct Short<'a>(&'a mut Option<Begun>);
+
+impl<'de> Visitor<'de> for Short<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let (mut goal, mut playbook, mut name, mut cluster) = (None, None, None, None);
+        while let Some(member) = members.next_key::<Cow<'de, str>>()? {
+            match &*member {
+                "goal" => goal = Some(members.next_value()?),
+                "playbook" => playbook = members.next_value()?,
+                "name" => name = members.next_value()?,
+                "cluster" => cluster = members.next_value()?,
+                "tags" | "steps" => break,
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        *self.0 = goal.map(|goal| Begun { goal, playbook, name, cluster });
+        Ok(())
     }
 }
 
@@ -152,52 +198,32 @@ pub(super) fn is_driven(journal: &File) -> bool {
 }
 
 /// The last event of a journal of which the beginning is read.
-fn last(file: &mut File, beginning: &[u8], length: u64) -> io::Result<Option<Event>> {
-    /// The last line that we know: a newer program may have added more.
-    fn known(bytes: &[u8]) -> Option<Event> {
-        lines(bytes).rev().find_map(told)
+fn last(file: &mut File, beginning: &[u8], all: bool) -> io::Result<Option<Event>> {
+    if all {
+        return Ok(last_of(beginning));
     }
-    if beginning.len() as u64 >= length {
-        return Ok(known(beginning));
+    // It is longer than its beginning, and that is longer than this.
+    file.seek(SeekFrom::End(-(END as i64)))?;
+    let mut bytes = Vec::with_capacity(END);
+    file.take(END as u64).read_to_end(&mut bytes)?;
+    if let Some(last) = last_of(&bytes) {
+        return Ok(Some(last));
     }
-    for room in [GLANCE as u64, length] {
-        file.seek(SeekFrom::Start(length.saturating_sub(room)))?;
-        let mut bytes = Vec::new();
-        more_of(file, &mut bytes, room)?;
-        let last = known(&bytes);
-        if last.is_some() {
-            return Ok(last);
-        }
-    }
-    Ok(None)
+    bytes.clear();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(last_of(&bytes))
 }
 
-/// Adds so many bytes of a file to others, or what there is; how many that were.
-fn more_of(file: &mut File, bytes: &mut Vec<u8>, room: u64) -> io::Result<usize> {
-    let from = bytes.len();
-    bytes.resize(from.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)), 0);
-    let mut read = from;
-    while let Some(free) = bytes.get_mut(read..).filter(|free| !free.is_empty()) {
-        match file.read(free) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(read);
-    Ok(read - from)
-}
-
-/// The lines that are whole, without their ends.
-fn lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = &str> {
-    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
-    let lines = bytes[..whole].split(|&b| b == b'\n').filter(|line| !line.is_empty());
-    lines.filter_map(|line| std::str::from_utf8(line).ok())
+/// The last event that we know: a newer program may have added more.
+fn last_of(bytes: &[u8]) -> Option<Event> {
+    let whole = bytes.iter().rposition(|&b| b == b'\n')?;
+    bytes[..whole].rsplit(|&b| b == b'\n').find_map(told)
 }
 
 /// What a line says; nothing, if it is no such line.
-fn told<T: DeserializeOwned>(line: &str) -> Option<T> {
+fn told<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let line = std::str::from_utf8(line).ok()?;
     unseal(line)?;
     object(line)
 }

@@ -89,5 +89,5 @@ pub fn sweep(state_folder: &Path) -> Result<u64, Error> {
 
 /// Whether a folder of that name is a run's.
 pub(super) fn is_run(name: &str) -> bool {
-    !name.starts_with(GOING)
+    !name.starts_with('.')
 }

@@ -150,7 +150,9 @@ fn failed() -> Outcome {
     Outcome::Failed { failed: 1, total: 3, reason: None }
 }
 
-fn stands(report: &Report) -> Vec<(&str, Stand, Vec<(u32, Stand)>)> {
+type Attempts = Vec<(u32, Stand)>;
+
+fn stands(report: &Report) -> Vec<(&str, Stand, Attempts)> {
     let attempts =
         |step: &StepReport| step.attempts.iter().map(|it| (it.attempt, it.state)).collect();
     report.steps.iter().map(|step| (step.id.as_str(), step.state, attempts(step))).collect()

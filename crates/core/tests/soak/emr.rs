@@ -30,6 +30,9 @@ const REGION: &str = "eu-west-1";
 /// Clocks that differ by no more agree, whatever the second in which a reply's time is told.
 const CLOSE: Duration = Duration::from_secs(2);
 
+/// A run waits half an hour for answers, and what is lost is to be asked for twice after them.
+const TOO_LONG: Duration = Duration::from_secs(20 * 60);
+
 /// A day later all has come that was on its way.
 const LATER: Duration = Duration::from_secs(86_400);
 
@@ -41,6 +44,8 @@ struct Far {
     skew: Duration,
     /// The playbook ran on the cluster before.
     before: bool,
+    /// A right that is missing.
+    denied: Option<&'static str>,
 }
 
 impl Far {
@@ -53,9 +58,20 @@ impl Far {
             ..Script::default()
         };
         // Steps that end within seconds of each other are told apart by them.
-        let hasty = true;
+        let hasty = dice.percent(15);
         let pace = if hasty { 3 } else { dice.pick(&[20, 120, 120, 900]) };
-        let before = spec.goal == Goal::Run && dice.percent(25);
+        let run = spec.goal == Goal::Run;
+        let rights =
+            if run { &["ListSteps", "DescribeCluster"][..] } else { &["AddTags", "ListSteps"] };
+        let before = run && dice.percent(25);
+        let denied = dice.percent(5).then(|| dice.pick(rights));
+        if denied == Some("DescribeCluster") {
+            // Who may not ask about the cluster waits for ever for what it left waiting.
+            for cluster in &mut script.clusters {
+                cluster.running_steps = StepFate::Cancelled;
+                cluster.pending_steps = StepFate::Cancelled;
+            }
+        }
         for step in &spec.steps {
             let first = before.then(|| StepScript::completes(1));
             let scripts = step.fates.iter().map(|fate| step_script(dice, *fate, pace));
@@ -66,17 +82,23 @@ impl Far {
             tick: if hasty { dice.within(1, 3) } else { dice.pick(&[5, 15, 15, 30, 60]) },
             skew: if dice.percent(3) { dice.seconds(5, 250) } else { dice.seconds(0, 2) },
             before,
+            denied,
         }
     }
 
     /// Why nobody could have found out everything, if so.
-    fn obscure(&self, truth: &Truth) -> Vec<&'static str> {
+    fn obscure(&self, truth: &Truth, silence: Duration) -> Vec<&'static str> {
         let unheard = truth.runs.iter().any(|run| run.end == Some(End::Unheard));
+        let down = truth.clusters.iter().any(|cluster| !cluster.stays);
+        let blind = down && self.denied == Some("DescribeCluster");
         let spared = self.script.clusters.iter().any(|cluster| cluster.protected);
         let all = [
             (unheard, "a state that nobody has heard of"),
             (spared, "a cluster that may not be terminated"),
             (self.skew > CLOSE, "clocks that do not agree"),
+            (silence > TOO_LONG, "nobody answered for long"),
+            (self.denied == Some("ListSteps"), "what was ordered may not be listed"),
+            (blind, "a cluster that may not be asked about"),
         ];
         all.into_iter().filter_map(|(holds, why)| holds.then_some(why)).collect()
     }
@@ -159,10 +181,10 @@ pub(crate) fn run(seed: u64) -> Went {
     let plan = spec.plan(fabric.capabilities());
     let given = (spec.goal == Goal::Run).then(|| given(&fake, &clock, &plan, far.before));
     let begun = fake.world(|world| world.now);
-    fake.fail_by({
-        let mut faults = Faults::roll(&mut dice, Arc::clone(&bell));
-        move |operation| faults.next(operation)
-    });
+    fake.world(|world| world.denied.extend(far.denied.map(str::to_owned)));
+    let mut faults = Faults::roll(&mut dice, &clock, &bell);
+    let silence = faults.longest_silence();
+    fake.fail_by(move |operation| faults.next(operation));
     let ride = Ride {
         spec: &spec,
         plan: &plan,
@@ -177,7 +199,8 @@ pub(crate) fn run(seed: u64) -> Went {
     fake.heal();
     fake.pass(LATER);
     fake.world(|world| later(world, &spec, &mut truth));
-    truth.obscure = far.obscure(&truth);
+    truth.obscure = far.obscure(&truth, silence);
+    truth.silence = silence;
     let faulty = fake.requests().iter().filter(|logged| logged.fault.is_some()).count();
     Went { requests: fake.requests().len(), faulty, ..Went::new(&spec, told, &truth) }
 }
@@ -205,6 +228,7 @@ fn truth(world: &World, spec: &Spec, given: Option<&ClusterId>, begun: Timestamp
         violations,
         end: world.now,
         obscure: Vec::new(),
+        silence: Duration::ZERO,
     }
 }
 
@@ -248,8 +272,11 @@ fn step_run(spec: &Spec, on: &Cluster, step: &Step) -> StepRun {
         StepState::Other(_) => Some(End::Unheard),
         StepState::Cancelled | StepState::Interrupted => {
             let by_strangers = !matches!(step.script.end, StepEnd::Completed | StepEnd::Failed(_));
+            let obeys = step.asked.map(|asked| add(asked, step.script.stubborn));
             Some(if by_strangers && step.ended == itself {
                 End::Foreign
+            } else if obeys.is_some() && step.ended == obeys {
+                End::Stopped
             } else if on.died.is_some() && step.ended == on.died {
                 End::Swept
             } else if step.asked.is_some() {

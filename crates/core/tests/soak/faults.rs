@@ -1,17 +1,25 @@
 //! What goes wrong on the way to the fake: three of ten requests, one by one or in a row.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::clock::{Clock, add, until};
 use dataflow_runner_core::fabric::emr::fake::Fault;
+use jiff::Timestamp;
 
 use super::dice::Dice;
+use super::run::SIGNAL;
 
 /// So many of a hundred requests are faulty.
 pub(crate) const FAULTY: u64 = 30;
 
-/// No run needs so many requests, unless it has no end.
-const ENDLESS: u32 = 20_000;
+/// No run needs so many requests, unless it has no end: then it is hung up on.
+const ENDLESS: u32 = 5_000;
+
+/// Nobody hangs up but on what has no end.
+const HANGUP: i32 = 1;
 
 /// What a call that is delayed or stale is behind by, at most, in seconds. Together with what lists show late it is less
 /// than the two looks, each `settle` after the one before, that prove that something never came.
@@ -25,6 +33,9 @@ pub(crate) struct Faults {
     sticky: bool,
     /// The last was faulty.
     bad: bool,
+    /// All that comes then is faulty.
+    outage: Option<Range<Timestamp>>,
+    clock: Arc<Clock>,
     /// At this request somebody wants the run to end.
     signal: Option<u32>,
     bell: Arc<Bell>,
@@ -32,21 +43,35 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn roll(dice: &mut Dice, bell: Arc<Bell>) -> Self {
+    pub(crate) fn roll(dice: &mut Dice, clock: &Arc<Clock>, bell: &Arc<Bell>) -> Self {
+        let outage = dice.percent(10).then(|| {
+            let from = add(clock.now(), dice.seconds(0, 1200));
+            from..add(from, dice.seconds(60, 1500))
+        });
         let sticky = dice.percent(50);
         let signal = dice.percent(8).then(|| dice.count(1, 60) as u32);
         let own = Dice::new(dice.within(0, u64::MAX - 1), 2);
-        Self { dice: own, sticky, bad: false, signal, bell, calls: 0 }
+        let (clock, bell) = (Arc::clone(clock), Arc::clone(bell));
+        Self { dice: own, sticky, bad: false, outage, clock, signal, bell, calls: 0 }
+    }
+
+    /// For so long nobody answers at all.
+    pub(crate) fn longest_silence(&self) -> Duration {
+        self.outage.as_ref().map_or(Duration::ZERO, |outage| until(outage.start, outage.end))
     }
 
     /// What goes wrong with the next.
     pub(crate) fn next(&mut self, operation: &str) -> Option<Fault> {
         self.calls += 1;
-        assert!(self.calls < ENDLESS, "a run without end");
-        if self.signal == Some(self.calls) {
-            self.bell.signal(15);
+        if self.calls == ENDLESS {
+            self.bell.signal(HANGUP);
         }
+        if self.signal == Some(self.calls) {
+            self.bell.signal(SIGNAL);
+        }
+        let dead = self.outage.as_ref().is_some_and(|outage| outage.contains(&self.clock.now()));
         let chance = match (self.sticky, self.bad) {
+            _ if dead => 100,
             (false, _) => FAULTY,
             // A row of faults has some seven of them, and so many are faulty in the long run.
             (true, true) => 85,

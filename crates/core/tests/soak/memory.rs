@@ -165,6 +165,7 @@ fn truth(memory: &Memory, spec: &Spec, capabilities: &Capabilities, end: Timesta
         most_at_once: capabilities.parallel.map(|most| most.get() as usize),
         violations: memory.violations(),
         end,
+        silence: Duration::ZERO,
         obscure: unheard.then_some("a state that nobody has heard of").into_iter().collect(),
     }
 }

@@ -1,13 +1,19 @@
 //! What may be told of a run, by what really happened: nothing in here knows how the engine comes to its word.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use dataflow_runner_core::clock::until;
 use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::{EventKind, Goal, Outcome};
 use dataflow_runner_core::fabric::{ErrorKind, StepState};
 
+use super::run::SIGNAL;
 use super::spec::Spec;
 use super::truth::{End, StepRun, Told, Truth};
+
+/// What was lost is looked for twice, a minute apart, and each may go wrong some times in a row.
+const SOON: Duration = Duration::from_secs(20 * 60);
 
 /// All that is wrong with what was told, or with what was done.
 pub(crate) fn judge(spec: &Spec, told: &Told, truth: &Truth) -> Vec<String> {
@@ -19,6 +25,7 @@ pub(crate) fn judge(spec: &Spec, told: &Told, truth: &Truth) -> Vec<String> {
     bench.nothing_is_stopped_without_reason();
     bench.the_outcome_is_right();
     bench.nothing_is_left_unsaid();
+    bench.the_end_comes_in_time();
     bench.the_journal_tells_the_same();
     bench.wrong
 }
@@ -176,8 +183,8 @@ impl Bench<'_> {
                     matches!(end, Some(End::Succeeded | End::Noop))
                 }
                 (StepState::Failed, Some(Some(End::Failed | End::Stopped))) => true,
-                // Its time was about to be over, and its cluster was faster than we.
-                (StepState::Failed, Some(None | Some(End::Swept))) => {
+                // Its time was about to be over, and its cluster or somebody was faster than we.
+                (StepState::Failed, Some(None | Some(End::Swept | End::Foreign))) => {
                     run.is_some_and(|run| spec.steps[run.step].timeout.is_some())
                 }
                 // By a stranger's hand.
@@ -240,7 +247,7 @@ impl Bench<'_> {
                     && truth.clusters.iter().all(|cluster| cluster.given)
                     && (!reached || self.cluster_died())
             }
-            Outcome::Interrupted { .. } => self.interrupted(),
+            Outcome::Interrupted { signal, .. } => *signal == SIGNAL,
             Outcome::InDoubt { .. } => !truth.obscure.is_empty(),
             Outcome::Submitted => false,
         };
@@ -302,6 +309,20 @@ impl Bench<'_> {
         let taken_down = self.must_end_at_once();
         let spared = truth.clusters.iter().all(|it| !it.given || !it.gone || it.died || taken_down);
         self.require(spared, || "the cluster that was given is gone".to_owned());
+    }
+
+    /// Once nothing goes on any more a run ends soon, unless nobody knew or nobody was there.
+    fn the_end_comes_in_time(&mut self) {
+        let (told, truth) = (self.told, self.truth);
+        let steps = truth.runs.iter().filter_map(|run| run.ended);
+        let last = steps.chain(truth.clusters.iter().filter_map(|cluster| cluster.ended)).max();
+        let Some(last) = last else { return };
+        let late = until(last, truth.end);
+        let most = SOON + told.left_alone + truth.silence;
+        // What nobody has heard of is waited for, as are answers.
+        let excused = matches!(told.outcome, Outcome::InDoubt { .. }) || self.ended(End::Unheard);
+        let in_time = late <= most || excused;
+        self.require(in_time, || format!("it ends {} s late", late.as_secs()));
     }
 
     fn the_journal_tells_the_same(&mut self) {

@@ -1,6 +1,7 @@
 //! Drives one run, and says what came of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{Clock, add};
@@ -25,9 +26,8 @@ pub(crate) struct Went {
     pub(crate) faulty: usize,
     /// The outcome in one word.
     pub(crate) outcome: &'static str,
-    /// What is in doubt, and why that could not be found out.
-    pub(crate) doubt: Option<(String, Vec<&'static str>)>,
-    pub(crate) lag: i64,
+    /// Why what is in doubt could not be found out.
+    pub(crate) doubts: Vec<&'static str>,
     /// What should not be.
     pub(crate) wrong: Vec<String>,
     /// The events, one a line.
@@ -36,26 +36,22 @@ pub(crate) struct Went {
 
 impl Went {
     pub(crate) fn new(spec: &Spec, told: Told, truth: &Truth) -> Self {
-        let doubt = match &told.outcome {
-            Outcome::InDoubt { reason } => Some((reason.clone(), truth.obscure.clone())),
-            _ => None,
+        let doubts = match &told.outcome {
+            Outcome::InDoubt { .. } => truth.obscure.clone(),
+            _ => Vec::new(),
         };
-        let last = truth
-            .runs
-            .iter()
-            .filter_map(|r| r.ended)
-            .chain(truth.clusters.iter().filter_map(|c| c.ended))
-            .max();
-        let lag = last.map_or(0, |last| truth.end.duration_since(last).as_secs());
         let wrong = judge(spec, &told, truth);
         let lines = told.events.iter().map(|e| serde_json::to_string(e).expect("JSON") + "\n");
         let said = match wrong.is_empty() {
             true => String::new(),
             false => format!("{spec:#?}\n{truth:#?}\n{}", lines.collect::<String>()),
         };
-        Self { outcome: told.outcome.word(), doubt, lag, wrong, said, ..Self::default() }
+        Self { outcome: told.outcome.word(), doubts, wrong, said, ..Self::default() }
     }
 }
+
+/// What comes where somebody wants a run to end (POSIX SIGTERM).
+pub(crate) const SIGNAL: i32 = 15;
 
 /// A run that is to be driven.
 pub(crate) struct Ride<'a> {
@@ -77,26 +73,29 @@ impl Ride<'_> {
     pub(crate) fn drive(&self, dice: &mut Dice) -> Told {
         let deaths = if dice.percent(20) { dice.count(1, 3) } else { 0 };
         let mut deaths: Vec<usize> = (0..deaths).map(|_| dice.count(1, 60)).collect();
-        let mut events = Vec::new();
+        let (mut events, mut left_alone) = (Vec::new(), Duration::ZERO);
         let id = RunId::new(RUN);
         let mut start = Start::Fresh(Fresh::new(id.clone(), self.spec.goal, self.cluster.clone()));
         loop {
             if let Some(outcome) = self.drive_once(start, &mut deaths, &mut events) {
-                return Told::new(outcome, events);
+                return Told::new(outcome, events, left_alone);
             }
             // It may have died before it could write that down.
             if dice.percent(50) {
                 events.pop();
             }
-            let then = add(self.clock.now(), dice.seconds(0, 1200));
-            self.clock.wait(&Bell::new(), then);
+            let alone = dice.seconds(0, 1200);
+            left_alone += alone;
+            self.clock.wait(&Bell::new(), add(self.clock.now(), alone));
             start = match RunState::fold(&events).map(Box::new) {
                 Err(_) if events.is_empty() => {
                     Start::Fresh(Fresh::new(id.clone(), self.spec.goal, self.cluster.clone()))
                 }
                 Err(illegal) => panic!("{illegal}: {events:?}"),
                 Ok(state) => match state.outcome.clone() {
-                    Some(outcome) if !outcome.is_open() => return Told::new(outcome, events),
+                    Some(outcome) if !outcome.is_open() => {
+                        return Told::new(outcome, events, left_alone);
+                    }
                     _ => Start::Attach { state, cancel: None },
                 },
             };
@@ -123,7 +122,7 @@ impl Ride<'_> {
         let seen = &mut |event: &Event| {
             events.push(event.clone());
             if self.signal == Some(events.len()) {
-                self.bell.signal(15);
+                self.bell.signal(SIGNAL);
             }
             if let Some(death) = deaths.iter().position(|death| *death == events.len()) {
                 deaths.remove(death);

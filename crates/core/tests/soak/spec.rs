@@ -117,7 +117,8 @@ impl Spec {
             let steps: Vec<Value> = self.steps.iter().map(StepSpec::old).collect();
             ("1-0-1", json!({"region": "eu-west-1", "credentials": credentials, "steps": steps}))
         } else {
-            let steps: Vec<Value> = self.steps.iter().map(|step| step.new(&self.steps)).collect();
+            let steps: Vec<Value> =
+                self.steps.iter().map(|step| step.written(&self.steps)).collect();
             let most = self.most_at_once;
             ("2-0-0", json!({"name": "soak", "maxParallelSteps": most, "steps": steps}))
         };
@@ -172,7 +173,7 @@ impl StepSpec {
             "arguments": ["true", self.id]})
     }
 
-    fn new(&self, all: &[Self]) -> Value {
+    fn written(&self, all: &[Self]) -> Value {
         let mut step = json!({"type": "COMMAND", "id": self.id, "name": self.name, "actionOnFailure": self.rule,
             "command": "true", "arguments": [self.id]});
         if let Some(needs) = &self.needs {

@@ -4,6 +4,7 @@ use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::StepState;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 /// All that a run left behind on the far side.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Truth {
     pub(crate) violations: Vec<String>,
     /// When the run had ended.
     pub(crate) end: Timestamp,
+    /// For so long nobody answered.
+    pub(crate) silence: Duration,
     /// Why nobody could have found out everything, if so.
     pub(crate) obscure: Vec<&'static str>,
 }
@@ -89,6 +92,8 @@ impl StepRun {
 /// What was told of the run while it went on.
 #[derive(Debug)]
 pub(crate) struct Told {
+    /// For so long nobody drove it, all in all.
+    pub(crate) left_alone: Duration,
     pub(crate) outcome: Outcome,
     pub(crate) events: Vec<Event>,
     /// The ids that were told for each attempt of a step, by its id in the playbook.
@@ -98,7 +103,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn new(outcome: Outcome, events: Vec<Event>) -> Self {
+    pub(crate) fn new(outcome: Outcome, events: Vec<Event>, left_alone: Duration) -> Self {
         let (mut ids, mut ends, mut ordered) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
         for event in &events {
             match &event.kind {
@@ -119,6 +124,6 @@ impl Told {
                 _ => {}
             }
         }
-        Self { outcome, events, ids, ends }
+        Self { left_alone, outcome, events, ids, ends }
     }
 }

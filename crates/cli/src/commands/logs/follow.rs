@@ -5,13 +5,13 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use dataflow_runner_core::attempts::Taken;
-use dataflow_runner_core::fabric::{LogFile, StepState};
+use dataflow_runner_core::fabric::LogFile;
 use dataflow_runner_core::logs::{self, Follow, Piece};
-use dataflow_runner_core::report::{Report, Standing};
+use dataflow_runner_core::report::{Report, Stand, Standing};
 
 use super::super::runs::Told;
-use super::{Reader, Stop, failed, line, name, not_begun, refused, report, which};
+use super::which::Taken;
+use super::{Reader, Stop, failed, line, not_begun, refused, report, which};
 use crate::args::Level;
 use crate::exit::Exit;
 use crate::logs::{To, Whole, say_cause};
@@ -39,19 +39,19 @@ pub(super) fn follow(
 ) -> Result<Exit, Stop> {
     let mut waits = false;
     loop {
-        let (report, taken) = (report(&told, ui)?, reader.taken(&told, ui)?);
+        let report = report(&told, ui)?;
+        let taken = reader.taken(&report);
         let meant = match step {
             Some(step) => of_step(reader, step, &told, &report, &taken, ui)?,
             None => of_run(&report, &taken),
         };
         match meant {
             Meant::One(one) => {
-                let name = name(&report, &one).to_owned();
-                return Following { reader, told, one: *one, name }.run(ui);
+                return Following { reader, told, one: *one }.run(ui);
             }
             Meant::Over => {
                 let all = which::telling(&report.steps, &taken);
-                return reader.show_all(&all, &report, &told, ui);
+                return reader.show_all(&all, &told, ui);
             }
             Meant::NotYet => {}
         }
@@ -82,7 +82,7 @@ fn of_step(
 ) -> Result<Meant, Stop> {
     let attempt = reader.args.attempt;
     let known = report.steps.iter().find(|known| known.id == step);
-    let settled = known.is_none_or(|it| it.state.is_settled());
+    let settled = known.is_none_or(|known| known.state.is_settled());
     if let Some(one) = which::attempt(step, attempt, taken) {
         let is_to_come = attempt.is_none() && !settled && told.driven;
         return Ok(match one.ended {
@@ -108,7 +108,6 @@ struct Following<'a> {
     reader: &'a Reader<'a>,
     told: Told,
     one: Taken,
-    name: String,
 }
 
 impl Following<'_> {
@@ -121,9 +120,9 @@ impl Following<'_> {
             // First this: what is written until then is read after it.
             let state = self.reader.state(&self.one, self.told.driven);
             if seen.replace(state) != Some(state) {
-                ui.message(Level::Info, line(&self.one, &self.name, state));
+                ui.message(Level::Info, line(&self.one, state));
             }
-            let ended = state.is_final() || (state == StepState::Unknown && !self.told.driven);
+            let ended = which::is_over(state) || (state == Stand::Unknown && !self.told.driven);
             let all = fabric.logs(&self.one.cluster, &self.one.id);
             let all = all.map_err(|error| refused(&error, ui))?;
             let wanted = match &self.reader.args.file {
@@ -152,21 +151,21 @@ impl Following<'_> {
     /// What the journal tells by now.
     fn look_up(&mut self, ui: &mut Ui) -> Result<(), Stop> {
         if refresh(&mut self.told, ui)? {
-            let taken = self.reader.taken(&self.told, ui)?;
+            let taken = self.reader.taken(&report(&self.told, ui)?);
             let same = taken.into_iter().find(|one| one.id == self.one.id);
             self.one = same.unwrap_or_else(|| self.one.clone());
         }
         Ok(())
     }
 
-    fn explain(&self, state: StepState, files: &[LogFile], ui: &mut Ui) {
-        if state != StepState::Failed {
+    fn explain(&self, state: Stand, files: &[LogFile], ui: &mut Ui) {
+        if state != Stand::Failed {
             return;
         }
         let mut go_on = || self.reader.bell.pause(Duration::ZERO);
         let cause = logs::explain(self.reader.fabric.as_ref(), files, &mut go_on);
         if let Some(cause) = cause {
-            say_cause(&failed(&self.one, &self.name), &cause, ui);
+            say_cause(&failed(&self.one), &cause, ui);
         }
     }
 }

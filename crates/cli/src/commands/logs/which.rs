@@ -1,10 +1,64 @@
 //! Which steps, and which attempts of them, somebody means.
 
-use dataflow_runner_core::attempts::Taken;
-use dataflow_runner_core::report::{Stand, StepReport};
+use dataflow_runner_core::fabric::{ClusterId, StepId};
+use dataflow_runner_core::report::{AttemptReport, Report, Stand, StepReport};
 use dataflow_runner_core::suggest::{list, suggest};
+use jiff::Timestamp;
 
 use super::super::Usage;
+
+/// An attempt of a step that the fabric took.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    /// The step's id in the playbook.
+    pub(super) step: String,
+    /// What people call it.
+    pub(super) name: String,
+    /// Which attempt, from 1.
+    pub(super) attempt: u32,
+    pub(super) cluster: ClusterId,
+    /// What it is called there.
+    pub(super) id: StepId,
+    pub(super) state: Stand,
+    pub(super) begun: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
+    /// Where a person can look.
+    pub(super) link: Option<String>,
+}
+
+/// All of them, step by step. `at_once`: the fabric begins at once what it takes, so its journals do not tell.
+pub(super) fn taken(report: &Report, at_once: bool) -> Vec<Taken> {
+    let of_step = |step: &'_ StepReport| -> Vec<Taken> {
+        step.attempts.iter().filter_map(|one| Taken::of(step, one, at_once)).collect()
+    };
+    report.steps.iter().flat_map(of_step).collect()
+}
+
+impl Taken {
+    fn of(step: &StepReport, one: &AttemptReport, at_once: bool) -> Option<Self> {
+        let begun = one.running.or(one.submitted.filter(|_| at_once));
+        let state = match one.state {
+            Stand::Pending if begun.is_some() => Stand::Running,
+            state => state,
+        };
+        Some(Self {
+            step: step.id.clone(),
+            name: step.name.clone(),
+            attempt: one.attempt,
+            cluster: one.cluster.clone()?,
+            id: one.native_id.clone()?,
+            state,
+            begun,
+            ended: one.ended,
+            link: one.link.clone(),
+        })
+    }
+}
+
+/// Whether what stands so has ended.
+pub(super) fn is_over(state: Stand) -> bool {
+    matches!(state, Stand::Succeeded | Stand::Failed | Stand::Cancelled)
+}
 
 /// The step that is named: by its id, by its name, or by the beginning of its id, in this order.
 ///
@@ -55,7 +109,7 @@ pub(super) fn telling<'a>(steps: &[StepReport], taken: &'a [Taken]) -> Vec<&'a T
 
 /// What runs; of several what began last.
 pub(super) fn running(taken: &[Taken]) -> Option<&Taken> {
-    last(taken, |one| one.ended.is_none())
+    last(taken, |one| one.state.is_live())
 }
 
 /// What began last.
@@ -67,8 +121,6 @@ fn last(taken: &[Taken], which: impl Fn(&Taken) -> bool) -> Option<&Taken> {
 #[cfg(test)]
 mod tests {
     use dataflow_runner_core::config::playbook::StepType;
-    use dataflow_runner_core::fabric::{ClusterId, StepId, StepState};
-    use jiff::Timestamp;
 
     use super::*;
 
@@ -90,10 +142,11 @@ mod tests {
         let time = |second| Timestamp::from_second(second).expect("a time");
         Taken {
             step: step.into(),
+            name: step.into(),
             attempt,
             cluster: ClusterId::new("c"),
             id: StepId::new(format!("{step}.{attempt}")),
-            state: StepState::Pending,
+            state: if ended { Stand::Cancelled } else { Stand::Running },
             begun: begun.map(time),
             ended: ended.then(|| time(99)),
             link: None,
@@ -156,7 +209,7 @@ mod tests {
             telling(steps, &taken).iter().map(|one| one.id.to_string()).collect()
         };
         let (good, bad) = (Stand::Succeeded, Stand::Failed);
-        assert_eq!(ids(&[report("b", "b", good), report("c", "c", Stand::Waiting)]), ["b.1"]);
+        assert_eq!(ids(&[report("b", "b", good), report("c", "c", Stand::Running)]), ["b.1"]);
         let failed = [report("c", "c", bad), report("a", "a", bad), report("never", "n", bad)];
         assert_eq!(ids(&failed), ["c.1", "a.2"]);
         assert_eq!(running(&taken).map(|one| one.id.as_str()), Some("c.1"));

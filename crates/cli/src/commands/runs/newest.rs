@@ -80,7 +80,7 @@ pub(super) fn summaries<'a>(
         });
     all.sort_by_cached_key(|(id, summary)| {
         let created = summary.as_ref().ok().map(|summary| summary.begun);
-        let second = second(id).map(str::to_owned).or(created.map(second_of));
+        let second = second(id).map(str::to_owned).or_else(|| created.map(second_of));
         Reverse((second, created))
     });
     all

@@ -123,7 +123,9 @@ fn runs_with_keys_from_everywhere() {
                 let ran = world.run(&format!("{TRANSIENT} --log-failed-steps {how}"), 1);
                 let told = ran.stdout + &ran.stderr;
                 assert!(told.contains("--‹systemEnv CANARY› --‹of_var› --‹of_vars›"), "{told}");
-                world.run(&format!("status --json {how}"), 0);
+                for line in ["status --json", "report --json", "report"] {
+                    world.run(&format!("{line} {how}"), 0);
+                }
                 world.run(&format!("resume --config c.json --playbook p.json {how}"), 1);
                 world.run(&format!("attach {how}"), 1);
                 world.run(&format!("cancel {how}"), 0);

@@ -43,7 +43,9 @@ fn runs_that_succeed_and_runs_that_fail() {
     everywhere(|how| {
         let world = World::new(&[step("good", "true"), step("bad", "test -e \"$HOME/mended\"")]);
         world.run(&format!("{TRANSIENT} --log-failed-steps {how}"), 1);
-        for line in ["status", "status --json", "runs", "runs --json"] {
+        let looks =
+            ["status", "status --json", "status --watch", "report", "report --json", "runs"];
+        for line in looks.into_iter().chain(["runs --json", "runs --orphans --all --json"]) {
             world.run(&format!("{line} {how}"), 0);
         }
         world.run(&format!("resume {how}"), 1);
@@ -53,6 +55,7 @@ fn runs_that_succeed_and_runs_that_fail() {
         let resume = "resume --var of_var=other --accept-changes";
         world.run(&format!("{resume} {how}"), 0);
         world.run(&format!("{TRANSIENT} {how}"), 0);
+        world.run(&format!("runs prune --older-than 0s {how}"), 0);
     });
 }
 

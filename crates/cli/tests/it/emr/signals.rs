@@ -13,6 +13,13 @@ fn endless() -> Script {
     Script { step: StepScript::never_ends(), ..Script::default() }
 }
 
+/// A cluster that comes up for a day.
+fn coming() -> Script {
+    let starting = std::time::Duration::from_secs(86_400);
+    let cluster = ClusterScript { starting, ..ClusterScript::default() };
+    Script { clusters: vec![cluster], ..Script::default() }
+}
+
 /// Reads messages until one has `text` in it, then sends the signal. How it ended, and all it said from then on.
 fn interrupted(mut child: Child, text: &str, signal: Signal) -> (Option<i32>, String) {
     let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -70,14 +77,35 @@ fn what_is_to_be_left_is_left() {
 
 #[test]
 fn a_cluster_that_comes_up_is_taken_down() {
-    let cluster = ClusterScript {
-        starting: std::time::Duration::from_secs(86_400),
-        ..ClusterScript::default()
-    };
-    let site = Site::new(Script { clusters: vec![cluster], ..Script::default() });
+    let site = Site::new(coming());
     let child = watched(site.command("up -emr-config c.json"));
     let (ended, rest) = interrupted(child, "is coming up", Signal::INT);
     assert_eq!(ended, Some(130), "{rest}");
     assert_eq!(site.orders(), ["RunJobFlow", "TerminateJobFlows"]);
     site.nothing_is_left();
+}
+
+#[test]
+fn what_is_coming_up_and_what_runs_is_ended_or_left_and_found_again() {
+    let transient = "run-transient -emr-config c.json -emr-playbook p.json";
+    for (line, script, text) in [
+        ("up -emr-config c.json", coming as fn() -> Script, "is coming up"),
+        (transient, coming as fn() -> Script, "started successfully"),
+        (transient, endless as fn() -> Script, "is RUNNING"),
+    ] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+            let site = Site::new(script());
+            let (ended, rest) = interrupted(watched(site.command(line)), text, signal);
+            assert_eq!(ended, Some(code), "{line} {text}: {rest}");
+            let terminated = || site.orders().iter().any(|order| order == "TerminateJobFlows");
+            assert_eq!(terminated(), signal != Signal::HUP, "{line} {text}: {rest}");
+            if signal == Signal::HUP {
+                let ran = site.words("cancel last");
+                assert_eq!(ran.code, Some(0), "{line} {text}: {}", ran.stderr);
+                assert!(terminated());
+            }
+            assert_eq!(site.orders().iter().filter(|order| *order == "RunJobFlow").count(), 1);
+            site.nothing_is_left();
+        }
+    }
 }

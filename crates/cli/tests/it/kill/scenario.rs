@@ -102,7 +102,8 @@ impl Scenario {
             Again::Attach => last.as_ref().is_some_and(|(run, _)| !world.before.contains(run)),
             Again::Same => {
                 let taken_up = |kind: &EventKind| matches!(kind, EventKind::Resumed { .. });
-                at % 2 == 0 && last.is_some_and(|(_, all)| all.iter().any(|it| taken_up(&it.kind)))
+                at.is_multiple_of(2)
+                    && last.is_some_and(|(_, all)| all.iter().any(|it| taken_up(&it.kind)))
             }
         };
         if begun {

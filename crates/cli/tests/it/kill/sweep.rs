@@ -67,7 +67,7 @@ pub(super) fn sweep(scenario: &Scenario, choice: Choice, threads: usize) -> Figu
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(&at) = chosen.get(number) else { return };
                     try_one(scenario, at, None, &figures);
-                    if number % PAIRS == 0 {
+                    if number.is_multiple_of(PAIRS) {
                         // Somewhere in what whoever comes back does, not always at the same place.
                         try_one(scenario, at, Some(1 + (at * 7) % 31), &figures);
                     }

@@ -159,7 +159,7 @@ impl Making<'_> {
             return;
         }
         match self.maker.find(name) {
-            Some(path) => self.made.argv.push(Word { value: path.into(), ..Word::of(command) }),
+            Some(path) => self.made.argv.push(Word::found(path.into(), command)),
             None => {
                 self.fault("missing-tool", Some(command), what, not_found(name), &install(name))
             }

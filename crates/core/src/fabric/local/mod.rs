@@ -182,7 +182,13 @@ impl Fabric for Local {
         let roots = self.roots.with_work(PathBuf::from(command::SOME_WORK));
         let maker = Maker::new(&self.toolbox, &roots, &self.program, None);
         let argv = |step| maker.invocation(step).map_or_else(|_| Vec::new(), |made| made.argv);
-        let words = |step| argv(step).into_iter().map(|word| word.shown).collect();
+        let words = |step| {
+            let argv = argv(step);
+            // To collect them would keep the room of all else that is in a word.
+            let mut words = Vec::with_capacity(argv.len());
+            words.extend(argv.into_iter().map(|word| word.shown));
+            words
+        };
         playbook.steps.iter().map(words).collect()
     }
 

@@ -420,7 +420,7 @@ fn head(
     invocation: &Invocation,
     environment: &[&str],
 ) -> String {
-    let words: Vec<_> = invocation.argv.iter().map(|word| shell::word(&word.written)).collect();
+    let words: Vec<_> = invocation.argv.iter().map(|word| shell::word(word.written())).collect();
     format!(
         "{} {id} on {on}\n  run: {}\n  in: {}\n  environment added: {}\n",
         time(now()),

@@ -1,6 +1,6 @@
 //! Where the programs are that steps need.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use super::process;
 pub(super) struct Toolbox {
     environment: BTreeMap<OsString, OsString>,
     /// Where programs were found last: a playbook names few, often.
-    found: Mutex<HashMap<String, PathBuf>>,
+    found: Mutex<BTreeMap<String, PathBuf>>,
 }
 
 /// The tools that have a home of their own: its variable, and what tells that a program is one of its.

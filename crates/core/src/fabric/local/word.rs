@@ -13,17 +13,24 @@ pub(super) struct Word {
     pub value: OsString,
     /// The same without secrets.
     pub shown: String,
-    /// The same without values of variables, for logs.
-    pub written: String,
+    /// The same without values of variables, for logs; `None`: as it is shown.
+    written: Option<String>,
 }
 
 impl Word {
     pub(super) fn of(text: &Text) -> Self {
-        Self {
-            value: text.expose().into(),
-            shown: text.shown().into(),
-            written: text.written().into(),
-        }
+        Self::found(text.expose().into(), text)
+    }
+
+    /// What the program gets for a text: the text itself, or what it names here.
+    pub(super) fn found(value: OsString, text: &Text) -> Self {
+        let written = text.is_computed().then(|| text.written().into());
+        Self { value, shown: text.shown().into(), written }
+    }
+
+    /// See the field.
+    pub(super) fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.shown)
     }
 
     /// The same with something before it.
@@ -31,7 +38,7 @@ impl Word {
         let mut value = OsString::from(prefix);
         value.push(self.value);
         let put = |text: String| format!("{prefix}{text}");
-        Self { value, shown: put(self.shown), written: put(self.written) }
+        Self { value, shown: put(self.shown), written: self.written.map(put) }
     }
 
     /// The path that a `file:` URI means: `file:/x`, `file:///x` or `file://localhost/x` is `/x`.
@@ -46,7 +53,7 @@ impl Word {
         Self {
             value: strip(&self.text()).into(),
             shown: strip(&self.shown),
-            written: strip(&self.written),
+            written: self.written.as_deref().map(strip),
         }
     }
 
@@ -57,13 +64,12 @@ impl Word {
 
     /// A word without secrets.
     pub(super) fn plain(word: &str) -> Self {
-        Self { value: word.into(), shown: word.into(), written: word.into() }
+        Self { value: word.into(), shown: word.into(), written: None }
     }
 
     /// A path of this machine.
     pub(super) fn path(path: &Path) -> Self {
-        let text = path.display().to_string();
-        Self { value: path.into(), shown: text.clone(), written: text }
+        Self { value: path.into(), shown: path.display().to_string(), written: None }
     }
 }
 
