@@ -11,14 +11,17 @@ mod world;
 
 use scenario::Scenario;
 use scenarios::*;
-use sweep::{Figures, sweep};
+use sweep::{Choice, Figures, sweep};
 
-/// In the tests that are always run, one point of so many is tried.
-const STRIDE: u64 = 7;
+/// In the tests that are always run, each kind of point is tried once, and one point of so many.
+const STRIDE: usize = 9;
+
+/// So many worlds at once: most of the time they wait, as orders that were lost are sent again after a while.
+const THREADS: usize = 4;
 
 /// Some points of a scenario; none is wrong.
 fn sample(scenario: &Scenario) {
-    let figures = sweep(scenario, STRIDE, 1);
+    let figures = sweep(scenario, Choice::Every(STRIDE), THREADS);
     assert!(figures.wrong.is_empty(), "{}", figures.wrong.join("\n\n"));
     assert!(figures.killed > 3, "{figures:?}");
 }
@@ -108,12 +111,10 @@ fn every_point_of_every_scenario() {
         }
         return;
     }
-    let threads = std::thread::available_parallelism().map_or(2, usize::from) * 2;
-    let all: Vec<Figures> = chosen.map(|scenario| sweep(scenario, 1, threads)).collect();
+    let shown = |figures: &Figures| println!("{figures}");
+    let all: Vec<Figures> =
+        chosen.map(|scenario| sweep(scenario, Choice::All, THREADS)).inspect(shown).collect();
     let wrong: Vec<_> = all.iter().flat_map(|figures| figures.wrong.clone()).collect();
-    for figures in &all {
-        println!("{figures}");
-    }
     let (points, killed, pairs, seconds) = all.iter().fold((0, 0, 0, 0.0), |sum, figures| {
         let Figures { points, killed, pairs, seconds, .. } = figures;
         (sum.0 + points, sum.1 + killed, sum.2 + pairs, sum.3 + seconds)

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use dataflow_runner_core::event::{EventKind, Outcome};
 
-use super::world::World;
+use super::world::{World, output};
 use crate::harness::Ran;
 
 /// What is done, and what has to come of it, killed or not.
@@ -23,6 +23,8 @@ pub(super) struct Scenario {
     pub(super) outcome: fn(&Outcome) -> bool,
     /// How often each step was begun.
     pub(super) began: &'static [(&'static str, usize)],
+    /// The cluster that is left is told on standard output.
+    pub(super) prints_cluster: bool,
     /// How many clusters there ever were, and how many are left.
     pub(super) clusters: (usize, usize),
 }
@@ -48,16 +50,16 @@ pub(super) struct Killed {
 }
 
 impl Scenario {
-    /// How many points the command passes when nobody kills it.
-    pub(super) fn points(&self) -> (u64, Vec<String>) {
+    /// The points that the command passes when nobody kills it, and what is wrong then.
+    pub(super) fn points(&self) -> (Vec<String>, Vec<String>) {
         let world = (self.world)();
         let log = world.place.path("points");
         let mut command = world.command(self.command);
         command.env("DATAFLOW_RUNNER_CRASH_LOG", &log);
-        let ran = Ran::from(command.output().expect("it starts"));
+        let ran = Ran::from(output(&mut command));
         let wrong = self.faults(&world, &ran, "");
-        let points = fs::read_to_string(log).unwrap_or_default().lines().count();
-        (points as u64, wrong)
+        let points = fs::read_to_string(log).unwrap_or_default();
+        (points.lines().map(str::to_owned).collect(), wrong)
     }
 
     /// Kills the command at a point, and perhaps whoever follows it; what is wrong after that.
@@ -136,7 +138,12 @@ impl Scenario {
             let began = world.began(step);
             check(began == *times, format!("step `{step}` was begun {began} times, not {times}"));
         }
-        let clusters = world.clusters();
+        let living = world.living();
+        if self.prints_cluster {
+            let printed = ran.stdout.trim();
+            check(living == [printed], format!("`{printed}` was printed, {living:?} is there"));
+        }
+        let clusters = (world.made(), living.len());
         let what = format!("clusters (made, left): {clusters:?}, not {:?}", self.clusters);
         check(clusters == self.clusters, what);
         let violations = world.violations();
@@ -161,7 +168,7 @@ fn dying(world: &World, line: &str, at: u64, told: &mut String) -> Option<Ran> {
     _ = fs::remove_file(&log);
     command.env("DATAFLOW_RUNNER_CRASH_AT", at.to_string());
     command.env("DATAFLOW_RUNNER_CRASH_LOG", &log);
-    let output = command.output().expect("it starts");
+    let output = output(&mut command);
     world.settle();
     let died = output.status.signal() == Some(9);
     let ran = Ran::from(output);

@@ -1,14 +1,15 @@
 //! Many kills of one scenario, some at a time.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::scenario::Scenario;
 
 /// One kill of so many is followed by another, of whoever came back.
-const PAIRS: u64 = 3;
+const PAIRS: usize = 3;
 
 /// What came of many kills.
 #[derive(Debug, Default)]
@@ -26,22 +27,45 @@ pub(super) struct Figures {
     slowest: (f64, String),
 }
 
-/// Kills a scenario at every `stride`-th point, and at some of them again.
-pub(super) fn sweep(scenario: &Scenario, stride: u64, threads: usize) -> Figures {
+/// At which points a scenario is killed.
+#[derive(Clone, Copy)]
+pub(super) enum Choice {
+    /// At all of them.
+    All,
+    /// At each kind of point once, and at every so many-th.
+    Every(usize),
+}
+
+impl Choice {
+    /// The numbers of the points, from 1.
+    fn of(self, points: &[String]) -> Vec<u64> {
+        let mut seen = HashSet::new();
+        let chosen = points.iter().enumerate().filter(|(at, name)| {
+            seen.insert(*name) || matches!(self, Self::All) || self.is_every(*at)
+        });
+        chosen.map(|(at, _)| at as u64 + 1).collect()
+    }
+
+    fn is_every(self, at: usize) -> bool {
+        matches!(self, Self::Every(stride) if at % stride == 0)
+    }
+}
+
+/// Kills a scenario at many points, and at some of them again.
+pub(super) fn sweep(scenario: &Scenario, choice: Choice, threads: usize) -> Figures {
     let began = Instant::now();
     let (points, wrong) = scenario.points();
+    let chosen = choice.of(&points);
+    let points = points.len() as u64;
     let figures = Figures { name: scenario.name, points, wrong, ..Figures::default() };
     let figures = Mutex::new(figures);
-    let next = AtomicU64::new(0);
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::SeqCst);
-                    let at = number * stride + 1;
-                    if at > points {
-                        return;
-                    }
+                    let Some(&at) = chosen.get(number) else { return };
                     try_one(scenario, at, None, &figures);
                     if number.is_multiple_of(PAIRS) {
                         // Somewhere in what whoever comes back does, not always at the same place.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use dataflow_runner_core::engine::state::RunState;
@@ -12,8 +13,13 @@ use dataflow_runner_core::fabric::RunId;
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
 use dataflow_runner_core::journal;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::emr::hasten;
 use crate::harness::{Place, Ran};
+
+/// No command takes as long as this.
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A folder with a cluster file `c.json` and a playbook `p.json`, and a far side of its own.
 pub(super) struct World {
@@ -63,7 +69,7 @@ impl World {
     }
 
     pub(super) fn run(&self, line: &str) -> Ran {
-        Ran::from(self.command(line).output().expect("it starts"))
+        Ran::from(output(&mut self.command(line)))
     }
 
     /// Runs what is sure to end so.
@@ -125,22 +131,23 @@ impl World {
         }
     }
 
-    /// How many clusters were ever made, and how many of them are there now.
-    pub(super) fn clusters(&self) -> (usize, usize) {
+    /// How many clusters were ever made.
+    pub(super) fn made(&self) -> usize {
         if let Some(fake) = &self.fake {
-            return fake.world(|world| (world.clusters.len(), world.alive().count()));
+            return fake.world(|world| world.clusters.len());
         }
-        let folder = self.place.state().join("clusters");
-        let made = |folder: &PathBuf| {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-            names.filter(|name| name.starts_with("local-")).collect::<BTreeSet<_>>()
-        };
-        let logs = folder.join("logs");
-        let all = made(&logs);
+        let logs = self.place.state().join("clusters/logs");
+        let all = local_clusters(&logs);
         // One that was never finished never was a cluster, but its folder would be left.
-        let whole = all.iter().filter(|name| logs.join(name).join("cluster.json").exists()).count();
-        (whole, made(&folder).len())
+        all.iter().filter(|name| logs.join(name).join("cluster.json").exists()).count()
+    }
+
+    /// The clusters that are there now.
+    pub(super) fn living(&self) -> Vec<String> {
+        match &self.fake {
+            Some(fake) => fake.world(|world| world.alive().map(|it| it.id.clone()).collect()),
+            None => local_clusters(&self.place.state().join("clusters")),
+        }
     }
 
     /// What was done on the far side that should never be.
@@ -176,6 +183,31 @@ impl World {
         }
         left
     }
+}
+
+/// Runs a command to its end, or to a limit that none comes near: by then it hangs, and is ended by a signal that no
+/// test waits for.
+pub(super) fn output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process");
+    let (ended, end) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                kill_process(pid, Signal::ABORT).expect("it is there");
+            }
+        });
+        let output = child.wait_with_output().expect("it ends");
+        drop(ended);
+        output
+    })
+}
+
+/// What has the name of a cluster in a folder.
+fn local_clusters(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("local-")).collect()
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
