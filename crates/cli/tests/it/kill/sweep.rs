@@ -47,7 +47,7 @@ impl Choice {
     }
 
     fn is_every(self, at: usize) -> bool {
-        matches!(self, Self::Every(stride) if at % stride == 0)
+        matches!(self, Self::Every(stride) if at.is_multiple_of(stride))
     }
 }
 
