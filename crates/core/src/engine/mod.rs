@@ -481,8 +481,8 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        let others = &self.state.taken;
-        Order { token, intended, foreign: false, others, steps: self.ordered_steps(attempts) }
+        let (others, steps) = (&self.state.taken[..], self.ordered_steps(attempts));
+        Order { token, intended, foreign: false, along: false, others, steps }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {
@@ -528,7 +528,8 @@ impl Engine<'_, '_> {
         } else {
             let Some(cluster) = self.state.cluster.id.clone() else { return };
             let asked = self.order(token, order.since(), &attempts);
-            match self.run.fabric.find(&cluster, &Order { foreign: order.ask_first, ..asked }) {
+            let asked = Order { foreign: order.ask_first, along: order.launch, ..asked };
+            match self.run.fabric.find(&cluster, &asked) {
                 Ok(Found::Yes(ids)) => self.submitted(token, ids, !order.taken),
                 answer => self.not_found(&order, answer.map(|found| found == Found::No)),
             }

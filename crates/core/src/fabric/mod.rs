@@ -286,6 +286,8 @@ pub struct Order<'a> {
     /// It is asked for on behalf of a run that another process may have driven, or still drives; `intended` lies as far
     /// back as that may be. What could as well be of another run is then not told to be of this one.
     pub foreign: bool,
+    /// The steps went along with the order for the cluster itself.
+    pub along: bool,
     /// What the run's other orders were given, such as earlier attempts: nothing of it is this order's.
     pub others: &'a [StepId],
     /// In this order.

@@ -132,6 +132,7 @@ pub fn with_order<T>(token: &str, step: &Step, then: impl FnOnce(&Order<'_>) -> 
         token: &token,
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
+        along: false,
         others: &[],
         steps,
     })

@@ -175,6 +175,7 @@ pub fn orders_that_cannot_be() {
         token: &token,
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
+        along: false,
         others: &[],
         steps: Vec::new(),
     };

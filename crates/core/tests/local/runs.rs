@@ -63,6 +63,7 @@ pub fn files_lie_in_the_folder() {
         token: &token,
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
+        along: false,
         others: &[],
         steps,
     };

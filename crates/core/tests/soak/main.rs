@@ -3,6 +3,7 @@
 //! `DATAFLOW_RUNNER_SOAK=2000` makes so many runs on each fake. `DATAFLOW_RUNNER_SOAK_SEED=emr:17` makes that one, as it was
 //! named where it failed.
 
+mod diary;
 mod dice;
 mod emr;
 mod faults;
@@ -30,16 +31,20 @@ const AT_ONCE: usize = 4;
 
 #[test]
 fn emr() {
-    soak("emr", 120, emr::run);
+    let (line, wrong) = soak("emr", 120, emr::run);
+    println!("{line}");
+    assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
 }
 
 #[test]
 fn memory() {
-    soak("memory", 400, memory::run);
+    let (line, wrong) = soak("memory", 400, memory::run);
+    println!("{line}");
+    assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
 }
 
-/// Makes the runs of a fake, and tells in one line what came of them.
-fn soak(fake: &str, usual: u64, run: fn(u64) -> Went) {
+/// Makes the runs of a fake, and tells in one line what came of them, and what went wrong.
+fn soak(fake: &str, usual: u64, run: fn(u64) -> Went) -> (String, Option<String>) {
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::new(fake));
     let seeds = seeds(fake, usual);
@@ -57,7 +62,7 @@ fn soak(fake: &str, usual: u64, run: fn(u64) -> Went) {
             });
         }
     });
-    tally.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+    tally.into_inner().unwrap_or_else(PoisonError::into_inner).told()
 }
 
 fn seeds(fake: &str, usual: u64) -> Range<u64> {

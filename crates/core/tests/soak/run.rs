@@ -14,6 +14,7 @@ use dataflow_runner_core::journal::Journal;
 use dataflow_runner_core::plan::Plan;
 
 use super::RUN;
+use super::diary::Diary;
 use super::dice::Dice;
 use super::oracle::judge;
 use super::spec::Spec;
@@ -71,45 +72,51 @@ struct Killed;
 impl Ride<'_> {
     /// To the end of the run, with as many drivers as it takes.
     pub(crate) fn drive(&self, dice: &mut Dice) -> Told {
+        let diary = Diary::roll(dice);
         let deaths = if dice.percent(20) { dice.count(1, 3) } else { 0 };
         let mut deaths: Vec<usize> = (0..deaths).map(|_| dice.count(1, 60)).collect();
         let (mut events, mut left_alone) = (Vec::new(), Duration::ZERO);
-        let id = RunId::new(RUN);
-        let mut start = Start::Fresh(Fresh::new(id.clone(), self.spec.goal, self.cluster.clone()));
-        loop {
-            if let Some(outcome) = self.drive_once(start, &mut deaths, &mut events) {
-                return Told::new(outcome, events, left_alone);
+        let mut journal = diary.begin(self.clock.now());
+        let mut start = self.fresh();
+        let outcome = loop {
+            if let Some(outcome) = self.drive_once(start, &mut journal, &mut deaths, &mut events) {
+                break outcome;
             }
-            // It may have died before it could write that down.
+            drop(journal);
             if dice.percent(50) {
-                events.pop();
+                diary.tear(&mut events, dice);
             }
             let alone = dice.seconds(0, 1200);
             left_alone += alone;
             self.clock.wait(&Bell::new(), add(self.clock.now(), alone));
-            start = match RunState::fold(&events).map(Box::new) {
-                Err(_) if events.is_empty() => {
-                    Start::Fresh(Fresh::new(id.clone(), self.spec.goal, self.cluster.clone()))
-                }
-                Err(illegal) => panic!("{illegal}: {events:?}"),
-                Ok(state) => match state.outcome.clone() {
-                    Some(outcome) if !outcome.is_open() => {
-                        return Told::new(outcome, events, left_alone);
+            journal = diary.go_on(&events);
+            start = match events.is_empty() {
+                true => self.fresh(),
+                false => {
+                    let state = Box::new(RunState::fold(&events).expect("it folds"));
+                    match &state.outcome {
+                        Some(outcome) if !outcome.is_open() => break outcome.clone(),
+                        _ => Start::Attach { state, cancel: None },
                     }
-                    _ => Start::Attach { state, cancel: None },
-                },
+                }
             };
-        }
+        };
+        let kept = diary.check(&events, &outcome);
+        Told::new(outcome, events, left_alone, kept)
+    }
+
+    fn fresh(&self) -> Start {
+        Start::Fresh(Fresh::new(RunId::new(RUN), self.spec.goal, self.cluster.clone()))
     }
 
     /// To the end of the run, or of its driver.
     fn drive_once(
         &self,
         start: Start,
+        journal: &mut Journal,
         deaths: &mut Vec<usize>,
         events: &mut Vec<Event>,
     ) -> Option<Outcome> {
-        let mut journal = Journal::in_memory(usize::MAX);
         let run = Run {
             plan: self.plan,
             fabric: self.fabric,
@@ -117,7 +124,7 @@ impl Ride<'_> {
             bell: self.bell,
             settings: Settings::default(),
             driver: Driver { host: "here".into(), pid: 1, start: None },
-            journal: &mut journal,
+            journal,
         };
         let seen = &mut |event: &Event| {
             events.push(event.clone());

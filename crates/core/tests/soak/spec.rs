@@ -114,11 +114,10 @@ impl Spec {
     fn playbook(&self) -> Playbook {
         let (version, data) = if self.old {
             let credentials = json!({"accessKeyId": "env", "secretAccessKey": "env"});
-            let steps: Vec<Value> = self.steps.iter().map(StepSpec::old).collect();
+            let steps: Vec<Value> = self.steps.iter().map(StepSpec::old_words).collect();
             ("1-0-1", json!({"region": "eu-west-1", "credentials": credentials, "steps": steps}))
         } else {
-            let steps: Vec<Value> =
-                self.steps.iter().map(|step| step.written(&self.steps)).collect();
+            let steps: Vec<Value> = self.steps.iter().map(|step| step.words(&self.steps)).collect();
             let most = self.most_at_once;
             ("2-0-0", json!({"name": "soak", "maxParallelSteps": most, "steps": steps}))
         };
@@ -168,12 +167,12 @@ impl StepSpec {
         }
     }
 
-    fn old(&self) -> Value {
+    fn old_words(&self) -> Value {
         json!({"type": "CUSTOM_JAR", "name": self.name, "actionOnFailure": self.rule, "jar": "command-runner.jar",
             "arguments": ["true", self.id]})
     }
 
-    fn written(&self, all: &[Self]) -> Value {
+    fn words(&self, all: &[Self]) -> Value {
         let mut step = json!({"type": "COMMAND", "id": self.id, "name": self.name, "actionOnFailure": self.rule,
             "command": "true", "arguments": [self.id]});
         if let Some(needs) = &self.needs {

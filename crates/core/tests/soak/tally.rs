@@ -51,27 +51,33 @@ impl Tally {
         }
     }
 
-    /// Tells of them; fails where something is wrong.
-    #[expect(clippy::print_stdout, reason = "the figures of the soak, for whoever asks for them")]
-    pub(crate) fn finish(self) {
-        let Self { fake, runs, requests, faulty, .. } = &self;
-        let each = |of: &BTreeMap<_, _>| {
-            of.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    /// All of them in one line, and what went wrong, if anything.
+    pub(crate) fn told(&self) -> (String, Option<String>) {
+        let Self { fake, runs, requests, faulty, .. } = self;
+        let outcomes = each(self.outcomes.iter().map(|(word, count)| (*word, *count)));
+        let doubts = match self.doubts.is_empty() {
+            true => String::new(),
+            false => {
+                let each = each(self.doubts.iter().map(|(why, count)| (why.as_str(), *count)));
+                format!(" (in doubt for {each})")
+            }
         };
-        let outcomes = each(&self.outcomes);
-        let doubts: BTreeMap<&str, usize> =
-            self.doubts.iter().map(|(why, count)| (why.as_str(), *count)).collect();
         let seconds = self.began.elapsed().as_secs();
-        println!(
-            "soak {fake}: {runs} runs, {requests} requests, {faulty} of them faulty; {outcomes} ({}); {seconds} s",
-            each(&doubts)
+        let line = format!(
+            "soak {fake}: {runs} runs, {requests} requests, {faulty} of them faulty; {outcomes}{doubts}; {seconds} s"
         );
-        let Some((seed, wrong)) = self.wrong.first_key_value() else { return };
-        let all: Vec<_> = self.wrong.keys().map(|seed| format!("{fake}:{seed}")).collect();
-        panic!(
-            "{} of {runs} runs went wrong: {}\nDATAFLOW_RUNNER_SOAK_SEED={fake}:{seed} repeats this one:\n  {wrong}",
-            all.len(),
-            all.join(" ")
-        );
+        let wrong = self.wrong.first_key_value().map(|(seed, first)| {
+            let all: Vec<_> = self.wrong.keys().map(|seed| format!("{fake}:{seed}")).collect();
+            format!(
+                "{} of {runs} runs went wrong: {}\nDATAFLOW_RUNNER_SOAK_SEED={fake}:{seed} repeats this one:\n  {first}",
+                all.len(),
+                all.join(" ")
+            )
+        });
+        (line, wrong)
     }
+}
+
+fn each<'a>(counts: impl Iterator<Item = (&'a str, usize)>) -> String {
+    counts.map(|(of, count)| format!("{count} {of}")).collect::<Vec<_>>().join(", ")
 }

@@ -94,6 +94,8 @@ impl StepRun {
 pub(crate) struct Told {
     /// For so long nobody drove it, all in all.
     pub(crate) left_alone: Duration,
+    /// Whether its journal tells the same, and what else.
+    pub(crate) kept: Result<(), String>,
     pub(crate) outcome: Outcome,
     pub(crate) events: Vec<Event>,
     /// The ids that were told for each attempt of a step, by its id in the playbook.
@@ -103,7 +105,12 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn new(outcome: Outcome, events: Vec<Event>, left_alone: Duration) -> Self {
+    pub(crate) fn new(
+        outcome: Outcome,
+        events: Vec<Event>,
+        left_alone: Duration,
+        kept: Result<(), String>,
+    ) -> Self {
         let (mut ids, mut ends, mut ordered) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
         for event in &events {
             match &event.kind {
@@ -124,6 +131,6 @@ impl Told {
                 _ => {}
             }
         }
-        Self { left_alone, outcome, events, ids, ends }
+        Self { left_alone, kept, outcome, events, ids, ends }
     }
 }

@@ -80,7 +80,14 @@ impl<'a> Bench<'a> {
             steps.iter().map(|step| OrderedStep { step, attempt, staged: &staged }).collect();
         self.fabric.submit(
             &self.cluster,
-            &Order { token, intended: Timestamp::UNIX_EPOCH, foreign: false, others: &[], steps },
+            &Order {
+                token,
+                intended: Timestamp::UNIX_EPOCH,
+                foreign: false,
+                along: false,
+                others: &[],
+                steps,
+            },
         )
     }
 
@@ -98,7 +105,14 @@ impl<'a> Bench<'a> {
     pub(super) fn find_for(&self, foreign: bool, token: &Token, step: &Step) -> Found<Vec<StepId>> {
         let staged = BTreeMap::new();
         let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
-        let order = Order { token, intended: Timestamp::UNIX_EPOCH, foreign, others: &[], steps };
+        let order = Order {
+            token,
+            intended: Timestamp::UNIX_EPOCH,
+            foreign,
+            along: false,
+            others: &[],
+            steps,
+        };
         self.fabric.find(&self.cluster, &order).expect("it answers")
     }
 

@@ -43,18 +43,20 @@ impl Emr {
         order: &Order<'_>,
     ) -> Result<Found<Vec<StepId>>> {
         let wanted: Vec<Wanted> = order.steps.iter().map(|ordered| wanted(ordered.step)).collect();
-        let ask = || self.describe_cluster(on).map(|it| Owner::of(&it.tags, order.token));
-        let known = order.foreign.then(ask).transpose()?;
-        let owner = || known.map_or_else(ask, Ok);
+        let owner = match (order.foreign, order.along) {
+            (true, _) => Owner::of(&self.describe_cluster(on)?.tags, order.token),
+            (false, true) => Owner::Order,
+            (false, false) => Owner::Other,
+        };
         // On a cluster of its own all steps are of the run, however old.
-        let own = known.is_some_and(|owner| owner != Owner::Other);
+        let own = order.foreign && owner != Owner::Other;
         let intended = if own { Timestamp::MIN } else { order.intended };
         let (token, foreign) = (order.token, order.foreign);
         let intent = |clocks_agree| Intent { token, intended, foreign, clocks_agree };
         let (newest_first, clocks_agree) = self.steps_since(on, intent(false).surely_older())?;
         Ok(match find::steps(&newest_first, &wanted, intent(clocks_agree), order.others) {
             Steps::These(ids) => Found::Yes(ids),
-            Steps::TheseIfLaunched(ids) if owner()? == Owner::Order => Found::Yes(ids),
+            Steps::TheseIfLaunched(ids) if owner == Owner::Order => Found::Yes(ids),
             // Earlier attempts were found before it.
             Steps::AnyOf(mut runs) if own => Found::Yes(runs.swap_remove(0)),
             Steps::AnyOf(runs) => {
@@ -66,7 +68,7 @@ impl Emr {
                 Found::NotYet
             }
             // The cluster came up with them: they show later.
-            Steps::None if owner()? != Owner::Order => Found::No,
+            Steps::None if owner != Owner::Order => Found::No,
             Steps::TheseIfLaunched(_) | Steps::None | Steps::Unclear => Found::NotYet,
         })
     }

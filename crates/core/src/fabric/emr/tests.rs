@@ -114,7 +114,7 @@ fn launch<'a>(steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Launch<'
 
 fn order<'a>(token: &'a Token, steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Order<'a> {
     let steps = steps.iter().map(|&step| OrderedStep { step, attempt: 1, staged }).collect();
-    Order { token, intended: now(), foreign: false, others: &[], steps }
+    Order { token, intended: now(), foreign: false, along: false, others: &[], steps }
 }
 
 fn on() -> ClusterId {
@@ -268,25 +268,24 @@ fn steps_are_found_as_far_back_as_needed() {
     let page = |steps: &[Value], marker: &str| {
         ("ListSteps", Ok(json!({"Steps": steps, "Marker": marker})))
     };
-    let find = |answers| {
+    let find = |along, answers| {
         let (emr, script) = fabric(None, answers);
-        let found = Fabric::find(&emr, &on(), &order(&token, &[&sent_step], &staged));
+        let order = Order { along, ..order(&token, &[&sent_step], &staged) };
+        let found = Fabric::find(&emr, &on(), &order);
         (found.expect("it answers"), script.sent())
     };
     let ids = |id: &str| Found::Yes(vec![StepId::new(id)]);
-    let cluster =
-        |token: &str| ("DescribeCluster", Ok(described(&[(request::RUN_TAG, token)], "")));
     let (found, sent) =
-        find(vec![page(&[shown("s-2", "t", 0)], "m"), page(&[shown("s-1", "s", 1)], "")]);
+        find(false, vec![page(&[shown("s-2", "t", 0)], "m"), page(&[shown("s-1", "s", 1)], "")]);
     assert_eq!(found, ids("s-1"));
     assert_eq!(sent[1].1, json!({"ClusterId": "j-1", "Marker": "m"}));
     // What is older is not asked for.
     let old = || page(&[shown("s-2", "t", 0), shown("s-1", "s", 400)], "m");
-    assert_eq!(find(vec![old(), cluster("r-x.0.1")]).0, Found::No);
-    assert_eq!(find(vec![page(&[], ""), cluster("r-x.1.1")]).0, Found::NotYet, "they come later");
+    assert_eq!(find(false, vec![old()]).0, Found::No);
+    assert_eq!(find(true, vec![page(&[], "")]).0, Found::NotYet, "they come later");
     let twins = || page(&[shown("s-2", "s", 0), shown("s-1", "s", 1)], "");
-    assert_eq!(find(vec![twins(), cluster("r-x.0.1")]).0, Found::NotYet);
-    assert_eq!(find(vec![twins(), cluster("r-x.1.1")]).0, ids("s-1"));
+    assert_eq!(find(false, vec![twins()]).0, Found::NotYet);
+    assert_eq!(find(true, vec![twins()]).0, ids("s-1"));
 }
 
 #[test]
