@@ -76,6 +76,10 @@ impl Fabric for Discreet {
         self.told(self.inner.stage(file))
     }
 
+    fn reserve(&self, on: &ClusterId, steps: usize) -> Result<Vec<StepId>> {
+        self.told(self.inner.reserve(on, steps))
+    }
+
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {
         self.told(self.inner.submit(on, order))
     }

@@ -82,6 +82,10 @@ impl Fabric for Files {
     fn stage(&self, _: &LocalFile) -> Result<Uri> {
         Self::no()
     }
+    fn reserve(&self, _: &ClusterId, _: usize) -> Result<Vec<StepId>> {
+        Ok(Vec::new())
+    }
+
     fn submit(&self, _: &ClusterId, _: &Order<'_>) -> Result<Vec<StepId>> {
         Self::no()
     }

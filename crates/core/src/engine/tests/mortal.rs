@@ -80,6 +80,10 @@ impl Fabric for Mortal<'_> {
         self.call(|fabric| fabric.stage(file))
     }
 
+    fn reserve(&self, on: &ClusterId, steps: usize) -> Result<Vec<StepId>> {
+        self.call(|fabric| fabric.reserve(on, steps))
+    }
+
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {
         self.call(|fabric| fabric.submit(on, order))
     }

@@ -314,6 +314,10 @@ impl Fabric for Emr {
         Err(error(ErrorKind::Unsupported, "PutObject", message))
     }
 
+    fn reserve(&self, _: &ClusterId, _: usize) -> Result<Vec<StepId>> {
+        Ok(Vec::new())
+    }
+
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {
         self.add_steps(on, order)
     }

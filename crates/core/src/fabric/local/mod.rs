@@ -208,6 +208,10 @@ impl Fabric for Local {
         files::stage(&self.places, file)
     }
 
+    fn reserve(&self, _: &ClusterId, _: usize) -> Result<Vec<StepId>> {
+        Ok(Vec::new())
+    }
+
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {
         Ok(vec![self.start(on, order)?])
     }
