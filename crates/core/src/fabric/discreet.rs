@@ -72,6 +72,10 @@ impl Fabric for Discreet {
         self.inner.clusters().map(|_| self as &dyn Clusters)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        self.inner.home()
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         self.told(self.inner.stage(file))
     }

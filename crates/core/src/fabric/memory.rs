@@ -323,6 +323,10 @@ impl Fabric for Memory {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         self.call(Operation::Stage, |_| {
             std::fs::metadata(&file.path)

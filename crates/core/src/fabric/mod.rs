@@ -16,10 +16,12 @@ mod discreet;
 pub mod emr;
 pub mod error;
 pub mod id;
+mod line;
 pub mod local;
 pub mod memory;
 mod reach;
 pub mod status;
+pub mod yarn;
 
 pub use discreet::Discreet;
 pub use error::{Effect, Error, ErrorKind, Result};
@@ -49,6 +51,9 @@ pub trait Fabric: Debug + Send + Sync {
 
     /// Starting, finding and stopping clusters, where the fabric does that at all.
     fn clusters(&self) -> Option<&dyn Clusters>;
+
+    /// The one cluster there is, where none is started or chosen.
+    fn home(&self) -> Option<ClusterId>;
 
     /// Puts one file of this machine where steps can read it; content-addressed, repeatable. Called before
     /// anything is ordered.

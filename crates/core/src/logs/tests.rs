@@ -79,6 +79,10 @@ impl Fabric for Files {
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, _: &LocalFile) -> Result<Uri> {
         Self::no()
     }

@@ -76,6 +76,10 @@ impl Fabric for Mortal<'_> {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         self.call(|fabric| fabric.stage(file))
     }

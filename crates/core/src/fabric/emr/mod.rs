@@ -308,6 +308,10 @@ impl Fabric for Emr {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         let message =
             format!("`{}` cannot be staged on EMR yet: put it on S3", file.path.display());

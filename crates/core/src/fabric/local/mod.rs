@@ -204,6 +204,10 @@ impl Fabric for Local {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         files::stage(&self.places, file)
     }
