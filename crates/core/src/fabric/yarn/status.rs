@@ -95,7 +95,7 @@ impl<'a> Step<'a> {
             }
             Stage::Failed => StepStatus {
                 exit_code: self.exit_code(),
-                reason: reason(launcher),
+                reason: self.why_failed(),
                 ..told(StepState::Failed, launcher)
             },
             Stage::Killed => {
@@ -126,6 +126,15 @@ impl<'a> Step<'a> {
         };
         let started = told(StepState::Running, self.launcher).started;
         StepStatus { reason: reason(child), started, ..status }
+    }
+
+    /// What the program said at its end, after what the applications said that failed because of it, or it because of them.
+    fn why_failed(&self) -> Option<String> {
+        let failed = self.children.iter().filter(|child| stage(child) == Stage::Failed);
+        let theirs = failed
+            .filter_map(|child| Some(format!("application `{}`: {}", child.id, reason(child)?)));
+        let all: Vec<_> = theirs.chain(reason(self.launcher)).collect();
+        (!all.is_empty()).then(|| all.join("\n"))
     }
 
     /// The child that says most: one that still runs, else one that failed, else any.
