@@ -1,4 +1,4 @@
-"""Real Hadoop, Spark, Flink and Consul from the package registries, each in a folder of the cache."""
+"""Real Hadoop (with YARN), Spark, Flink and Consul from the package registries, each in a folder of the cache."""
 
 import shutil
 import subprocess
@@ -15,6 +15,7 @@ FLINK = "1.20.5"
 CONSUL = "1.14.11"
 
 RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
+YARN_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "cluster"
 CONSUL_RECIPE = Path(__file__).resolve().parent.parent / "consul" / "server"
 # Eight minutes on two busy cores.
 CONSUL_BUILD_LIMIT_SECONDS = 3600
@@ -36,18 +37,39 @@ def hadoop() -> Path:
 
     def make(new: Path) -> None:
         shutil.copytree(RECIPE, new, dirs_exist_ok=True)
-        cache.fetch(
-            [
-                "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", new / "pom.xml",
-                f"-Dhadoop.version={HADOOP}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
-                "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={new / 'lib'}",
-            ]
-        )  # fmt: skip
-        if not (new / "lib" / f"hadoop-common-{HADOOP}.jar").is_file():
-            raise Skip("Maven resolved no Hadoop")
+        resolve(new)
 
-    recipe = b"".join(path.read_bytes() for path in sorted(RECIPE.rglob("*")) if path.is_file())
-    return cache.installed(f"hadoop-{HADOOP}", make, recipe)
+    return cache.installed(f"hadoop-{HADOOP}", make, contents(RECIPE))
+
+
+def yarn() -> Path:
+    """HADOOP_HOME of a cluster: the jars of all daemons besides the client's, and the same `bin/hadoop`."""
+    need("java", "mvn")
+
+    def make(new: Path) -> None:
+        for recipe in (RECIPE, YARN_RECIPE):
+            shutil.copytree(recipe, new, dirs_exist_ok=True)
+        resolve(new)
+
+    return cache.installed(f"yarn-{HADOOP}", make, contents(RECIPE) + contents(YARN_RECIPE))
+
+
+def contents(recipe: Path) -> bytes:
+    """What an installation depends on."""
+    return b"".join(path.read_bytes() for path in sorted(recipe.rglob("*")) if path.is_file())
+
+
+def resolve(home: Path) -> None:
+    """Fetches into `home/lib` what `home/pom.xml` names."""
+    cache.fetch(
+        [
+            "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", home / "pom.xml",
+            f"-Dhadoop.version={HADOOP}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
+            "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={home / 'lib'}",
+        ]
+    )  # fmt: skip
+    if not (home / "lib" / f"hadoop-common-{HADOOP}.jar").is_file():
+        raise Skip("Maven resolved no Hadoop")
 
 
 def hadoop_examples() -> Path:

@@ -1,0 +1,268 @@
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.io.IOUtils;
+import org.apache.hadoop.yarn.api.records.FinalApplicationStatus;
+import org.apache.hadoop.yarn.client.api.AMRMClient;
+import org.apache.hadoop.yarn.client.api.AMRMClient.ContainerRequest;
+import org.apache.hadoop.yarn.conf.YarnConfiguration;
+import org.apache.hadoop.yarn.exceptions.ApplicationAttemptNotFoundException;
+
+/**
+ * The application master of one step: runs a program in its own container and ends the application as the program
+ * ended. README.md beside it says what it is given and what it answers.
+ */
+public final class Launcher {
+  private static final int TAIL_BYTES = 2000;
+  private static final String[] OURS = {
+    "DATAFLOW_ARGV", "DATAFLOW_ENV", "DATAFLOW_TAGS", "DATAFLOW_LOGS", "CLASSPATH", "HADOOP_TOKEN_FILE_LOCATION"
+  };
+
+  private final Configuration conf = new YarnConfiguration();
+  private final AMRMClient<ContainerRequest> manager = AMRMClient.createAMRMClient();
+  private final File stdout;
+  private final File stderr;
+  private boolean unregistered;
+
+  /** Files that the NodeManager shows as the container's logs. */
+  private Launcher(File logs) {
+    stdout = new File(logs, "stdout");
+    stderr = new File(logs, "stderr");
+  }
+
+  public static void main(String[] none) throws Exception {
+    // The NodeManager names all of its disks, and shows what is on any of them.
+    System.exit(new Launcher(new File(System.getenv("LOG_DIRS").split(",")[0])).run() ? 0 : 1);
+  }
+
+  private boolean run() throws Exception {
+    byte[] script = script();
+    manager.init(conf);
+    manager.start();
+    manager.registerApplicationMaster("", -1, "");
+    int code = program(script);
+    try {
+      save();
+    } catch (Exception | LinkageError e) {
+      // A folder of a kind that this node has no jars for, say: the step is what it is.
+      System.err.println("the output is not saved: " + e);
+    }
+    unregister(code);
+    return code == 0;
+  }
+
+  /**
+   * Runs it and returns its exit code, as a shell tells it. A shell reads what to run from its standard input and
+   * becomes it: Java would change the bytes of words outside of the encoding of the node's locale, and looks for
+   * programs along its own PATH.
+   */
+  private int program(byte[] script) throws InterruptedException {
+    Process program;
+    try {
+      ProcessBuilder builder = new ProcessBuilder("/bin/sh");
+      for (String ours : OURS) {
+        builder.environment().remove(ours);
+      }
+      program = builder.redirectOutput(Redirect.appendTo(stdout)).redirectError(Redirect.appendTo(stderr)).start();
+    } catch (IOException e) {
+      System.err.println("no shell: " + e);
+      return 126;
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(program::destroy));
+    Thread beats = new Thread(() -> beat(program));
+    beats.setDaemon(true);
+    beats.start();
+    try (OutputStream stdin = program.getOutputStream()) {
+      stdin.write(script);
+    } catch (IOException e) {
+      // It ended before it had read all; its exit code says why.
+      System.err.println("the shell: " + e);
+    }
+    return program.waitFor();
+  }
+
+  /** Tells the ResourceManager once a second that the step lives, and the program when it shall not. */
+  private void beat(Process program) {
+    while (true) {
+      try {
+        synchronized (this) {
+          if (unregistered) {
+            return;
+          }
+          manager.allocate(0);
+        }
+      } catch (ApplicationAttemptNotFoundException e) {
+        System.err.println("the ResourceManager does not know of this step any more: " + e.getMessage());
+        program.destroy();
+      } catch (Exception e) {
+        System.err.println("a heartbeat failed: " + e);
+      }
+      try {
+        TimeUnit.SECONDS.sleep(1);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  /** Tells how it ended, until that is heard. */
+  private void unregister(int code) throws InterruptedException {
+    FinalApplicationStatus status = code == 0 ? FinalApplicationStatus.SUCCEEDED : FinalApplicationStatus.FAILED;
+    String said = code == 0 ? "" : "exit code " + code + tail();
+    while (true) {
+      try {
+        synchronized (this) {
+          manager.unregisterApplicationMaster(status, said, "");
+          unregistered = true;
+        }
+        return;
+      } catch (ApplicationAttemptNotFoundException e) {
+        System.err.println("nobody to tell of `" + said + "`: " + e.getMessage());
+        return;
+      } catch (Exception e) {
+        System.err.println("its end could not be told: " + e);
+        TimeUnit.SECONDS.sleep(1);
+      }
+    }
+  }
+
+  /** The last bytes of its standard error, whole characters. */
+  private String tail() {
+    try (RandomAccessFile file = new RandomAccessFile(stderr, "r")) {
+      long from = Math.max(0, file.length() - TAIL_BYTES);
+      byte[] bytes = new byte[(int) Math.min(TAIL_BYTES, file.length() - from)];
+      file.seek(from);
+      file.readFully(bytes);
+      int start = 0;
+      while (from > 0 && start < Math.min(3, bytes.length) && (bytes[start] & 0xc0) == 0x80) {
+        start++;
+      }
+      return bytes.length == 0 ? "" : "\n" + new String(bytes, start, bytes.length - start, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return "\n" + e;
+    }
+  }
+
+  /** Copies what it said to where the client reads it when this container is gone. */
+  private void save() throws IOException {
+    String to = System.getenv("DATAFLOW_LOGS");
+    if (to == null) {
+      return;
+    }
+    Path folder = new Path(to);
+    FileSystem files = folder.getFileSystem(conf);
+    files.mkdirs(folder, new FsPermission((short) 0700));
+    for (File from : new File[] {stdout, stderr}) {
+      Path file = new Path(folder, from.getName());
+      try (InputStream in = Files.newInputStream(from.toPath());
+          OutputStream out = files.create(file, new FsPermission((short) 0600), true, 65536,
+              files.getDefaultReplication(file), files.getDefaultBlockSize(file), null)) {
+        IOUtils.copyBytes(in, out, 65536);
+      }
+    }
+  }
+
+  /** What the shell reads: the variables, and the program that takes its place. */
+  private byte[] script() throws IOException, URISyntaxException {
+    ByteArrayOutputStream script = new ByteArrayOutputStream();
+    String configuration = configuration();
+    if (configuration != null) {
+      for (String name : new String[] {"HADOOP_CONF_DIR", "YARN_CONF_DIR"}) {
+        word(script, "export ", (name + "=" + configuration).getBytes());
+        script.write('\n');
+      }
+    }
+    for (byte[] variable : words("DATAFLOW_ENV")) {
+      word(script, "export ", variable);
+      script.write('\n');
+    }
+    List<byte[]> arguments = words("DATAFLOW_ARGV");
+    if (arguments.isEmpty()) {
+      // No program is one that is not found, and no success.
+      arguments.add(new byte[0]);
+    }
+    String before = "exec ";
+    for (byte[] argument : arguments) {
+      word(script, before, argument);
+      before = " ";
+    }
+    script.write(" </dev/null\n".getBytes(StandardCharsets.US_ASCII));
+    return script.toByteArray();
+  }
+
+  /** One word in single quotes, in which a shell changes nothing. */
+  private static void word(ByteArrayOutputStream script, String before, byte[] word) throws IOException {
+    script.write((before + "'").getBytes(StandardCharsets.US_ASCII));
+    for (byte each : word) {
+      script.write(each);
+      if (each == '\'') {
+        script.write("\\''".getBytes(StandardCharsets.US_ASCII));
+      }
+    }
+    script.write('\'');
+  }
+
+  /** The words of a variable: base64 of words that a zero byte ends each. */
+  private static List<byte[]> words(String variable) {
+    List<byte[]> words = new ArrayList<>();
+    String encoded = System.getenv(variable);
+    ByteArrayOutputStream word = new ByteArrayOutputStream();
+    for (byte each : Base64.getDecoder().decode(encoded == null ? "" : encoded)) {
+      if (each == 0) {
+        words.add(word.toByteArray());
+        word.reset();
+      } else {
+        word.write(each);
+      }
+    }
+    return words;
+  }
+
+  /**
+   * A folder like the one in which this node has Hadoop's configuration, in which MapReduce finds the step's tags:
+   * what the program submits can then be found, and ended, by them. `null` where the node's is not found.
+   */
+  private String configuration() throws IOException, URISyntaxException {
+    String tags = System.getenv("DATAFLOW_TAGS");
+    URL site = Launcher.class.getResource("/yarn-site.xml");
+    boolean isFile = site != null && site.getProtocol().equals("file");
+    File[] nodes = isFile ? new File(site.toURI()).getParentFile().listFiles() : null;
+    if (tags == null || nodes == null) {
+      System.err.println("MapReduce gets no tags `" + tags + "` by " + site);
+      return null;
+    }
+    File folder = new File("launcher.conf").getAbsoluteFile();
+    Files.createDirectory(folder.toPath());
+    Configuration mapred = new Configuration(false);
+    for (File file : nodes) {
+      if (file.getName().equals("mapred-site.xml")) {
+        mapred.addResource(new Path(file.toURI()));
+      } else {
+        Files.createSymbolicLink(new File(folder, file.getName()).toPath(), file.toPath());
+      }
+    }
+    String theirs = mapred.getRaw("mapreduce.job.tags");
+    mapred.set("mapreduce.job.tags", theirs == null ? tags : theirs + "," + tags);
+    try (OutputStream out = Files.newOutputStream(new File(folder, "mapred-site.xml").toPath())) {
+      mapred.writeXml(out);
+    }
+    return folder.getPath();
+  }
+}
