@@ -1,0 +1,124 @@
+"""The program on a real YARN: steps of each type, how they fail, and where their logs are."""
+
+import json
+
+from local import parts as local
+from ring import on_yarn, tools
+from ring.lab import TEXT, Lab, counted
+from ring.on_yarn import shell
+from ring.program import CANCELLED, FAILED, INVALID, OK, RUN_FAILED, SUCCEEDED
+from ring.yarn import Cluster
+from yarn.parts import Client
+
+CONTINUE = {"actionOnFailure": "CONTINUE"}
+
+
+def check(lab: Lab) -> None:
+    with Cluster(lab) as cluster:
+        client = Client(cluster)
+        client.make("/user/alice/in", "755")
+        for name, text in TEXT.items():
+            client.put(f"/user/alice/in/{name}", text.encode())
+        site = on_yarn.Site(lab, cluster)
+        commands(site)
+        works(site, client)
+        fails(site)
+        never_up(site)
+
+
+def commands(site: on_yarn.Site) -> None:
+    """Ends, exit codes and logs of plain commands."""
+    script = site.folder / "script.sh"
+    script.write_text('#!/bin/sh\necho "script: $1"\n', encoding="utf-8")
+    script.chmod(0o755)
+    run = site.run(
+        [
+            shell("ok", "echo out; echo err >&2", dependsOn=[]),
+            {"id": "script", "type": "COMMAND", "command": "./script.sh", "arguments": ["a b $x \" ' ü"], "dependsOn": []},
+            shell("seven", "echo bad >&2; exit 7", dependsOn=[], **CONTINUE),
+            shell("nothing-to-do", "exit 3", dependsOn=[], onResult={"continueJob": [0, 3]}),
+            shell("slow", "sleep 600", dependsOn=[], timeoutSeconds=5, **CONTINUE),
+        ]
+    )
+    ends = {"ok": SUCCEEDED, "script": SUCCEEDED, "seven": FAILED, "nothing-to-do": SUCCEEDED, "slow": FAILED}
+    run.check(RUN_FAILED, "failed", ends)
+    assert (run.exit_code("seven"), run.exit_code("nothing-to-do")) == (7, 3), run.events
+    for step, file, expected in (("ok", "stdout", "out\n"), ("ok", "stderr", "err\n"), ("script", "stdout", "script: a b $x \" ' ü\n")):
+        code, stdout, stderr = site.say("logs", "last", step)
+        assert code == OK and expected in stdout + stderr, (step, file, stdout, stderr)
+    for arguments in (["up"], ["run-transient"], ["down", "--cluster", "ring"]):
+        files = site.write([shell("x", "true")])
+        code, _, stderr = site.say(*arguments, *(files if arguments == ["run-transient"] else files[:2]))
+        assert code == INVALID and "no-clusters" in stderr, (arguments, code, stderr)
+
+
+def works(site: on_yarn.Site, client: Client) -> None:
+    """Hadoop, Spark in both modes, Flink: a graph of them, with the right counts."""
+    spark, flink = site.beside(local.spark_jar(site.lab)), site.beside(local.flink_jar(site.lab))
+    examples = site.beside(tools.hadoop_examples())
+    source = "hdfs:///user/alice/in"
+    steps = [
+        shell("begin", "true"),
+        on_yarn.spark("client", spark, source, "hdfs:///user/alice/client", dependsOn=["begin"]),
+        {"id": "hadoop", "type": "CUSTOM_JAR", "jar": examples, "arguments": ["wordcount", source, "hdfs:///user/alice/mr"], "dependsOn": ["begin"]},
+        on_yarn.spark("cluster", spark, source, "hdfs:///user/alice/cluster", mode="cluster", dependsOn=["client"]),
+        on_yarn.flink("flink", flink, source, "hdfs:///user/alice/flink", dependsOn=["hadoop"]),
+        shell("end", "true", dependsOn=["client", "cluster", "hadoop", "flink"]),
+    ]
+    run = site.run(steps, maxParallelSteps=2)
+    run.check(OK, "succeeded", {step["id"]: SUCCEEDED for step in steps})
+    for folder in ("client", "mr", "cluster", "flink"):
+        found = counts(client, f"/user/alice/{folder}")
+        assert found == {word: str(n) for word, n in counted().items()}, (folder, found)
+
+
+def fails(site: on_yarn.Site) -> None:
+    """Programs whose work fails, each with the reason that its own application gives."""
+    spark, flink = site.beside(local.spark_jar(site.lab)), site.beside(local.flink_jar(site.lab))
+    examples = site.beside(tools.hadoop_examples())
+    nowhere = "hdfs:///user/alice/nowhere"
+    steps = [
+        {"id": "hadoop", "type": "CUSTOM_JAR", "jar": examples, "arguments": ["wordcount", "in", "mr"], "dependsOn": [], **CONTINUE},
+        on_yarn.spark("cluster", spark, nowhere, "hdfs:///user/alice/no", mode="cluster", dependsOn=[], **CONTINUE),
+        on_yarn.flink("flink", flink, nowhere, "hdfs:///user/alice/no", dependsOn=["cluster"], **CONTINUE),
+    ]
+    run = site.run(steps, maxParallelSteps=2)
+    run.check(RUN_FAILED, "failed", {step["id"]: FAILED for step in steps})
+    reasons = {event["step"]: event.get("reason", "") for event in run.events if event["event"] == "step-ended"}
+    assert run.exit_code("hadoop") == 255 and "already exists" in reasons["hadoop"], reasons["hadoop"]
+    assert "application `application_" in reasons["cluster"], reasons["cluster"]
+
+
+def never_up(site: on_yarn.Site) -> None:
+    """More memory than the container has; a queue that is not there."""
+    eat = "python3 -c 'x = b\"a\" * 700_000_000; import time; time.sleep(60)'"
+    run = site.run([shell("memory", eat)])
+    run.check(RUN_FAILED, "failed", {"memory": FAILED})
+    reason = run.events[-2].get("reason", "") or str(run.events)
+    assert "raise `memoryMb`" in reason and "-104" in reason, reason
+    site.data["queue"] = "nope"
+    run = site.run([shell("queue", "true")])
+    assert run.code == RUN_FAILED and run.ends()["queue"] in (FAILED, CANCELLED), run
+    assert "no such queue" in str(run.events), run.events
+    site.data["queue"] = "default"
+
+
+def counts(client: Client, folder: str) -> dict:
+    """`word TAB count` in the visible files of a folder, and of those below it."""
+    found = {}
+    for file in listed(client, folder):
+        name, path = file["pathSuffix"], f"{folder}/{file['pathSuffix']}"
+        if name.startswith(("_", ".")):
+            continue
+        if file["type"] == "DIRECTORY":
+            found |= counts(client, path)
+        else:
+            found |= dict(line.split("\t") for line in client.read(path).decode().splitlines())
+    return found
+
+
+def listed(client: Client, folder: str) -> list[dict]:
+    """What is in a folder."""
+    code, body = client.dfs("GET", folder, "LISTSTATUS")
+    assert code == 200, (folder, code, body)
+    return json.loads(body)["FileStatuses"]["FileStatus"]
