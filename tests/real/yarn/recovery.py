@@ -7,6 +7,9 @@ from yarn.parts import FAILED, SUCCEEDED, Client, Step, wait_until, within
 # Goes on when the file is there that its argument names.
 STAY = 'echo began; until [ -e "$0" ]; do sleep 0.2; done; echo ended; exit ${1:-0}'
 
+# What the ResourceManager puts before what the launcher says.
+RECOVERED = "Attempt recovered after RM restart"
+
 
 def check(lab: Lab) -> None:
     with Cluster(lab) as cluster:
@@ -24,11 +27,11 @@ def check(lab: Lab) -> None:
         wait_until(lambda: not any(line.startswith("sh -c") for line in within(container).values()), "its end")
         assert within(container), "the launcher did not wait for the ResourceManager"
         cluster.start("rm")
-        client.check(absent, FAILED, "exit code 7")
+        client.check(absent, FAILED, f"{RECOVERED}\nexit code 7")
         assert client.stdout(absent) == b"began\nended\n"
         wait_until(lambda: client.app(present)["state"] == "RUNNING", "its first heartbeat")
         after.touch()
-        client.check(present, SUCCEEDED, "")
+        client.check(present, SUCCEEDED, RECOVERED)
         assert client.stdout(present) == b"began\nended\n"
         assert client.app(present)["currentAppAttemptId"].endswith("_000001"), "it was started again"
 
