@@ -172,6 +172,7 @@ impl Loader {
         match self.load(path)? {
             Config::Local(config) => Some(Target::Local(config.into())),
             Config::Emr(config) => Some(self.emr(*config)),
+            Config::Yarn(config) => Some(Target::Yarn(config)),
             Config::Playbook(_) => {
                 self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
                 None
@@ -203,7 +204,7 @@ impl Loader {
     pub(crate) fn plan(&mut self, path: &Path) -> Option<Plan> {
         match self.load(path)? {
             Config::Playbook(playbook) => Plan::new(playbook, &mut self.faults),
-            Config::Local(_) | Config::Emr(_) => {
+            Config::Local(_) | Config::Emr(_) | Config::Yarn(_) => {
                 self.faults.push(wrong_kind(path, "a cluster file", "a playbook"));
                 None
             }
@@ -218,6 +219,7 @@ impl Loader {
             }
             Config::Local(config) => Any::Target(Target::Local(config.into())),
             Config::Emr(config) => Any::Target(self.emr(*config)),
+            Config::Yarn(config) => Any::Target(Target::Yarn(config)),
         })
     }
 
@@ -245,6 +247,11 @@ impl Loader {
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
         if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
             self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
+        }
+        if let Some(Config::Yarn(config)) = &config
+            && let Some(credentials) = &config.credentials
+        {
+            self.hidden.hide(credentials.secret().expose(), "‹credentials›", TELLING_SECRET);
         }
         self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config

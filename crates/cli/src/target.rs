@@ -9,12 +9,14 @@ use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
-use dataflow_runner_core::http::Client;
+use dataflow_runner_core::fabric::yarn::{self, Yarn};
 use dataflow_runner_core::http::aws::{Account, Recorded, Settings, is_region};
+use dataflow_runner_core::http::{Authorities, Client, Trust};
 use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
 
 /// Where steps run.
+#[derive(Clone)]
 pub(crate) enum Target {
     /// This machine.
     Local(Box<local::Config>),
@@ -27,6 +29,8 @@ pub(crate) enum Target {
         /// How an earlier process reached it, whose run this is about.
         recorded: Box<Recorded>,
     },
+    /// A Hadoop cluster that is there.
+    Yarn(Box<yarn::Config>),
 }
 
 /// What a fabric needs of the program around it.
@@ -58,22 +62,30 @@ impl Target {
     }
 
     /// Where a run did its work, by the header of its journal alone: its steps and its cluster can be found, looked at,
-    /// stopped, and their logs be read; nothing can be launched, and no step be started. `access` is what files say of
-    /// AWS, for credentials that were written in one: they are in no header.
+    /// stopped, and their logs be read; nothing can be launched, and no step be started. `files` is what files say of it,
+    /// for credentials that were written in one: they are in no header.
     ///
     /// # Errors
     /// The header names no fabric that this program knows, or says too little of it; the credentials are neither kept
-    /// nor in `access` (`credentials-not-kept`).
-    pub(crate) fn reached(
-        header: &Header,
-        access: Option<emr::Access>,
-    ) -> Result<Self, Diagnostic> {
+    /// nor in `files` (`credentials-not-kept`).
+    pub(crate) fn reached(header: &Header, files: Option<Self>) -> Result<Self, Diagnostic> {
         match header.fabric.as_str() {
             "local" => Ok(Self::Local(Box::new(local::Config::reached(&header.reach)?))),
             "emr" => {
+                let access = match files {
+                    Some(Self::Emr { access, .. }) => Some(*access),
+                    _ => None,
+                };
                 let (access, recorded) = emr::Access::reached(&header.reach, access)?;
                 let (access, recorded) = (Box::new(access), Box::new(recorded));
                 Ok(Self::Emr { config: None, access, recorded })
+            }
+            "yarn" => {
+                let credentials = match files {
+                    Some(Self::Yarn(config)) => config.credentials,
+                    _ => None,
+                };
+                Ok(Self::Yarn(Box::new(yarn::Config::reached(&header.reach, credentials)?)))
             }
             unknown => {
                 let run = &header.run;
@@ -93,7 +105,8 @@ impl Target {
                 let recorded = before.map_or(recorded, |(_, recorded)| Box::new(recorded));
                 Self::Emr { config, access, recorded }
             }
-            local @ Self::Local(_) => local,
+            // What their files say now is where they are.
+            other @ (Self::Local(_) | Self::Yarn(_)) => other,
         }
     }
 
@@ -107,6 +120,7 @@ impl Target {
             Self::Emr { config, access, recorded } => {
                 Arc::new(emr(config.as_deref(), access, recorded, around)?)
             }
+            Self::Yarn(config) => Arc::new(yarn(config, around)?),
         })
     }
 
@@ -136,6 +150,12 @@ impl Target {
                     emr::check_playbook(playbook, config.as_deref(), faults);
                 }
             }
+            Self::Yarn(config) => {
+                plan.check(&config.capabilities(), faults);
+                if let Some(playbook) = plan.playbook() {
+                    yarn::check_playbook(playbook, faults);
+                }
+            }
         }
     }
 }
@@ -151,6 +171,23 @@ fn local(config: &local::Config, around: &Around<'_>) -> Result<Local, Diagnosti
         bell: Arc::clone(around.bell),
     };
     Ok(Local::new(config.clone(), around))
+}
+
+fn yarn(config: &yarn::Config, around: &Around<'_>) -> Result<Yarn, Diagnostic> {
+    let environment = crate::environment();
+    let trust = match &config.authorities {
+        Some(file) => {
+            Trust { authorities: Authorities::File(file.clone()), ..Trust::of(&environment) }
+        }
+        None => Trust::of(&environment),
+    };
+    let client = Client::trusting(&environment, Arc::clone(around.bell), trust)
+        .map_err(|message| Diagnostic::error("http-settings", message))?;
+    let fabric = Yarn::new(config.clone(), Arc::new(client));
+    Ok(match around.poll {
+        Some(tick) => fabric.asking_every(tick),
+        None => fabric,
+    })
 }
 
 fn emr(

@@ -137,6 +137,9 @@ pub enum EventKind {
         token: Token,
         /// The steps and their attempts, in this order.
         steps: Vec<Attempt>,
+        /// The ids they will have, where the fabric gives them out before; else none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ids: Vec<StepId>,
         /// Somebody else may have sent it before, so it is asked for first.
         #[serde(default, skip_serializing_if = "is_false")]
         ask_first: bool,

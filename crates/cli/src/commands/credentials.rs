@@ -13,7 +13,7 @@ use crate::load::Loader;
 use crate::load::again::Instead;
 use crate::target::Target;
 
-/// What the files of a run say of AWS, where its journal does not say all: those that it was begun with, as long as they
+/// What the files of a run say of where it is, where its journal does not say all: those that it was begun with, as long as they
 /// are what they were; `config`: this cluster file instead. None, where nothing more is to be had; what is wrong with a
 /// file is among `faults`.
 ///
@@ -24,7 +24,7 @@ pub(super) fn of_files(
     run_folder: &Path,
     config: Option<&Path>,
     faults: &mut Diagnostics,
-) -> Result<Option<emr::Access>, Usage> {
+) -> Result<Option<Target>, Usage> {
     if emr::keeps_credentials(&header.reach) {
         return Ok(None);
     }
@@ -44,8 +44,5 @@ pub(super) fn of_files(
     let target = loader.target_for(config.as_deref(), plan.as_ref())?;
     let wrong = loader.faults();
     faults.extend(wrong.iter().filter(|fault| fault.severity == Severity::Error).cloned());
-    Ok(match target {
-        Some(Target::Emr { access, .. }) => Some(*access),
-        Some(Target::Local(_)) | None => None,
-    })
+    Ok(target)
 }

@@ -9,7 +9,7 @@ use dataflow_runner_core::clock::{self, Clock};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
 use dataflow_runner_core::event::{Driver, Goal, Outcome};
-use dataflow_runner_core::fabric::RunId;
+use dataflow_runner_core::fabric::{ClusterId, RunId};
 use dataflow_runner_core::inputs;
 use dataflow_runner_core::journal::{self, Header, Held, Journal};
 use jiff::tz::TimeZone;
@@ -101,6 +101,12 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
         }
         None => Ready::of(errand.config, errand.playbook, errand.global, &ways, &mut loader)?,
     };
+    let home = ready.as_ref().and_then(|ready| ready.fabric.home());
+    if let Some(home) = &home {
+        check_home(errand, home, loader.sink())?;
+    } else if errand.goal == Goal::Run && errand.cluster.is_none() {
+        return Err(Usage::missing("emr-cluster", "cluster"));
+    }
     if let (Some(flag), Some(ready)) = (errand.detached, &ready) {
         ready.check_detached(errand.goal, flag, loader.sink());
     }
@@ -117,10 +123,10 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     }
     let mut logs = Logs::new(&ready.fabric, &bell, manner.log_failed_steps, manner.logs);
     let exit = locked::under(errand.locks, &id, manner.leave, &bell, ui, |ui| {
-        let given = errand.cluster;
+        let given = errand.cluster.filter(|_| home.is_none());
         let cluster = given.map(|given| cluster::named(given, &*ready.fabric, &bell, ui));
         let cluster = match cluster.transpose() {
-            Ok(cluster) => cluster,
+            Ok(cluster) => cluster.or(home),
             Err(exit) => return exit,
         };
         let name = errand.naming.run_name.as_deref().or(key).map(ToOwned::to_owned);
@@ -130,6 +136,30 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     // Whoever waits for the lock need not wait for logs, too.
     logs.finish(ui);
     Ok(exit)
+}
+
+/// On a fabric with one cluster, which is not ours, there is nothing to bring up or to choose.
+///
+/// # Errors
+/// Another cluster is named.
+fn check_home(
+    errand: &Errand<'_>,
+    home: &ClusterId,
+    faults: &mut Diagnostics,
+) -> Result<(), Usage> {
+    if errand.goal != Goal::Run {
+        let message = format!(
+            "cluster `{home}` is there already, and stays: there is nothing to bring up or down"
+        );
+        let help = "use `run` with the same files; it needs no --cluster";
+        faults.push(Diagnostic::error("no-clusters", message).help(help));
+    } else if let Some(other) = errand.cluster.filter(|it| *it != home.as_str()) {
+        let text = format!(
+            "--cluster {other} is not the cluster of --config, which is `{home}`; leave it out"
+        );
+        return Err(Usage::new(text));
+    }
+    Ok(())
 }
 
 /// The end of the one run of an idempotency key, where it was begun before: whoever drives it is followed, and whoever

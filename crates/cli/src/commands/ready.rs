@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::event::Goal;
-use dataflow_runner_core::fabric::{Discreet, Fabric, emr};
+use dataflow_runner_core::fabric::{Discreet, Fabric};
 use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
@@ -86,18 +86,18 @@ impl Ready {
         Ok(Some(Self { plan, fabric, state, inputs: None }))
     }
 
-    /// What reaches the cluster of an earlier run by its journal; `access`: what its files say, for a key that is written
-    /// in one.
+    /// What reaches the cluster of an earlier run by its journal; `files`: what its files say, for credentials that are
+    /// written in one.
     pub(super) fn again(
         header: &Header,
-        access: Option<emr::Access>,
+        files: Option<Target>,
         global: &args::Global,
         ways: &Ways<'_>,
         faults: &mut Diagnostics,
     ) -> Option<Self> {
         let state = state::folder(global.state_dir.as_ref(), &crate::env);
         let reached = state.and_then(|state| {
-            let fabric = Target::reached(header, access)?.fabric(&ways.around(&state))?;
+            let fabric = Target::reached(header, files)?.fabric(&ways.around(&state))?;
             Ok(Self { plan: Plan::empty(), fabric, state, inputs: None })
         });
         let help = |fault: Diagnostic| match fault.code {

@@ -16,7 +16,7 @@ pub(super) fn run(args: &args::Run, global: &args::Global, ui: &mut Ui) -> Resul
         config: args.config.path.as_deref(),
         reached: None,
         playbook: Some(super::playbook(&args.playbook.path)?),
-        cluster: Some(super::cluster(&args.cluster.id)?),
+        cluster: args.cluster.id.as_deref(),
         variables: &args.variables,
         steps: &args.steps,
         logs: &args.logs,

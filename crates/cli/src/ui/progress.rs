@@ -300,6 +300,7 @@ mod tests {
             let intended = EventKind::SubmitIntended {
                 token: token.clone(),
                 steps: vec![attempt],
+                ids: Vec::new(),
                 ask_first: false,
             };
             let taken = EventKind::Submitted { token, ids: vec![StepId::new("s")], adopted: false };

@@ -162,7 +162,10 @@ fn killed_while_steps_run() {
     let ended = |world: &World| {
         records(&world.logs()).iter().filter(|(_, record)| record.contains("\nended ")).count()
     };
-    until("two steps end", || ended(&world) == 2);
+    // A program may begin before its shim has noted it.
+    let noted =
+        |world: &World| records(&world.logs()).iter().all(|(_, record)| record.contains("\ntool "));
+    until("two steps end, all noted", || ended(&world) == 2 && noted(&world));
     for (step, record) in records(&world.logs()) {
         let code = if step == "b" { 7 } else { 0 };
         let last = record.lines().last().expect("a line");

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::read::Record;
-use crate::diagnostic::Diagnostic;
+use super::read::{Record, check_keys};
 use crate::fabric::local::{Config, Tools};
 use crate::secret::Text;
 
@@ -18,7 +17,7 @@ const LONGEST_GRACE: i64 = 86_400;
 pub(super) fn read(data: Record<'_>) -> Option<Config> {
     let folder = |record: &Record<'_>, name: &str| {
         let text = record.filled(name).inspect(|text| record.warn_of_secret(name, text))?;
-        Some(beside(record, &text))
+        Some(record.beside(&text))
     };
     let name = data.needed_name("name");
     let slots = data.integer_within("slots", 1..=MOST_SLOTS);
@@ -42,13 +41,6 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
     })
 }
 
-/// A path of the file, seen from the file's own folder; absolute, since steps have folders of their own.
-fn beside(record: &Record<'_>, path: &Text) -> PathBuf {
-    let file = FilePath::new(record.document().source().name());
-    let path = file.parent().unwrap_or(FilePath::new("")).join(path.expose());
-    std::path::absolute(&path).unwrap_or(path)
-}
-
 fn read_environment(data: &Record<'_>) -> BTreeMap<String, Text> {
     check_keys(data, "environment", "environment-name", |name| {
         let fault = name.is_empty() || name.contains('=');
@@ -64,26 +56,9 @@ fn read_roots(data: &Record<'_>) -> BTreeMap<String, PathBuf> {
     });
     let roots = data.map("roots").into_iter().map(|(prefix, folder)| {
         data.warn_of_secret("roots", &folder);
-        (prefix, beside(data, &folder))
+        (prefix, data.beside(&folder))
     });
     roots.collect()
-}
-
-/// Reports the keys of a map that `wrong` says something about.
-fn check_keys(
-    data: &Record<'_>,
-    name: &str,
-    code: &'static str,
-    wrong: impl Fn(&str) -> Option<&'static str>,
-) {
-    let map = data.path.key(name);
-    for (key, at) in data.keys(name) {
-        if let Some(label) = wrong(&key) {
-            let path = data.entry_path(&map, &key, at);
-            let message = format!("`{path}` is not a key that can be here");
-            data.fault(at, Diagnostic::error(code, message).label(label));
-        }
-    }
 }
 
 /// Whether it begins with a scheme, `:` and `/`.

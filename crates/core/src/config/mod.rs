@@ -15,6 +15,7 @@ pub mod sample;
 mod step_types;
 #[cfg(test)]
 mod tests;
+mod yarn;
 
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub enum Config {
     Local(fabric::local::Config),
     /// A cluster of Amazon EMR.
     Emr(Box<fabric::emr::Config>),
+    /// A Hadoop cluster that is there.
+    Yarn(Box<fabric::yarn::Config>),
 }
 
 impl Config {
@@ -45,7 +48,7 @@ impl Config {
         match self {
             Self::Emr(cluster) => Some(&cluster.credentials),
             Self::Playbook(playbook) => playbook.emr.as_ref().map(|access| &access.credentials),
-            Self::Local(_) => None,
+            Self::Local(_) | Self::Yarn(_) => None,
         }
     }
 }
@@ -71,6 +74,7 @@ enum Kind {
     Playbook2,
     Local,
     Emr,
+    Yarn,
 }
 
 impl Kind {
@@ -81,6 +85,7 @@ impl Kind {
             ("PlaybookConfig", "2") => Some(Self::Playbook2),
             ("LocalClusterConfig", "1") => Some(Self::Local),
             ("ClusterConfig", "1") => Some(Self::Emr),
+            ("YarnClusterConfig", "1") => Some(Self::Yarn),
             _ => None,
         }
     }
@@ -89,7 +94,7 @@ impl Kind {
     fn mode(self) -> Mode {
         match self {
             Self::Playbook1 | Self::Emr => Mode::Lenient,
-            Self::Playbook2 | Self::Local => Mode::Strict,
+            Self::Playbook2 | Self::Local | Self::Yarn => Mode::Strict,
         }
     }
 
@@ -100,6 +105,7 @@ impl Kind {
             Self::Playbook2 => ("PlaybookConfig", "2-"),
             Self::Local => ("LocalClusterConfig", "1-"),
             Self::Emr => ("ClusterConfig", "1-"),
+            Self::Yarn => ("YarnClusterConfig", "1-"),
         };
         published().iter().rfind(|p| p.name == name && p.version.starts_with(model))
     }
@@ -184,6 +190,7 @@ fn read(node: Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Opt
             Kind::Playbook1 => playbook_v1::read(data, key).map(Config::Playbook),
             Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook),
             Kind::Local => local::read(data).map(Config::Local),
+            Kind::Yarn => yarn::read(data).map(|config| Config::Yarn(Box::new(config))),
             Kind::Emr => emr::read(data).map(|config| Config::Emr(Box::new(config))),
         })
     });

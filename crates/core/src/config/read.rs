@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::{Path as FilePath, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::document::Document;
@@ -337,9 +338,33 @@ impl<'r> Record<'r> {
         all
     }
 
+    /// A path of the file, seen from the file's own folder; absolute, since steps have folders of their own.
+    pub(super) fn beside(&self, path: &Text) -> PathBuf {
+        let file = FilePath::new(self.document().source().name());
+        let path = file.parent().unwrap_or(FilePath::new("")).join(path.expose());
+        std::path::absolute(&path).unwrap_or(path)
+    }
+
     /// The place of a rendered span.
     pub(super) fn place(&self, at: Span) -> Place {
         self.document().place(at)
+    }
+}
+
+/// Reports the keys of a map that `wrong` says something about.
+pub(super) fn check_keys(
+    data: &Record<'_>,
+    name: &str,
+    code: &'static str,
+    wrong: impl Fn(&str) -> Option<&'static str>,
+) {
+    let map = data.path.key(name);
+    for (key, at) in data.keys(name) {
+        if let Some(label) = wrong(&key) {
+            let path = data.entry_path(&map, &key, at);
+            let message = format!("`{path}` is not a key that can be here");
+            data.fault(at, Diagnostic::error(code, message).label(label));
+        }
     }
 }
 

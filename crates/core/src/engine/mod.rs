@@ -334,8 +334,9 @@ impl Engine<'_, '_> {
 
     /// Carries actions out: first all intents go to the journal, with one fsync, then the orders go out.
     fn act(&mut self, actions: Vec<Action>) {
+        let mut refused = BTreeMap::new();
         let intents: Vec<EventKind> =
-            actions.iter().filter_map(|action| self.intent(action)).collect();
+            actions.iter().filter_map(|action| self.intent(action, &mut refused)).collect();
         let orders = actions.iter().any(Action::starts_something);
         self.tell_all(intents);
         if orders {
@@ -348,8 +349,15 @@ impl Engine<'_, '_> {
             }
             if action.starts_something() && self.starts_nothing_more() {
                 self.withdraw(&action);
-            } else {
-                self.carry_out(action);
+                continue;
+            }
+            match action {
+                Action::Submit { token, attempts, .. } if refused.contains_key(&token) => {
+                    if let Some(error) = refused.remove(&token) {
+                        self.order_failed(&token, error, &attempts);
+                    }
+                }
+                action => self.carry_out(action),
             }
         }
         self.pacer.ordered(self.run.clock.now());
@@ -365,8 +373,9 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// What the journal must hold before an action is carried out.
-    fn intent(&self, action: &Action) -> Option<EventKind> {
+    /// What the journal must hold before an action is carried out; `refused` gets the orders for which the fabric would
+    /// not even give ids out.
+    fn intent(&self, action: &Action, refused: &mut BTreeMap<Token, Error>) -> Option<EventKind> {
         let ids = |steps: &[usize]| steps.iter().map(|&s| self.state.steps[s].id.clone()).collect();
         Some(match action {
             Action::Launch { token, attempts, ask_first } => EventKind::LaunchIntended {
@@ -380,6 +389,7 @@ impl Engine<'_, '_> {
             Action::Submit { token, attempts, ask_first, .. } => EventKind::SubmitIntended {
                 token: token.clone(),
                 steps: attempts.clone(),
+                ids: if *ask_first { Vec::new() } else { self.ids(token, attempts.len(), refused) },
                 ask_first: *ask_first,
             },
             Action::Cancel { steps, why } => {
@@ -399,6 +409,26 @@ impl Engine<'_, '_> {
                 why: why.clone(),
             },
             Action::Find { .. } | Action::Finish(_) => return None,
+        })
+    }
+
+    /// The ids of an order, where the fabric gives them out before it takes it.
+    fn ids(
+        &self,
+        token: &Token,
+        steps: usize,
+        refused: &mut BTreeMap<Token, Error>,
+    ) -> Vec<StepId> {
+        let known = self.state.reserved(token);
+        let Some(cluster) = self.state.cluster.id.as_ref().filter(|_| known.is_empty()) else {
+            return known.to_vec();
+        };
+        if self.starts_nothing_more() {
+            return Vec::new();
+        }
+        self.run.fabric.reserve(cluster, steps).unwrap_or_else(|error| {
+            refused.insert(token.clone(), error);
+            Vec::new()
         })
     }
 
@@ -481,8 +511,9 @@ impl Engine<'_, '_> {
         intended: Timestamp,
         attempts: &[Attempt],
     ) -> Order<'o> {
-        let (others, steps) = (&self.state.taken[..], self.ordered_steps(attempts));
-        Order { token, intended, foreign: false, along: false, others, steps }
+        let (others, ids) = (&self.state.taken[..], self.state.reserved(token));
+        let steps = self.ordered_steps(attempts);
+        Order { token, intended, foreign: false, along: false, ids, others, steps }
     }
 
     fn ordered_steps(&self, attempts: &[Attempt]) -> Vec<OrderedStep<'_>> {

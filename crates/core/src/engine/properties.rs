@@ -85,6 +85,7 @@ fn fault() -> impl Strategy<Value = ((Operation, u32), Fault)> {
         Operation::FindCluster,
         Operation::Inspect,
         Operation::Terminate,
+        Operation::Reserve,
         Operation::Submit,
         Operation::Find,
         Operation::Poll,
@@ -173,6 +174,7 @@ fn bench() -> impl Strategy<Value = Bench> {
             bench.script.bootstrap_failures = broken;
             bench.script.tells = (most == 2).then_some(1);
             bench.settings.detach = detach && queue;
+            bench.script.reserves = detach && !queue;
             bench.max_parallel = most;
             bench.signals = signals;
             bench.room = room;

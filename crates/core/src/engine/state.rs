@@ -51,6 +51,8 @@ pub struct RunState {
     pub nothing_elsewhere: bool,
     /// All ids that the fabric ever gave for steps of the run.
     pub taken: Vec<StepId>,
+    /// Ids that were given out for orders, by their numbers, before they were taken.
+    pub reserved: BTreeMap<u32, Vec<StepId>>,
     /// When a step last ended or was skipped, or an order was last taken.
     pub last_end: Timestamp,
     /// How the run ended.
@@ -217,6 +219,7 @@ impl RunState {
             busy: BTreeSet::new(),
             orders: BTreeMap::new(),
             next_order: 1,
+            reserved: BTreeMap::new(),
             interrupted: None,
             contact_lost: None,
             journal_failed: false,
@@ -306,9 +309,10 @@ impl RunState {
                 self.cluster.cause = *cause;
                 Ok(())
             }
-            EventKind::SubmitIntended { token, steps, ask_first } => {
+            EventKind::SubmitIntended { token, steps, ids, ask_first } => {
                 require(!steps.is_empty(), || "an order for no step".into())?;
                 let places = self.order_steps(steps)?;
+                self.reserve(token, ids, places.len())?;
                 self.intend(
                     token,
                     event.at,
@@ -492,6 +496,11 @@ impl RunState {
     fn submitted(&mut self, at: Timestamp, token: &Token, ids: &[StepId]) -> Result<(), String> {
         let order = self.close(token)?;
         require(ids.len() == order.steps.len(), || "ids and steps differ in number".into())?;
+        if let Some(reserved) =
+            token.numbers().and_then(|(number, _)| self.reserved.remove(&number))
+        {
+            require(reserved == ids, || "the ids are not those that were given out".into())?;
+        }
         require(!order.launch || order.taken, || "the order is for a cluster".into())?;
         self.had_effect = true;
         self.last_end = at;
@@ -606,6 +615,23 @@ impl RunState {
         };
         let old = self.orders.insert(number, order);
         require(old.is_none(), || format!("order {number} has no answer yet"))
+    }
+
+    /// Ids are given out once for an order, whatever its sending.
+    fn reserve(&mut self, token: &Token, ids: &[StepId], steps: usize) -> Result<(), String> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        require(ids.len() == steps, || "ids and steps differ in number".into())?;
+        let (number, _) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
+        let known = self.reserved.entry(number).or_insert_with(|| ids.to_vec());
+        require(known == ids, || format!("order {number} was given other ids before"))
+    }
+
+    /// What was given out for an order.
+    pub fn reserved(&self, token: &Token) -> &[StepId] {
+        let ids = token.numbers().and_then(|(number, _)| self.reserved.get(&number));
+        ids.map_or(&[], Vec::as_slice)
     }
 
     fn order_mut(&mut self, token: &Token) -> Result<&mut Order, String> {

@@ -216,6 +216,7 @@ fn resume(state: &RunState) -> Resume {
 impl Ran {
     fn of(outcome: Outcome, events: Vec<Event>, fabric: &Memory) -> Self {
         let operations = [
+            Operation::Reserve,
             Operation::Launch,
             Operation::Submit,
             Operation::Poll,
@@ -679,6 +680,43 @@ fn a_lost_answer_is_asked_for_never_repeated_blindly() {
         (ran.orders().as_str(), ran.left_over.len()),
         ("?r.1.1 lost no absent ?r.1.2 ok", 1)
     );
+}
+
+#[test]
+fn ids_that_are_given_out_before_are_the_same_whatever_the_sending() {
+    let mut bench = Bench::dag("a", &[]).fault(Operation::Submit, 1, Fault::LoseRequest);
+    bench.script.reserves = true;
+    let ran = bench.run().clean();
+    assert_eq!(ran.orders(), "?r.1.1 lost no absent ?r.1.2 ok");
+    let intended = ran.events.iter().filter_map(|event| match &event.kind {
+        EventKind::SubmitIntended { ids, .. } => Some(ids.clone()),
+        _ => None,
+    });
+    let given = vec![StepId::new("given-0")];
+    assert_eq!(intended.collect::<Vec<_>>(), [given.clone(), given]);
+    assert_eq!(ran.calls[&Operation::Reserve], 1);
+    // What comes late after all is the same order once more, not a second one.
+    bench.script.faults = [((Operation::Submit, 1), Fault::LoseAnswer)].into();
+    (bench.script.late, bench.capabilities.settle) = (Duration::from_secs(60), Duration::ZERO);
+    let ran = bench.run().clean();
+    assert_eq!(
+        (ran.orders().as_str(), &ran.outcome),
+        ("?r.1.1 lost absent ?r.1.2 ok", &Outcome::Succeeded)
+    );
+}
+
+#[test]
+fn without_an_id_nothing_is_sent() {
+    let refused = |kind| {
+        let mut bench = Bench::dag("a", &[]).fault(Operation::Reserve, 1, Fault::Refuse(kind));
+        bench.script.reserves = true;
+        let ran = bench.run().clean();
+        (ran.orders(), ran.calls[&Operation::Submit], ran.outcome)
+    };
+    let later = ("?r.1.1 later ?r.1.2 ok".to_owned(), 1, Outcome::Succeeded);
+    assert_eq!(refused(ErrorKind::Unavailable), later);
+    let (_, sent, outcome) = refused(ErrorKind::Auth);
+    assert!(sent == 0 && matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
 }
 
 #[test]

@@ -72,8 +72,16 @@ impl Fabric for Discreet {
         self.inner.clusters().map(|_| self as &dyn Clusters)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        self.inner.home()
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         self.told(self.inner.stage(file))
+    }
+
+    fn reserve(&self, on: &ClusterId, steps: usize) -> Result<Vec<StepId>> {
+        self.told(self.inner.reserve(on, steps))
     }
 
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {

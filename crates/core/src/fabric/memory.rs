@@ -61,6 +61,8 @@ pub struct Script {
     pub says_idle: bool,
     /// An order becomes visible to `find` only so long after it was carried out.
     pub late: Duration,
+    /// It gives ids out before it takes an order, and takes an order with the same ids only once.
+    pub reserves: bool,
 }
 
 /// What one attempt of a step does.
@@ -102,6 +104,8 @@ pub enum Operation {
     Terminate,
     /// [`Fabric::stage`]
     Stage,
+    /// [`Fabric::reserve`]
+    Reserve,
     /// [`Fabric::submit`]
     Submit,
     /// [`Fabric::find`]
@@ -128,6 +132,8 @@ struct World {
     clusters: BTreeMap<ClusterId, MemoryCluster>,
     calls: BTreeMap<Operation, u32>,
     violations: Vec<String>,
+    /// So many ids were given out.
+    given: u32,
     /// Scripts of steps that are made up on the way; they come before those of the script.
     told: BTreeMap<String, StepScript>,
 }
@@ -254,6 +260,7 @@ impl Memory {
         world: &mut World,
         on: &ClusterId,
         token: &Token,
+        given: &[StepId],
         steps: &[OrderedStep<'_>],
     ) -> Vec<StepId> {
         let Some(cluster) = world.clusters.get_mut(on) else { return Vec::new() };
@@ -264,7 +271,8 @@ impl Memory {
             let nth = ordered.attempt as usize - 1;
             let told = world.told.get(&ordered.step.id);
             let script = told.or(scripts.and_then(|s| s.get(nth).or(s.last()))).copied();
-            let id = StepId::new(format!("{token}/{n}"));
+            let own = || StepId::new(format!("{token}/{n}"));
+            let id = given.get(n).cloned().unwrap_or_else(own);
             let step = MemoryStep {
                 step: ordered.step.id.clone(),
                 on_failure: ordered.step.rules.on_failure,
@@ -315,11 +323,26 @@ impl Fabric for Memory {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         self.call(Operation::Stage, |_| {
             std::fs::metadata(&file.path)
                 .map(|_| Uri(format!("memory:{}", file.path.display())))
                 .map_err(|e| error(ErrorKind::NotFound, Operation::Stage, e.to_string()))
+        })
+    }
+
+    fn reserve(&self, _: &ClusterId, steps: usize) -> Result<Vec<StepId>> {
+        if !self.script.reserves {
+            return Ok(Vec::new());
+        }
+        self.call(Operation::Reserve, |world| {
+            let first = world.given;
+            world.given += steps as u32;
+            Ok((first..world.given).map(|n| StepId::new(format!("given-{n}"))).collect())
         })
     }
 
@@ -334,6 +357,20 @@ impl Fabric for Memory {
             let Some(cluster) = world.clusters.get(on) else {
                 return Err(error(ErrorKind::NotFound, Operation::Submit, "no such cluster"));
             };
+            if self.script.reserves {
+                if order.ids.len() != order.steps.len() {
+                    return refuse(world, ErrorKind::Config, "no ids were asked for".into());
+                }
+                if order.ids.iter().any(|id| cluster.steps.contains_key(id)) {
+                    let own = cluster.orders.iter().any(|(token, (_, ids))| {
+                        token.is_same_order(order.token) && ids == order.ids
+                    });
+                    return match own {
+                        true => Ok(order.ids.to_vec()),
+                        false => refuse(world, ErrorKind::Conflict, "others have these ids".into()),
+                    };
+                }
+            }
             if known {
                 return refuse(world, ErrorKind::Conflict, "the order was taken before".into());
             }
@@ -368,7 +405,7 @@ impl Fabric for Memory {
                     format!("`{}` runs already", twice.step.id),
                 );
             }
-            Ok(self.take(world, on, order.token, &order.steps))
+            Ok(self.take(world, on, order.token, order.ids, &order.steps))
         })
     }
 
@@ -484,7 +521,7 @@ impl Clusters for Memory {
             cluster.broken = launched < self.script.bootstrap_failures;
             world.clusters.insert(id.clone(), cluster);
             if !order.steps.is_empty() {
-                self.take(world, &id, &order.token, &order.steps);
+                self.take(world, &id, &order.token, &[], &order.steps);
             }
             Ok(id)
         })

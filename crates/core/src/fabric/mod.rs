@@ -16,10 +16,12 @@ mod discreet;
 pub mod emr;
 pub mod error;
 pub mod id;
+mod line;
 pub mod local;
 pub mod memory;
 mod reach;
 pub mod status;
+pub mod yarn;
 
 pub use discreet::Discreet;
 pub use error::{Effect, Error, ErrorKind, Result};
@@ -50,12 +52,23 @@ pub trait Fabric: Debug + Send + Sync {
     /// Starting, finding and stopping clusters, where the fabric does that at all.
     fn clusters(&self) -> Option<&dyn Clusters>;
 
+    /// The one cluster there is, where none is started or chosen.
+    fn home(&self) -> Option<ClusterId>;
+
     /// Puts one file of this machine where steps can read it; content-addressed, repeatable. Called before
     /// anything is ordered.
     ///
     /// # Errors
     /// The file cannot be read, or not be put there.
     fn stage(&self, file: &LocalFile) -> Result<Uri>;
+
+    /// Ids for so many steps of an order that is about to be intended, where the fabric gives them out before it takes the
+    /// order: they go to the journal with the intent, and with the order ([`Order::ids`]), which may then be sent as
+    /// often as need be. None where ids come with the answer.
+    ///
+    /// # Errors
+    /// No answer. Nothing was ordered yet.
+    fn reserve(&self, on: &ClusterId, steps: usize) -> Result<Vec<StepId>>;
 
     /// Queues the order's steps, in order, all or none; ids come back in the same order. One step where there
     /// is no ordered queue.
@@ -288,6 +301,8 @@ pub struct Order<'a> {
     pub foreign: bool,
     /// The steps went along with the order for the cluster itself.
     pub along: bool,
+    /// What was given out for it before ([`Fabric::reserve`]).
+    pub ids: &'a [StepId],
     /// What the run's other orders were given, such as earlier attempts: nothing of it is this order's.
     pub others: &'a [StepId],
     /// In this order.

@@ -79,9 +79,17 @@ impl Fabric for Files {
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, _: &LocalFile) -> Result<Uri> {
         Self::no()
     }
+    fn reserve(&self, _: &ClusterId, _: usize) -> Result<Vec<StepId>> {
+        Ok(Vec::new())
+    }
+
     fn submit(&self, _: &ClusterId, _: &Order<'_>) -> Result<Vec<StepId>> {
         Self::no()
     }

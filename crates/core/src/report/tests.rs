@@ -95,7 +95,12 @@ fn of(step: &str, attempt: u32) -> Attempt {
 }
 
 fn submit(order: u32, sending: u32, steps: Vec<Attempt>) -> EventKind {
-    EventKind::SubmitIntended { token: token(order, sending), steps, ask_first: false }
+    EventKind::SubmitIntended {
+        token: token(order, sending),
+        steps,
+        ids: Vec::new(),
+        ask_first: false,
+    }
 }
 
 fn submitted(order: u32, sending: u32, ids: &[&str], adopted: bool) -> EventKind {

@@ -39,6 +39,7 @@ const PUBLISHED: &[Published] = published![
     "PlaybookConfig" "1-0-0",
     "PlaybookConfig" "1-0-1",
     "PlaybookConfig" "2-0-0",
+    "YarnClusterConfig" "1-0-0",
 ];
 
 /// All of them, by name and version.

@@ -133,6 +133,7 @@ pub fn with_order<T>(token: &str, step: &Step, then: impl FnOnce(&Order<'_>) -> 
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
         along: false,
+        ids: &[],
         others: &[],
         steps,
     })

@@ -176,6 +176,7 @@ pub fn orders_that_cannot_be() {
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
         along: false,
+        ids: &[],
         others: &[],
         steps: Vec::new(),
     };

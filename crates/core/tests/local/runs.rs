@@ -64,6 +64,7 @@ pub fn files_lie_in_the_folder() {
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
         along: false,
+        ids: &[],
         others: &[],
         steps,
     };

@@ -228,6 +228,7 @@ mod tests {
             EventKind::SubmitIntended {
                 token: token.clone(),
                 steps: vec![Attempt { step: "s4".into(), attempt: 1 }],
+                ids: Vec::new(),
                 ask_first: false,
             },
             EventKind::Submitted { token, ids: vec![StepId::new("x")], adopted: false },

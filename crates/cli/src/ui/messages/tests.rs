@@ -52,6 +52,7 @@ fn submitted() -> Vec<EventKind> {
         EventKind::SubmitIntended {
             token: token.clone(),
             steps: vec![attempt("a"), attempt("b")],
+            ids: Vec::new(),
             ask_first: false,
         },
         EventKind::Submitted {

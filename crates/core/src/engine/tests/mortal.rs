@@ -76,8 +76,16 @@ impl Fabric for Mortal<'_> {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         self.call(|fabric| fabric.stage(file))
+    }
+
+    fn reserve(&self, on: &ClusterId, steps: usize) -> Result<Vec<StepId>> {
+        self.call(|fabric| fabric.reserve(on, steps))
     }
 
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {

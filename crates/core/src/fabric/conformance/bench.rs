@@ -85,6 +85,7 @@ impl<'a> Bench<'a> {
                 intended: Timestamp::UNIX_EPOCH,
                 foreign: false,
                 along: false,
+                ids: &[],
                 others: &[],
                 steps,
             },
@@ -110,6 +111,7 @@ impl<'a> Bench<'a> {
             intended: Timestamp::UNIX_EPOCH,
             foreign,
             along: false,
+            ids: &[],
             others: &[],
             steps,
         };

@@ -6,17 +6,11 @@
 
 use super::pattern;
 use crate::config::playbook::{Program, Step};
+use crate::fabric::line::{Line, Word};
 use crate::secret::Text;
 
 /// Runs a program of the cluster; of EMR 4 and later.
 pub(super) const COMMAND_RUNNER: &str = "command-runner.jar";
-
-/// A word of a command line: as it is sent, and as it may be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) value: String,
-    pub(super) shown: String,
-}
 
 /// What EMR runs for a step.
 pub(super) struct Lowered {
@@ -25,27 +19,6 @@ pub(super) struct Lowered {
     /// Java properties that EMR itself sets for the jar.
     pub(super) properties: Vec<(String, Word)>,
     pub(super) args: Vec<Word>,
-}
-
-impl Word {
-    fn plain(word: impl Into<String>) -> Self {
-        let value: String = word.into();
-        Self { shown: value.clone(), value }
-    }
-
-    fn of(text: &Text) -> Self {
-        Self { value: text.expose().to_owned(), shown: text.shown().to_owned() }
-    }
-
-    fn after(&self, prefix: &str) -> Self {
-        let put = |word: &str| format!("{prefix}{word}");
-        Self { value: put(&self.value), shown: put(&self.shown) }
-    }
-
-    fn list(texts: &[Text]) -> Self {
-        let join = |of: fn(&Text) -> &str| texts.iter().map(of).collect::<Vec<_>>().join(",");
-        Self { value: join(Text::expose), shown: join(Text::shown) }
-    }
 }
 
 impl Lowered {
@@ -59,7 +32,7 @@ impl Lowered {
 
 /// What EMR runs for a step.
 pub(super) fn lower(step: &Step) -> Lowered {
-    let mut line = Line { step, args: Vec::new() };
+    let mut line = Line::of(&step.work);
     match &step.work.program {
         Program::CustomJar { jar, main_class } => {
             let properties = &step.work.properties;
@@ -117,65 +90,18 @@ pub(super) fn lower(step: &Step) -> Lowered {
         }
         Program::Copy { source, destination, pattern } => {
             line.plain(&["s3-dist-cp"]);
-            line.args.push(Word::of(source).after("--src="));
-            line.args.push(Word::of(destination).after("--dest="));
+            line.word(Word::of(source).after("--src="));
+            line.word(Word::of(destination).after("--dest="));
             if let Some(glob) = pattern {
                 let regex = |of: fn(&Text) -> &str| pattern::below(of(source), of(glob));
                 let word = Word { value: regex(Text::expose), shown: regex(Text::shown) };
-                line.args.push(word.after("--srcPattern="));
+                line.word(word.after("--srcPattern="));
             }
         }
     }
-    line.args.extend(step.work.arguments.iter().map(Word::of));
+    line.arguments();
     let jar = Word::plain(COMMAND_RUNNER);
-    Lowered { jar, main_class: None, properties: Vec::new(), args: line.args }
-}
-
-/// A command line in the making.
-struct Line<'a> {
-    step: &'a Step,
-    args: Vec<Word>,
-}
-
-impl Line<'_> {
-    fn plain(&mut self, words: &[&str]) {
-        self.args.extend(words.iter().map(|word| Word::plain(*word)));
-    }
-
-    fn text(&mut self, text: &Text) {
-        self.args.push(Word::of(text));
-    }
-
-    fn option(&mut self, name: &str, value: Option<&Text>) {
-        if let Some(value) = value {
-            self.plain(&[name]);
-            self.text(value);
-        }
-    }
-
-    /// `name key=value` for each property.
-    fn properties(&mut self, name: &str) {
-        for (key, value) in &self.step.work.properties {
-            self.args.push(Word::plain(name));
-            self.args.push(Word::of(value).after(&format!("{key}=")));
-        }
-    }
-
-    /// `-Dkey=value` for each property.
-    fn defines(&mut self) {
-        let properties = &self.step.work.properties;
-        let words = properties.iter().map(|(k, v)| Word::of(v).after(&format!("-D{k}=")));
-        self.args.extend(words);
-    }
-
-    /// `name a,b`.
-    fn files(&mut self, name: &str) {
-        let files = &self.step.work.files;
-        if !files.is_empty() {
-            self.plain(&[name]);
-            self.args.push(Word::list(files));
-        }
-    }
+    Lowered { jar, main_class: None, properties: Vec::new(), args: line.words }
 }
 
 #[cfg(test)]

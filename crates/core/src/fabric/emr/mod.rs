@@ -308,10 +308,18 @@ impl Fabric for Emr {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         let message =
             format!("`{}` cannot be staged on EMR yet: put it on S3", file.path.display());
         Err(error(ErrorKind::Unsupported, "PutObject", message))
+    }
+
+    fn reserve(&self, _: &ClusterId, _: usize) -> Result<Vec<StepId>> {
+        Ok(Vec::new())
     }
 
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {

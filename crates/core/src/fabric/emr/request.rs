@@ -135,7 +135,7 @@ fn tag(tag: &Tag) -> api::Tag {
 /// One step as it is sent.
 pub(super) fn step_config(step: &Step) -> api::StepConfig {
     let lowered = lower(step);
-    let exposed = |word: super::lower::Word| api::Exposed::new(word.value);
+    let exposed = |word: crate::fabric::line::Word| api::Exposed::new(word.value);
     let properties = lowered.properties.into_iter();
     api::StepConfig {
         name: (&step.name).into(),

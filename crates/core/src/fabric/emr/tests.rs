@@ -114,7 +114,7 @@ fn launch<'a>(steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Launch<'
 
 fn order<'a>(token: &'a Token, steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Order<'a> {
     let steps = steps.iter().map(|&step| OrderedStep { step, attempt: 1, staged }).collect();
-    Order { token, intended: now(), foreign: false, along: false, others: &[], steps }
+    Order { token, intended: now(), foreign: false, along: false, ids: &[], others: &[], steps }
 }
 
 fn on() -> ClusterId {

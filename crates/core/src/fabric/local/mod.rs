@@ -204,8 +204,16 @@ impl Fabric for Local {
         Some(self)
     }
 
+    fn home(&self) -> Option<ClusterId> {
+        None
+    }
+
     fn stage(&self, file: &LocalFile) -> Result<Uri> {
         files::stage(&self.places, file)
+    }
+
+    fn reserve(&self, _: &ClusterId, _: usize) -> Result<Vec<StepId>> {
+        Ok(Vec::new())
     }
 
     fn submit(&self, on: &ClusterId, order: &Order<'_>) -> Result<Vec<StepId>> {

@@ -146,8 +146,15 @@ fn steps_of_another_process_are_its_own_only_on_a_cluster_of_the_run() {
         let intended = now().checked_sub(Duration::from_secs(7 * 86_400)).expect("a time");
         let steps = vec![OrderedStep { step: &sent_step, attempt: 1, staged: &staged }];
         let others: Vec<_> = known.iter().map(|id| StepId::new(*id)).collect();
-        let order =
-            Order { token: &token, intended, foreign: true, along: false, others: &others, steps };
+        let order = Order {
+            token: &token,
+            intended,
+            foreign: true,
+            along: false,
+            ids: &[],
+            others: &others,
+            steps,
+        };
         let found = Fabric::find(&emr, &on(), &order).expect("it answers");
         script.sent();
         (found, emr.warnings())

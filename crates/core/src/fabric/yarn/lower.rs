@@ -1,0 +1,192 @@
+//! What a node of the cluster runs for a step of each type, and which files it wants beside it.
+//!
+//! Tools are those of the nodes, found by their PATH. Where the tools make applications of their own, those get our tags:
+//! MapReduce by the launcher, Spark and Flink here.
+
+use crate::config::playbook::{Program, Runner, Step};
+use crate::fabric::line::{Line, Word};
+use crate::plan::is_local;
+use crate::secret::Text;
+
+/// Chooses how Spark deploys its driver.
+const DEPLOY_MODE: &str = "spark.submit.deployMode";
+/// Chooses how Flink deploys a job.
+const TARGET: &str = "execution.target";
+const PER_JOB: &str = "yarn-per-job";
+const APPLICATION: &str = "yarn-application";
+
+/// Whose end is the step's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The launcher's: its program waits for all that it starts.
+    Launcher,
+    /// That of the application which the program leaves behind.
+    Child,
+}
+
+/// What a node runs.
+pub(super) struct Lowered<'a> {
+    pub(super) words: Vec<Word>,
+    /// Put beside it, under the last parts of their names.
+    pub(super) files: Vec<&'a Text>,
+    pub(super) verdict: Verdict,
+}
+
+/// What a node runs for a step; `tags` are for the applications that it starts.
+pub(super) fn lower<'a>(step: &'a Step, tags: &str) -> Lowered<'a> {
+    let mut making = Making { line: Line::of(&step.work), files: Vec::new() };
+    let verdict = making.program(step, tags);
+    making.line.words.extend(arguments(step).map(Word::of));
+    making.files.extend(&step.work.files);
+    Lowered { words: making.line.words, files: making.files, verdict }
+}
+
+/// The arguments, but for a script that is named by the first.
+fn arguments(step: &Step) -> impl Iterator<Item = &Text> {
+    let script = matches!(&step.work.program, Program::CustomJar { jar, .. }
+        if Runner::of(jar.expose()) == Some(Runner::Script));
+    step.work.arguments.iter().skip(usize::from(script))
+}
+
+struct Making<'a> {
+    line: Line<'a>,
+    files: Vec<&'a Text>,
+}
+
+impl<'a> Making<'a> {
+    fn program(&mut self, step: &'a Step, tags: &str) -> Verdict {
+        let line = &mut self.line;
+        match &step.work.program {
+            Program::CustomJar { jar, main_class } => match Runner::of(jar.expose()) {
+                // The first argument is the program.
+                Some(Runner::Command) => {}
+                Some(Runner::Script) => {
+                    line.plain(&["bash"]);
+                    if let Some(script) = step.work.arguments.first() {
+                        self.beside(script, "");
+                    }
+                }
+                None => {
+                    line.plain(&["hadoop", "jar"]);
+                    self.beside(jar, "");
+                    self.line.words.extend(main_class.as_ref().map(Word::of));
+                    self.line.defines();
+                }
+            },
+            Program::Command { command } => self.beside(command, "./"),
+            Program::Spark { application, main_class } => {
+                line.plain(&["spark-submit", "--master", "yarn"]);
+                line.option("--class", main_class.as_ref());
+                self.spark(step, tags);
+                self.beside(application, "");
+            }
+            Program::SparkSql { file } => {
+                line.plain(&["spark-sql", "--master", "yarn"]);
+                self.spark(step, tags);
+                self.line.plain(&["-f"]);
+                self.beside(file, "");
+            }
+            Program::Hive { file } => {
+                line.plain(&["hive"]);
+                line.properties("--hiveconf");
+                line.plain(&["-f"]);
+                self.beside(file, "");
+            }
+            Program::Pig { file } => {
+                line.plain(&["pig"]);
+                line.defines();
+                line.plain(&["-f"]);
+                self.beside(file, "");
+            }
+            Program::Streaming { mapper, reducer, source, destination } => {
+                line.plain(&["mapred", "streaming"]);
+                line.properties("-D");
+                line.names("-files");
+                line.option("-mapper", Some(mapper));
+                match reducer {
+                    Some(reducer) => line.option("-reducer", Some(reducer)),
+                    None => line.plain(&["-reducer", "NONE"]),
+                }
+                line.option("-input", Some(source));
+                line.option("-output", Some(destination));
+            }
+            Program::Flink { jar, main_class } => return self.flink(step, jar, main_class, tags),
+            Program::Copy { source, destination, .. } => {
+                line.plain(&["hadoop", "distcp"]);
+                line.defines();
+                line.text(source);
+                line.text(destination);
+            }
+        }
+        match is_detached(step) {
+            true => Verdict::Child,
+            false => Verdict::Launcher,
+        }
+    }
+
+    fn spark(&mut self, step: &Step, tags: &str) {
+        let line = &mut self.line;
+        line.plain(&["--conf", &format!("spark.yarn.tags={tags}")]);
+        // A second attempt is the playbook's business, not YARN's.
+        if !step.work.properties.contains_key(ATTEMPTS) {
+            line.plain(&["--conf", &format!("{ATTEMPTS}=1")]);
+        }
+        line.properties("--conf");
+        line.names("--files");
+    }
+
+    fn flink(
+        &mut self,
+        step: &Step,
+        jar: &'a Text,
+        main_class: &Option<Text>,
+        tags: &str,
+    ) -> Verdict {
+        let line = &mut self.line;
+        let target = step.work.properties.get(TARGET).map_or(APPLICATION, Text::expose);
+        match target {
+            APPLICATION => line.plain(&["flink", "run-application"]),
+            _ => line.plain(&["flink", "run"]),
+        }
+        line.plain(&["-t", target, &format!("-Dyarn.tags={tags}")]);
+        line.option("-c", main_class.as_ref());
+        line.defines();
+        self.beside(jar, "");
+        if target == APPLICATION { Verdict::Child } else { Verdict::Launcher }
+    }
+
+    /// A file that lies beside the program; one that lies on the node stays where it is.
+    fn beside(&mut self, file: &'a Text, prefix: &str) {
+        if is_brought(file.expose()) {
+            self.line.plain(&[&format!("{prefix}{}", name_of(file.expose()))]);
+            self.files.push(file);
+        } else {
+            self.line.text(file);
+        }
+    }
+}
+
+/// How often YARN starts an application of Spark again.
+const ATTEMPTS: &str = "spark.yarn.maxAppAttempts";
+
+/// Whether the application that a step starts goes on without the program that started it, or may.
+fn is_detached(step: &Step) -> bool {
+    let is = |key: &str, value: &str| {
+        step.work.properties.get(key).is_some_and(|it| it.expose() == value)
+    };
+    match &step.work.program {
+        Program::Spark { .. } => is(DEPLOY_MODE, "cluster"),
+        Program::Flink { .. } => !is(TARGET, PER_JOB),
+        _ => false,
+    }
+}
+
+/// Whether a file is brought to where the program runs: one beside the playbook, and one in HDFS.
+pub(super) fn is_brought(name: &str) -> bool {
+    is_local(name) || name.starts_with("hdfs:")
+}
+
+/// What a file is called beside the program.
+pub(super) fn name_of(file: &str) -> &str {
+    file.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}

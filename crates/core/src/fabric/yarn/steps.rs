@@ -1,0 +1,138 @@
+//! Steps: each attempt is an application whose id was given out before.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::application::{Tags, application};
+use super::lower::lower;
+use super::reply::App;
+use super::status::{Step, is_over, run_tag};
+use super::{TYPE, Yarn, error};
+use crate::clock::{add, timestamp};
+use crate::fabric::{ErrorKind, Found, Order, OrderedStep, Result, StepId, StepState, StepStatus};
+
+/// What is to end a step that we cannot end is set to end it so much later than we would.
+const GRACE: Duration = Duration::from_secs(120);
+
+impl Yarn {
+    pub(super) fn reserve_steps(&self, steps: usize) -> Result<Vec<StepId>> {
+        // What must be there before an order can be written is asked for before one is promised.
+        self.site()?;
+        (0..steps).map(|_| self.rest.new_application()).collect()
+    }
+
+    pub(super) fn submit_steps(&self, order: &Order<'_>) -> Result<Vec<StepId>> {
+        let ([ordered], [id]) = (&order.steps[..], order.ids) else {
+            let (steps, ids) = (order.steps.len(), order.ids.len());
+            let message = format!("an order has one step and its id, and this {steps} and {ids}");
+            return Err(error(ErrorKind::Config, "submit", message));
+        };
+        let (site, tags) = (self.site()?, Tags::of(order.token));
+        let lowered = lower(ordered.step, &tags.joined());
+        let resources = self.resources(&site, &lowered.files, ordered)?;
+        let body = application(&self.config, &site, id, &tags, ordered, &lowered, &resources);
+        self.rest.submit_application(&body)?;
+        self.noticed().run = Some(tags.run);
+        self.limit(id, ordered);
+        Ok(vec![id.clone()])
+    }
+
+    /// A step with a time limit ends by itself, also if nobody is there to end it.
+    fn limit(&self, id: &StepId, ordered: &OrderedStep<'_>) {
+        let Some(limit) = ordered.step.rules.timeout else { return };
+        let until = add(timestamp(), limit + GRACE).strftime("%Y-%m-%dT%H:%M:%S.000+0000");
+        if let Err(failure) = self.rest.limit_application(id, &until.to_string()) {
+            self.warn(format!(
+                "application `{id}` has no time limit of its own, only ours: {failure}"
+            ));
+        }
+    }
+
+    /// By the id that was given out for it; without one, by its tag.
+    pub(super) fn find_steps(&self, order: &Order<'_>) -> Result<Found<Vec<StepId>>> {
+        if let Some(id) = order.ids.first() {
+            return Ok(match self.rest.application(id)? {
+                Some(_) => Found::Yes(order.ids.to_vec()),
+                // Sent once more it is not there twice, whatever is still under way. But a ResourceManager that began
+                // after it may have forgotten it.
+                None if self.rest.began()? <= began_of(id) => Found::No,
+                None => Found::NotYet,
+            });
+        }
+        let all = self.rest.tagged(&Tags::of(order.token).order)?;
+        let ours = all.iter().filter(|app| app.application_type == TYPE);
+        let newest = ours.max_by_key(|app| app.id.clone());
+        Ok(newest.map_or(Found::No, |app| Found::Yes(vec![StepId::new(app.id.as_str())])))
+    }
+
+    pub(super) fn poll_steps(&self, ids: &[StepId]) -> Result<Vec<(StepId, StepStatus)>> {
+        let all = self.applications(ids)?;
+        ids.iter().map(|id| Ok((id.clone(), self.status(id, &all)?))).collect()
+    }
+
+    fn status(&self, id: &StepId, all: &[App]) -> Result<StepStatus> {
+        let Some(launcher) = all.iter().find(|app| app.id == id.as_str()) else {
+            return self.alone(id);
+        };
+        let step = Step::of(launcher, all);
+        // They would go on for ever; and a second attempt must not meet the first one's.
+        for stray in step.strays() {
+            self.rest.kill_application(&stray.id)?;
+        }
+        Ok(step.status())
+    }
+
+    /// An application that is not among those of the run.
+    fn alone(&self, id: &StepId) -> Result<StepStatus> {
+        if let Some(app) = self.rest.application(id)? {
+            return Ok(Step::of(&app, &[]).status());
+        }
+        let reason = format!(
+            "the ResourceManager knows nothing of `{id}`: it may have been restarted without its memory"
+        );
+        let status = StepStatus::new(StepState::Unknown, "GONE");
+        Ok(StepStatus { reason: Some(reason), ..status })
+    }
+
+    pub(super) fn cancel_steps(&self, ids: &[StepId]) -> Result<()> {
+        let all = self.applications(ids)?;
+        for id in ids {
+            let known = all.iter().find(|app| app.id == id.as_str());
+            match known.map(|launcher| Step::of(launcher, &all)) {
+                Some(step) => {
+                    for app in step.live() {
+                        self.rest.kill_application(&app.id)?;
+                    }
+                }
+                None => match self.rest.application(id)? {
+                    Some(app) if !is_over(&app) => self.rest.kill_application(id.as_str())?,
+                    _ => {}
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// All applications of the run that these are of, by one question; two, where the run is not known yet.
+    fn applications(&self, ids: &[StepId]) -> Result<Vec<App>> {
+        let known = self.noticed().run.clone();
+        let run = match (known, ids.first()) {
+            (Some(run), _) => run,
+            (None, None) => return Ok(Vec::new()),
+            (None, Some(first)) => {
+                let Some(app) = self.rest.application(first)? else { return Ok(Vec::new()) };
+                let Some(run) = run_tag(&app).map(str::to_owned) else { return Ok(vec![app]) };
+                self.noticed().run = Some(run.clone());
+                run
+            }
+        };
+        self.rest.tagged(&run)
+    }
+}
+
+/// When the ResourceManager began that gave an id out: `application_<began>_<number>`.
+fn began_of(id: &StepId) -> i64 {
+    let began = id.as_str().split('_').nth(1).and_then(|began| began.parse().ok());
+    began.unwrap_or(Timestamp::MIN.as_millisecond())
+}
