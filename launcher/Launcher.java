@@ -9,6 +9,7 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -125,7 +126,8 @@ public final class Launcher {
   /** Tells how it ended, until that is heard. */
   private void unregister(int code) throws InterruptedException {
     FinalApplicationStatus status = code == 0 ? FinalApplicationStatus.SUCCEEDED : FinalApplicationStatus.FAILED;
-    String said = code == 0 ? "" : "exit code " + code + tail();
+    // A line of its own: after a restart the ResourceManager puts words of its own before it, and no end of a line.
+    String said = code == 0 ? "" : "\nexit code " + code + tail();
     while (true) {
       try {
         synchronized (this) {
@@ -134,7 +136,7 @@ public final class Launcher {
         }
         return;
       } catch (ApplicationAttemptNotFoundException e) {
-        System.err.println("nobody to tell of `" + said + "`: " + e.getMessage());
+        System.err.println("nobody to tell of:" + said + "\n" + e.getMessage());
         return;
       } catch (Exception e) {
         System.err.println("its end could not be told: " + e);
@@ -248,8 +250,8 @@ public final class Launcher {
       System.err.println("MapReduce gets no tags `" + tags + "` by " + site);
       return null;
     }
-    File folder = new File("launcher.conf").getAbsoluteFile();
-    Files.createDirectory(folder.toPath());
+    // No file of the step has that name.
+    File folder = Files.createTempDirectory(Paths.get("").toAbsolutePath(), "launcher-").toFile();
     Configuration mapred = new Configuration(false);
     for (File file : nodes) {
       if (file.getName().equals("mapred-site.xml")) {

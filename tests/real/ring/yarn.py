@@ -224,7 +224,8 @@ class Cluster:
             state = ask(query)["beans"][0]
             return state["FSState"] == "Operational" and (name == "nn" or state["NumLiveDataNodes"] == 1)
         if name == "rm":
-            return ask(f"{self.rm}/ws/v1/cluster/info")["clusterInfo"]["state"] == "STARTED"
+            # It answers before it remembers: until then an application that runs is not known.
+            return ask(f"{self.rm}/ws/v1/cluster/info")["clusterInfo"]["haState"] == "ACTIVE"
         if name == "nm":
             return ask(f"{self.rm}/ws/v1/cluster/metrics")["clusterMetrics"]["activeNodes"] == 1
         return "historyInfo" in ask(f"{self.history}/ws/v1/history/info")
@@ -234,6 +235,8 @@ class Cluster:
         for path, owner, mode in [
             ("/tmp", None, 1777),
             ("/tmp/logs", None, 1777),
+            # The JobHistoryServer would make it for itself alone.
+            ("/history", None, 755),
             ("/user", None, 755),
             *((f"/user/{user}", user, 755) for user in USERS),
         ]:

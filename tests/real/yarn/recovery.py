@@ -7,6 +7,9 @@ from yarn.parts import FAILED, SUCCEEDED, Client, Step, wait_until, within
 # Goes on when the file is there that its argument names.
 STAY = 'echo began; until [ -e "$0" ]; do sleep 0.2; done; echo ended; exit ${1:-0}'
 
+# What the ResourceManager puts before what the launcher says.
+RECOVERED = "Attempt recovered after RM restart"
+
 
 def check(lab: Lab) -> None:
     with Cluster(lab) as cluster:
@@ -20,17 +23,17 @@ def check(lab: Lab) -> None:
         # One ends while nobody hears it, the other runs for some heartbeats more.
         cluster.stop("rm", kill=True)
         during.touch()
-        container = container_of(client, absent)
+        container = container_of(absent)
         wait_until(lambda: not any(line.startswith("sh -c") for line in within(container).values()), "its end")
         assert within(container), "the launcher did not wait for the ResourceManager"
         cluster.start("rm")
-        client.check(absent, FAILED, "exit code 7")
+        client.check(absent, FAILED, f"{RECOVERED}\nexit code 7")
         assert client.stdout(absent) == b"began\nended\n"
         wait_until(lambda: client.app(present)["state"] == "RUNNING", "its first heartbeat")
         after.touch()
-        client.check(present, SUCCEEDED, "")
+        client.check(present, SUCCEEDED, RECOVERED)
         assert client.stdout(present) == b"began\nended\n"
-        assert client.app(present)["currentAppAttemptId"].endswith("_000001"), "it was started again"
+        assert client.container(present) == container_of(present), "it was started again"
 
         forgotten(lab, client)
 
@@ -42,7 +45,7 @@ def runs(client: Client, step: Step) -> None:
     wait_until(lambda: any(line.startswith("sh -c") for line in within(container).values()), "the program")
 
 
-def container_of(client: Client, step: Step) -> str:
+def container_of(step: Step) -> str:
     """Its container, where nobody can be asked: the first of the first attempt."""
     return step.app.replace("application", "container") + "_01_000001"
 
