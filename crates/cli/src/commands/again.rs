@@ -108,9 +108,9 @@ impl Taken {
         ui: &mut Ui,
     ) -> Result<Option<Ready>, Usage> {
         let ways = Ways { bell, engine: Some(manner.engine), before: Some(&self.header) };
-        if let Files::IfNeeded = files
+        if let Files::IfNeeded { ends } = files
             && let Some(plan) = Plan::of_journal(&self.events)
-            && !self.state.may_order(&plan)
+            && !self.state.may_order(&plan, ends)
             && emr::keeps_credentials(&self.header.reach)
         {
             let mut faults = Diagnostics::new();
@@ -128,7 +128,7 @@ impl Taken {
         let none = Default::default();
         let instead = match files {
             Files::Instead(instead) => instead,
-            Files::IfNeeded => &Instead { config: None, playbook: None, variables: &none },
+            Files::IfNeeded { .. } => &Instead { config: None, playbook: None, variables: &none },
         };
         let mut again = Loader::again(&inputs, instead)?;
         ui.hide(again.loader.variables());
@@ -170,7 +170,7 @@ impl Taken {
         came.chain(gone).map(|step| step.id.clone()).collect()
     }
 
-    /// Drives it on to its end.
+    /// Drives it on to its end; there is none where the lock was not to be had.
     ///
     /// # Errors
     /// There can be no such lock.
@@ -181,7 +181,7 @@ impl Taken {
         manner: &Manner<'_>,
         bell: &Arc<Bell>,
         ui: &mut Ui,
-    ) -> Result<(Exit, Outcome), Usage> {
+    ) -> Result<(Exit, Option<Outcome>), Usage> {
         ui.recall(&self.events);
         let mut logs = Logs::new(&ready.fabric, bell, manner.log_failed_steps, manner.logs);
         let state = Box::new(self.state);
@@ -198,8 +198,7 @@ impl Taken {
             exit
         })?;
         logs.finish(ui);
-        let locked = || Outcome::InDoubt { reason: "the lock is held by another".to_owned() };
-        Ok((exit, ended.unwrap_or_else(locked)))
+        Ok((exit, ended))
     }
 }
 
@@ -241,7 +240,10 @@ fn free_journal(folder: &Path) -> Result<(Journal, journal::Contents), Refusal> 
 #[derive(Clone, Copy)]
 pub(super) enum Files<'a> {
     /// Those it was begun with, if they are needed at all.
-    IfNeeded,
+    IfNeeded {
+        /// It is taken up only to be ended.
+        ends: bool,
+    },
     /// Those, but for what is given instead.
     Instead(&'a Instead<'a>),
 }
@@ -257,7 +259,7 @@ pub(super) enum How {
     Resume(Resume),
 }
 
-/// Follows a run that was left to its end; `cancel`: which is to come at once.
+/// Follows a run that was left to its end; `cancel`: which is to come at once. There is no end where nothing was done.
 ///
 /// # Errors
 /// There can be no such lock.
@@ -265,13 +267,14 @@ pub(super) fn attach(
     taken: Taken,
     cancel: Option<i32>,
     manner: &Manner<'_>,
+    bell: &Arc<Bell>,
     ui: &mut Ui,
 ) -> Result<(Exit, Option<Outcome>), Usage> {
     if let Some(outcome) = taken.over().cloned() {
         return Ok((taken.tell_end(&outcome, ui), Some(outcome)));
     }
-    let bell = Arc::new(Bell::new());
-    let Some(ready) = taken.ready(Files::IfNeeded, manner, &bell, ui)? else {
+    let files = Files::IfNeeded { ends: cancel.is_some() };
+    let Some(ready) = taken.ready(files, manner, bell, ui)? else {
         return Ok((Exit::Invalid, None));
     };
     let changed = taken.changed(&ready.plan);
@@ -279,9 +282,8 @@ pub(super) fn attach(
         say_changed(&taken.id, &changed, ui);
         return Ok((Exit::Invalid, None));
     }
-    listen(&bell, &taken, manner, ui);
-    let (exit, outcome) = taken.go_on(&ready, How::Attach { cancel }, manner, &bell, ui)?;
-    Ok((exit, Some(outcome)))
+    listen(bell, &taken, manner, ui);
+    taken.go_on(&ready, How::Attach { cancel }, manner, bell, ui)
 }
 
 /// Names the steps that a run cannot go on with.

@@ -1,5 +1,9 @@
 //! `attach`: drive a run on to its end that was left.
 
+use std::sync::Arc;
+
+use dataflow_runner_core::bell::Bell;
+
 use super::again::{Taken, attach};
 use super::drive::Manner;
 use super::{Usage, locked, runs};
@@ -24,7 +28,7 @@ pub(super) fn run(args: &args::Attach, global: &args::Global, ui: &mut Ui) -> Re
         global,
     };
     match Taken::take(&id, &folder, args.which.take_over) {
-        Ok(taken) => Ok(attach(taken, None, &manner, ui)?.0),
+        Ok(taken) => Ok(attach(taken, None, &manner, &Arc::new(Bell::new()), ui)?.0),
         Err(refusal) => Ok(refusal.say(&id, ui)),
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn run(args: &args::Cancel, global: &args::Global, ui: &mut Ui) -> Re
     loop {
         match Taken::take(&id, &folder, args.which.take_over) {
             Ok(taken) => {
-                let (exit, outcome) = attach(taken, Some(TERMINATE), &manner, ui)?;
+                let (exit, outcome) =
+                    attach(taken, Some(TERMINATE), &manner, &Arc::new(Bell::new()), ui)?;
                 return Ok(outcome.map_or(exit, |outcome| exit_of(&outcome, exit)));
             }
             Err(Refusal::Driven(driver)) => {
@@ -63,6 +64,10 @@ pub(super) fn run(args: &args::Cancel, global: &args::Global, ui: &mut Ui) -> Re
 
 /// Asks the driver, and shows what it does. `None`: it is gone, and the run has no end.
 fn ask(id: &RunId, folder: &Path, driver: Option<&Driver>, ui: &mut Ui) -> Option<Exit> {
+    let bell = Arc::new(Bell::new());
+    if let Err(error) = signal::ring(&bell, None) {
+        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
+    }
     if let Err(error) = journal::ask_to_cancel(folder) {
         ui.error(format!("the driver of run {id} cannot be asked: {error}"));
         return Some(Exit::Failed);
@@ -72,10 +77,6 @@ fn ask(id: &RunId, folder: &Path, driver: Option<&Driver>, ui: &mut Ui) -> Optio
     let who = driver.map_or("its driver".to_owned(), ToString::to_string);
     let when = if heard { "" } else { "; it looks before its next question to the fabric" };
     ui.message(Level::Info, format!("Asked {who} to cancel run {id}{when}"));
-    let bell = Arc::new(Bell::new());
-    if let Err(error) = signal::ring(&bell, None) {
-        ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
-    }
     match follow(folder, &bell, ui) {
         Ok(Followed::Ended(outcome)) => Some(exit_of(&outcome, Exit::Failed)),
         Ok(Followed::Left) => None,

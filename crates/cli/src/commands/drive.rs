@@ -172,7 +172,9 @@ fn begun_before(id: &RunId, manner: &Manner<'_>, ui: &mut Ui) -> Result<Option<E
     let folder = journal::folder(&state, id);
     while folder.exists() {
         match Taken::take(id, &folder, false) {
-            Ok(taken) => return Ok(Some(attach(taken, None, manner, ui)?.0)),
+            Ok(taken) => {
+                return Ok(Some(attach(taken, None, manner, &Arc::new(Bell::new()), ui)?.0));
+            }
             Err(Refusal::NeverBegun) => {
                 if let Err(error) = put_away(&folder) {
                     ui.error(error.to_string());

@@ -17,7 +17,7 @@ use super::{Usage, cluster, locked, runs};
 use crate::args::{self, Level, OnInterrupt};
 use crate::exit::Exit;
 use crate::load::again::Instead;
-use crate::ui::Ui;
+use crate::ui::{Ui, signal_name};
 
 pub(super) fn run(args: &args::Resume, global: &args::Global, ui: &mut Ui) -> Result<Exit, Usage> {
     locked::check(&args.locks, None)?;
@@ -40,39 +40,60 @@ pub(super) fn run(args: &args::Resume, global: &args::Global, ui: &mut Ui) -> Re
         Ok(taken) => taken,
         Err(refusal) => return Ok(refusal.say(&id, ui)),
     };
-    if taken.over().is_none() {
+    let bell = Arc::new(Bell::new());
+    let listens = taken.over().is_none();
+    if listens {
         // First what was ordered is followed to its end: what is done is not done twice.
-        let (exit, outcome) = attach(taken, None, &manner, ui)?;
-        let goes_on = |outcome: &Outcome| {
-            !outcome.is_success() && !matches!(outcome, Outcome::Interrupted { .. })
-        };
-        if !outcome.as_ref().is_some_and(goes_on) {
+        let was_cancelled = taken.state.interrupted.is_some_and(|(_, leave)| !leave);
+        let (exit, outcome) = attach(taken, None, &manner, &bell, ui)?;
+        let Some(outcome) = outcome.filter(|outcome| !outcome.is_success()) else {
             return Ok(exit);
+        };
+        // Who interrupts it wants nothing more to be begun, whatever it was doing then.
+        let interrupted = matches!(outcome, Outcome::Interrupted { .. });
+        match bell.first_signal() {
+            Some(_) if interrupted || outcome.is_open() => return Ok(exit),
+            Some(signal) => return Ok(not_resumed(signal, ui)),
+            None if interrupted && !was_cancelled => return Ok(exit),
+            None => {}
         }
         taken = match take() {
+            // Its end was told and could not be recorded: as long as that is so, nothing more can be begun.
+            Ok(taken) if taken.state.outcome.is_none() => return Ok(exit),
             Ok(taken) => taken,
             Err(refusal) => return Ok(refusal.say(&id, ui)),
         };
     }
     match taken.state.outcome.clone() {
         Some(outcome) if outcome.is_success() => Ok(taken.tell_end(&outcome, ui)),
-        _ => resume(taken, args, &manner, ui),
+        _ => {
+            if !listens {
+                listen(&bell, &taken, &manner, ui);
+            }
+            resume(taken, args, &manner, &bell, ui)
+        }
     }
+}
+
+fn not_resumed(signal: i32, ui: &mut Ui) -> Exit {
+    let name = signal_name(signal);
+    ui.message(Level::Warning, format!("Interrupted by {name}: nothing more was started"));
+    Exit::Signal(signal)
 }
 
 fn resume(
     taken: Taken,
     args: &args::Resume,
     manner: &Manner<'_>,
+    bell: &Arc<Bell>,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    let bell = Arc::new(Bell::new());
     let instead = Instead {
         config: args.config.as_deref(),
         playbook: args.playbook.as_deref(),
         variables: &args.variables,
     };
-    let Some(ready) = taken.ready(Files::Instead(&instead), manner, &bell, ui)? else {
+    let Some(ready) = taken.ready(Files::Instead(&instead), manner, bell, ui)? else {
         return Ok(Exit::Invalid);
     };
     let changed = taken.changed(&ready.plan);
@@ -89,7 +110,7 @@ fn resume(
         ));
         return Ok(Exit::InDoubt);
     }
-    let cluster = match which_cluster(&taken.state, args, &ready, &bell, ui)? {
+    let cluster = match which_cluster(&taken.state, args, &ready, bell, ui)? {
         Ok(cluster) => cluster,
         Err(exit) => return Ok(exit),
     };
@@ -109,10 +130,9 @@ fn resume(
         ui.error(error);
         return Ok(Exit::Invalid);
     }
-    listen(&bell, &taken, manner, ui);
     let Rest { left_out, given_up, .. } = rest;
     let resume = Resume { cluster, changed: !changed.is_empty(), left_out, given_up };
-    Ok(taken.go_on(&ready, How::Resume(resume), manner, &bell, ui)?.0)
+    Ok(taken.go_on(&ready, How::Resume(resume), manner, bell, ui)?.0)
 }
 
 /// What is still to be done of a run.

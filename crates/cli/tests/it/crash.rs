@@ -16,15 +16,15 @@ use crate::harness::{Place, Ran, cluster, playbook, script};
 const TRANSIENT: [&str; 5] = ["run-transient", "--config", "c.json", "--playbook", "p.json"];
 
 /// A program that steps talk to by two pipes: `up`, in which they say that they run, and `gate`, at which they wait.
-struct World {
-    place: Place,
+pub(crate) struct World {
+    pub(crate) place: Place,
     up: BufReader<std::fs::File>,
     gate: std::fs::File,
 }
 
 impl World {
     /// A world in which each of these steps says `up` with its process, waits at the gate, and does the rest.
-    fn new(steps: &[(&str, &str, &str)]) -> Self {
+    pub(crate) fn new(steps: &[(&str, &str, &str)]) -> Self {
         let place = Place::new().with("c.json", cluster(r#", "slots": 4, "killAfterSeconds": 1"#));
         let pipe = |name: &str| {
             let path = place.path(name);
@@ -44,20 +44,20 @@ impl World {
         Self { place: place.with("p.json", playbook(&steps.join(","))), up, gate }
     }
 
-    fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
         let mut command = self.place.command(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
     }
 
     /// The process of the next step that says that it runs.
-    fn step(&mut self) -> Pid {
+    pub(crate) fn step(&mut self) -> Pid {
         let mut line = String::new();
         self.up.read_line(&mut line).expect("a line");
         let number = line.trim().parse().ok().filter(|number| *number > 1);
         number.and_then(Pid::from_raw).expect("the number of a process")
     }
 
-    fn open_gate(&mut self) {
+    pub(crate) fn open_gate(&mut self) {
         self.gate.write_all(b"go\n").expect("a pipe");
     }
 
@@ -241,7 +241,7 @@ fn a_torn_end_of_the_journal_is_no_harm() {
 }
 
 /// Runs the program so that no file of its may grow beyond so many blocks of 512 bytes.
-fn limited(world: &Place, blocks: u32, args: &[&str]) -> Ran {
+pub(crate) fn limited(world: &Place, blocks: u32, args: &[&str]) -> Ran {
     let inner = world.command(args);
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");

@@ -9,9 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dataflow_runner_core::event::{Driver, Event, EventKind};
 use dataflow_runner_core::journal::{self, Journal};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
 
+use crate::crash::World;
 use crate::harness::{Place, Ran};
+use crate::program::Program;
 use crate::signals::{self, Waiting, sweep};
+
+const RUN: [&str; 5] = ["run-transient", "--config", "c.json", "--playbook", "p.json"];
 
 /// The folder of the only run.
 fn run(place: &Place) -> PathBuf {
@@ -171,4 +176,54 @@ fn a_driver_that_was_replaced_writes_and_orders_nothing_more() {
     assert_eq!(fs::read(&journal).expect("a journal"), before);
     assert!(lives(&step), "nothing was cancelled: {said}");
     sweep(&step);
+}
+
+/// Whoever asks how it stands while it is driven gets an answer, and never one of before.
+#[test]
+fn who_looks_while_another_drives_sees_all_of_it() {
+    const STEPS: usize = 60;
+    let step = |n: usize| {
+        let needs = n.checked_sub(1).map(|n| format!(r#", "dependsOn": ["s{n}"]"#));
+        (format!("s{n}"), needs.unwrap_or_default())
+    };
+    let steps: Vec<_> = (0..STEPS).map(step).collect();
+    let steps: Vec<_> = steps.iter().map(|(id, needs)| (&**id, "exit 0", &**needs)).collect();
+    let mut world = World::new(&steps);
+    let mut first = world.start(&RUN);
+    world.step();
+    first.kill().expect("it runs");
+    first.wait().expect("it ends");
+    (0..STEPS).for_each(|_| world.open_gate());
+    let place = &world.place;
+    let mut driver = Program::start(place.command(["attach", "last"]));
+    driver.says("Attached to run");
+    std::thread::scope(|scope| {
+        for line in ["status last --json", "runs --json", "report last --json"] {
+            scope.spawn(move || {
+                let mut before = (0, None);
+                while before.0 == 0 {
+                    let told = place.words(line);
+                    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{line}");
+                    let told: Value = serde_json::from_str(&told.stdout).expect("one object");
+                    let ended = match told["state"].as_str() {
+                        Some("running") => 0,
+                        Some("succeeded") => 1,
+                        other => panic!("{line}: {other:?}"),
+                    };
+                    let now = (ended, done(&told));
+                    assert!(now >= before, "{line}: {before:?} {told}");
+                    before = now;
+                }
+                assert!(before.1.is_none_or(|done| done == STEPS), "{line} {before:?}");
+            });
+        }
+    });
+    let (code, said) = driver.end();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// How many steps are done, as a line of JSON tells; none, where it does not tell of steps.
+fn done(told: &Value) -> Option<usize> {
+    let steps = told["steps"].as_array()?;
+    Some(steps.iter().filter(|step| step["state"] == "SUCCEEDED").count())
 }

@@ -8,7 +8,9 @@ use dataflow_runner_core::lock::consul::fake::Fake;
 use rustix::process::Signal;
 
 use crate::harness::{Place, Ran, cluster, playbook, script};
+use crate::program::Program;
 use crate::signals::{self, Waiting, sweep};
+use crate::stops::{left, lives};
 
 /// Long enough for a machine that is busy; what waits for so long has failed.
 const LONG: Duration = Duration::from_secs(60);
@@ -251,20 +253,18 @@ fn a_run_that_waits_goes_on_when_it_is_free() {
         keeper.put(&place, "4711");
         let mut flags = strs(&keeper.flags("--lock")).join(" ");
         flags += " --lock-wait 2h";
-        let mut command = place.command(RUN.into_iter().chain(flags.split(' ')));
-        let child = command.stderr(std::process::Stdio::piped()).spawn().expect("it starts");
-        match &keeper {
-            Keeper::File => {}
-            Keeper::Consul(fake) => assert!(fake.wait_for("GET /v1/kv/locks?index=", 1, LONG)),
+        let command = place.command(RUN.into_iter().chain(flags.split(' ')));
+        let mut waits = Program::start(command);
+        if let Keeper::Consul(fake) = &keeper {
+            assert!(fake.wait_for("GET /v1/kv/locks?index=", 1, LONG));
         }
-        let waiting =
-            wait_until(child, "Waiting for the lock at locks, held by dataflow-runner 0.7.x");
+        waits.says("Waiting for the lock at locks, held by dataflow-runner 0.7.x");
         match &keeper {
             Keeper::File => fs::remove_file(place.path("locks")).expect("removed"),
             Keeper::Consul(fake) => fake.delete("locks"),
         }
-        let ended = waiting.end();
-        assert_eq!((ended, keeper.content(&place)), (Some(0), None));
+        let (ended, said) = waits.end();
+        assert_eq!((ended, keeper.content(&place)), (Some(0), None), "{said}");
     }
 }
 
@@ -278,44 +278,46 @@ fn a_run_that_waits_is_ended_by_a_signal_or_by_its_limit() {
         assert_eq!(ran.code, Some(17), "{}", ran.stderr);
         says(&ran, "lock already held at locks");
 
-        let line = format!("{} {flags} --lock-wait 2h", RUN.join(" "));
-        let mut command = place.command(line.split(' '));
-        let child = command.stderr(std::process::Stdio::piped()).spawn().expect("it starts");
-        let waiting = wait_until(child, "Waiting for the lock");
-        rustix::process::kill_process(
-            rustix::process::Pid::from_child(&waiting.child),
-            Signal::TERM,
-        )
-        .expect("it runs");
-        assert_eq!(waiting.end(), Some(143));
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+            let line = format!("{} {flags} --lock-wait 2h", RUN.join(" "));
+            let mut waits = Program::start(place.command(line.split(' ')));
+            waits.says("Waiting for the lock");
+            waits.signal(signal);
+            let (ended, said) = waits.end();
+            assert_eq!(ended, Some(code), "{said}");
+            assert!(said.contains("before the lock was taken: nothing was started"), "{said}");
+        }
         assert!(!place.state().join("runs").exists(), "nothing was started");
         assert_eq!(keeper.content(&place).as_deref(), Some("4711"));
     }
 }
 
-/// A program that waits for a lock.
-struct WaitsForLock {
-    child: std::process::Child,
-    stderr: std::io::BufReader<std::process::ChildStderr>,
-}
-
-fn wait_until(mut child: std::process::Child, text: &str) -> WaitsForLock {
-    use std::io::BufRead;
-
-    let mut stderr = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !line.contains(text) {
-        line.clear();
-        assert_ne!(stderr.read_line(&mut line).expect("text"), 0, "it never said `{text}`");
-    }
-    WaitsForLock { child, stderr }
-}
-
-impl WaitsForLock {
-    fn end(mut self) -> Option<i32> {
-        // To the end, so that it never writes in vain.
-        std::io::copy(&mut self.stderr, &mut std::io::sink()).expect("read");
-        self.child.wait().expect("it ends").code()
+/// Who finds it held, or waits for it in vain, has not touched the run.
+#[test]
+fn a_run_that_was_left_is_gone_on_with_only_under_the_lock() {
+    for keeper in Keeper::both() {
+        let (place, step) = left();
+        keeper.put(&place, "4711");
+        let run = fs::read_dir(place.state().join("runs")).expect("runs").next();
+        let journal = run.expect("a run").expect("it").path().join("journal.jsonl");
+        let before = fs::read(&journal).expect("a journal");
+        let flags = strs(&keeper.flags("--softLock")).join(" ");
+        for verb in ["attach", "resume"] {
+            let ran = place.words(&format!("{verb} last {flags}"));
+            assert_eq!(ran.code, Some(17), "{verb}: {}", ran.stderr);
+            for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+                let line = format!("{verb} last {flags} --lock-wait 2h");
+                let mut waits = Program::start(place.command(line.split(' ')));
+                waits.says("Waiting for the lock");
+                waits.signal(signal);
+                let (ended, said) = waits.end();
+                assert_eq!(ended, Some(code), "{verb}: {said}");
+            }
+            assert_eq!(fs::read(&journal).expect("a journal"), before, "{verb}");
+        }
+        assert!(lives(&step));
+        assert_eq!(keeper.content(&place).as_deref(), Some("4711"));
+        sweep(&step);
     }
 }
 

@@ -23,7 +23,11 @@ mod looks;
 mod losses;
 #[cfg(target_os = "linux")]
 mod orphans;
+#[cfg(target_os = "linux")]
+mod phases;
 mod plan;
+#[cfg(unix)]
+mod program;
 #[cfg(target_os = "linux")]
 mod prune;
 mod render;

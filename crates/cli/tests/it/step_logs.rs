@@ -259,7 +259,7 @@ mod growing {
     #[test]
     fn a_signal_ends_only_the_looking() {
         let world = World::new(&[("a", "true", "")]);
-        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
             let mut follower = world.follow("--file stdout");
             assert_eq!(follower.line(), "begun a\n");
             follower.signal(signal);

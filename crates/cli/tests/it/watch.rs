@@ -81,12 +81,17 @@ fn a_run_is_watched_to_its_end_and_each_change_is_a_line() {
 fn a_signal_ends_the_watching_and_nothing_else() {
     let place = waiting_place("");
     let mut run = Waiting::start(&place, &[], &[]);
-    for (number, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    let journal = std::fs::read_dir(place.state().join("runs")).expect("runs").next();
+    let journal = journal.expect("a run").expect("it").path().join("journal.jsonl");
+    let told = || std::fs::read(&journal).expect("a journal");
+    let before = told();
+    for (number, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut watcher = Watcher::start(&place, "status --watch");
         assert!(watcher.next().is_some(), "it watches");
         signal(&watcher.child, number);
         assert_eq!(watcher.end().0, Some(code));
         assert_eq!(run.child.try_wait().expect("its state"), None, "the run goes on");
+        assert_eq!(told(), before, "nobody but its driver tells of it");
     }
     run.signal(Signal::INT);
     assert_eq!(run.end().0, Some(130));

@@ -209,6 +209,9 @@ impl Turn<'_> {
 
     /// The run ends at once, whatever is open.
     fn given_up(&self) -> Option<Outcome> {
+        if let Some(signal) = self.state.left {
+            return Some(Outcome::Interrupted { signal, left: true });
+        }
         match self.state.interrupted {
             Some((signal, true)) => return Some(Outcome::Interrupted { signal, left: true }),
             // The one order of a `down` is not taken back; only the wait for its effect ends.
@@ -435,9 +438,10 @@ impl Turn<'_> {
     }
 
     fn cancel(&mut self, halt: Option<&Skip>, kill: Option<&Stop>) {
-        // What goes down takes its steps along.
+        // What goes down, or was asked to, takes its steps along.
         let goes = |state| state == ClusterState::Stopping || ClusterState::is_final(state);
-        if self.state.cluster.state.is_some_and(goes) {
+        let cluster = &self.state.cluster;
+        if cluster.state.is_some_and(goes) || cluster.terminate.is_some() {
             return;
         }
         let mut orders: Vec<(Stop, Vec<usize>)> = Vec::new();

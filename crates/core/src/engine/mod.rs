@@ -1,11 +1,10 @@
 //! Carries a plan out: decide → act → append events → wait on the bell → ask the fabric.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::bell::Bell;
+use crate::bell::{Bell, ONE_WISH};
 use crate::clock::{Clock, add};
 use crate::config::playbook::Playbook;
 use crate::event::{Attempt, Driver, Event, EventKind, Goal, Outcome, StepInfo, Stop};
@@ -35,10 +34,6 @@ use state::{Illegal, Phase, RunState};
 
 /// The signal that closes the journal and leaves everything as it is (POSIX SIGHUP).
 const HANGUP: i32 = 1;
-
-/// Signals that come so soon after the first are the same wish: `timeout` sends each twice, a service manager
-/// and a closing terminal may send two kinds.
-const ONE_WISH: Duration = Duration::from_secs(1);
 
 /// An order whose answer is lost, and which is proven absent, is sent so often: with the looks between that takes some
 /// twenty minutes where looks take their time.
@@ -139,6 +134,8 @@ impl Run<'_> {
             rota: rota::Rota::of(gone),
             blind: false,
             first_signal: None,
+            hurries: false,
+            insists: None,
             seen,
         };
         engine.record(&first);
@@ -223,6 +220,10 @@ struct Engine<'a, 's> {
     blind: bool,
     /// When the first signal was heeded.
     first_signal: Option<Timestamp>,
+    /// What the first signal asks for is still to go out.
+    hurries: bool,
+    /// Another signal came before the first was heeded: nothing is waited for.
+    insists: Option<i32>,
     seen: &'s mut dyn FnMut(&Event),
 }
 
@@ -252,17 +253,20 @@ impl Engine<'_, '_> {
 
     fn run(&mut self) {
         while self.goes_on() {
+            // What a signal asks for is not kept waiting by a question that may not be answered.
+            let hurries = std::mem::take(&mut self.hurries) || self.insists.is_some();
             let look = self.must_look() && self.pacer.next() <= self.run.clock.now();
             // Who only hands over asks nothing once that is done.
-            if look && !self.is_handed_over() {
+            if look && !hurries && !self.is_handed_over() {
                 self.look();
                 continue;
             }
             let decision = self.decide();
-            if decision.actions.is_empty() {
-                self.wait(decision.wake);
-            } else {
-                self.act(decision.actions);
+            match self.insists {
+                _ if !decision.actions.is_empty() => self.act(decision.actions),
+                Some(signal) => self.stop_waiting(signal),
+                None if look && hurries => {}
+                None => self.wait(decision.wake),
             }
         }
     }
@@ -292,11 +296,13 @@ impl Engine<'_, '_> {
         if rung.ended {
             self.pacer.rung(self.run.clock.now());
         }
-        let Some((signal, _)) = rung.signal else { return };
+        let Some((signal, insists)) = rung.signal else { return };
         let now = self.run.clock.now();
         match self.first_signal {
             None => {
                 self.first_signal = Some(now);
+                self.hurries = true;
+                self.insists = insists.then_some(signal);
                 let leave = signal == HANGUP || self.run.settings.leave_on_interrupt;
                 let leave = leave && !self.run.journal.cancel_is_asked();
                 self.tell(EventKind::Interrupted { signal, leave });

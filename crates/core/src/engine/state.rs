@@ -37,6 +37,8 @@ pub struct RunState {
     pub next_order: u32,
     /// The first signal, and whether it leaves all as it is.
     pub interrupted: Option<(i32, bool)>,
+    /// The signal on which the driver left a run that is being cancelled.
+    pub left: Option<i32>,
     /// Since when questions go unanswered.
     pub contact_lost: Option<(Timestamp, Error)>,
     /// Nothing can be recorded any more.
@@ -67,6 +69,8 @@ pub struct Cluster {
     pub id: Option<ClusterId>,
     /// The fabric has told of it.
     pub seen: bool,
+    /// It was up once: its set-up did not fail.
+    pub was_ready: bool,
     /// Its last known state; none before the first look of whoever drives the run now.
     pub state: Option<ClusterState>,
     /// Why it is in that state.
@@ -221,6 +225,7 @@ impl RunState {
             next_order: 1,
             reserved: BTreeMap::new(),
             interrupted: None,
+            left: None,
             contact_lost: None,
             journal_failed: false,
             noop: None,
@@ -304,6 +309,7 @@ impl RunState {
                     self.cluster.going_down.get_or_insert(event.at);
                 }
                 self.cluster.seen = true;
+                self.cluster.was_ready |= *state == ClusterState::Ready;
                 self.cluster.state = Some(*state);
                 self.cluster.reason.clone_from(reason);
                 self.cluster.cause = *cause;
@@ -399,7 +405,11 @@ impl RunState {
                 require(self.contact_lost.take().is_some(), || "contact was not lost".into())
             }
             EventKind::Interrupted { signal, leave } => {
-                self.interrupted.get_or_insert((*signal, *leave));
+                match self.interrupted {
+                    // Who follows a run that is being cancelled may leave it; it is cancelled all the same.
+                    Some((_, false)) if *leave => self.left = Some(*signal),
+                    _ => self.interrupted = self.interrupted.or(Some((*signal, *leave))),
+                }
                 Ok(())
             }
             EventKind::JournalFailed { .. } => {

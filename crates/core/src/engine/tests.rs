@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -35,6 +35,8 @@ pub(super) struct Bench {
     pub(super) settings: Settings,
     /// Signals, each after so many events.
     pub(super) signals: Vec<(usize, i32)>,
+    /// Those that come together are a while apart; the engine is busy meanwhile.
+    pub(super) apart: bool,
     /// So many bytes fit into the journal.
     pub(super) room: usize,
     /// That they did not is found only when the journal is synced.
@@ -65,6 +67,7 @@ impl Bench {
             script: Script { notches: 1, ..Script::default() },
             settings: Settings::default(),
             signals: Vec::new(),
+            apart: false,
             room: usize::MAX,
             lazy: false,
             kills: Kills::default(),
@@ -157,7 +160,7 @@ impl Bench {
         clock: &Clock,
         events: &mut Vec<Event>,
     ) -> Option<Outcome> {
-        let bell = Bell::new();
+        let (bell, begun) = (Bell::new(), Instant::now());
         let mut journal = match self.lazy {
             true => Journal::in_lazy_memory(self.room),
             false => Journal::in_memory(self.room),
@@ -175,7 +178,12 @@ impl Bench {
             run.execute(start, &mut |event| {
                 events.push(event.clone());
                 let due = self.signals.iter().filter(|(after, _)| *after == events.len());
-                due.for_each(|(_, signal)| bell.signal(*signal));
+                let apart = if self.apart { ONE_WISH } else { Duration::ZERO };
+                let mut at = begun;
+                due.for_each(|(_, signal)| {
+                    bell.signal_at(*signal, at);
+                    at += apart;
+                });
                 assert!(events.len() < 20_000, "a run without end: {:?}", &events[19_980..]);
                 if self.kills.after_events.contains(&events.len()) {
                     mortal::kill();

@@ -184,7 +184,7 @@ mod tests {
         let bell = Bell::new();
         bell.signal(15);
         assert_eq!(tries(true, &Miss::Lost("x"), &bell).0, 1);
-        assert_eq!(bell.take().signal, Some((15, 1)));
+        assert_eq!(bell.take().signal, Some((15, false)));
     }
 
     #[test]

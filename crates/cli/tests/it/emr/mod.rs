@@ -11,6 +11,8 @@ mod orphans;
 mod reached;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod stops;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

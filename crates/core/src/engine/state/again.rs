@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Cluster, Phase, RunState, StepRun, require};
 use crate::config::playbook::Retries;
 use crate::event::{Goal, StepInfo};
-use crate::fabric::{ClusterId, ClusterState, StepState};
+use crate::fabric::{ClusterId, StepState};
 use crate::plan::Plan;
 
 /// How a run is to go on.
@@ -24,6 +24,7 @@ impl RunState {
         self.outcome = None;
         self.contact_lost = None;
         // A cancellation goes on; one who only left is back. The order of a `down` stands in any case.
+        self.left = None;
         self.interrupted = self.interrupted.filter(|(_, leave)| !leave && self.goal != Goal::Down);
         for order in self.orders.values_mut() {
             order.lost = Some(at);
@@ -55,9 +56,10 @@ impl RunState {
     }
 
     /// Whether following the run to its end may take more than asking and stopping: an order that is to be found again,
-    /// or one more.
-    pub fn may_order(&self, plan: &Plan) -> bool {
-        let ends = self.interrupted.is_some_and(|(_, leave)| !leave) || self.goal == Goal::Down;
+    /// or one more. `ends`: it is followed only to be ended.
+    pub fn may_order(&self, plan: &Plan, ends: bool) -> bool {
+        let ends =
+            ends || self.interrupted.is_some_and(|(_, leave)| !leave) || self.goal == Goal::Down;
         let again = |place: usize| match self.steps[place].phase {
             Phase::Waiting { .. } => true,
             Phase::Ordered
@@ -71,7 +73,7 @@ impl RunState {
         let launch = self.goal.launches()
             && self.cluster.terminate.is_none()
             && !(0..self.steps.len()).any(|place| self.has_run(place))
-            && (self.cluster.id.is_none() || self.cluster.state != Some(ClusterState::Ready));
+            && !self.cluster.was_ready;
         !self.orders.is_empty() || (!ends && (launch || (0..self.steps.len()).any(again)))
     }
 

@@ -44,6 +44,43 @@ fn signals_that_come_together_are_one_and_its_orders_go_out() {
     }
 }
 
+/// A request may take its time, and two signals come meanwhile.
+#[test]
+fn of_signals_that_come_apart_and_are_heard_together_the_second_counts() {
+    for (goal, at) in [(Goal::RunTransient, 3), (Goal::RunTransient, 6), (Goal::Run, 4)] {
+        let stubborn = StepScript { stubborn: 1000, ..StepScript::never_ends() };
+        let mut bench = Bench::dag("a b", &[("b", "a")]).goal(goal).does("a", &[stubborn]);
+        bench.signals = vec![(at, 15), (at, 2)];
+        bench.apart = true;
+        let ran = bench.run().clean();
+        assert!(matches!(ran.outcome, Outcome::InDoubt { .. }), "{goal:?} {at} {:?}", ran.outcome);
+        let order = if goal == Goal::Run { Operation::Cancel } else { Operation::Terminate };
+        assert_eq!(ran.calls[&order], 1, "what they ask for went out: {goal:?} {at}");
+        assert!(!ran.ends().contains("CANC"), "nothing is waited for: {}", ran.ends());
+    }
+    let mut bench = Bench::dag("a", &[]);
+    bench.signals = vec![(1, 15), (1, 2)];
+    bench.apart = true;
+    let ran = bench.run().clean();
+    assert_eq!(ran.outcome, Outcome::Interrupted { signal: 15, left: false }, "nothing runs");
+}
+
+#[test]
+fn what_a_signal_asks_for_goes_out_before_the_next_question() {
+    for (goal, at) in [(Goal::Up, 3), (Goal::Run, 4)] {
+        let steps = if goal == Goal::Up { Vec::new() } else { Bench::dag("a", &[]).steps };
+        let mut bench = Bench::new(goal, steps).does("a", &[StepScript::never_ends()]);
+        bench.signals = vec![(at, 15)];
+        let ran = bench.run().clean();
+        let [ordered, signal, next] = [0, 1, 2].map(|n| &ran.events[at - 1 + n].kind);
+        let ordered = matches!(ordered, EventKind::Launched { .. } | EventKind::Submitted { .. });
+        let is_order =
+            matches!(next, EventKind::TerminateIntended { .. } | EventKind::CancelIntended { .. });
+        assert!(matches!(signal, EventKind::Interrupted { .. }), "{:?}", ran.events);
+        assert!(ordered && is_order, "{goal:?}: {:?}", ran.events);
+    }
+}
+
 #[test]
 fn a_failed_attempt_whose_retry_a_noop_prevents_is_a_failure() {
     let ran = Bench::dag("a b", &[])
