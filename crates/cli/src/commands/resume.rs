@@ -58,8 +58,12 @@ pub(super) fn run(args: &args::Resume, global: &args::Global, ui: &mut Ui) -> Re
             None => {}
         }
         taken = match take() {
-            // Its end was told and could not be recorded: as long as that is so, nothing more can be begun.
-            Ok(taken) if taken.state.outcome.is_none() => return Ok(exit),
+            Ok(taken) if taken.state.outcome.is_none() => {
+                ui.error(format!(
+                    "the end of run {id} cannot be recorded: nothing more is started"
+                ));
+                return Ok(exit);
+            }
             Ok(taken) => taken,
             Err(refusal) => return Ok(refusal.say(&id, ui)),
         };

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use dataflow_runner_core::engine::state::RunState;
-use dataflow_runner_core::event::Outcome;
+use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::journal;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
@@ -15,6 +15,11 @@ use crate::signals::{self, Waiting};
 pub(crate) fn left() -> (Place, String) {
     let place = signals::place("");
     let mut waiting = Waiting::start(&place, &[], &[]);
+    // The step may run before its driver knows.
+    let knows = |kind: &EventKind| matches!(kind, EventKind::Submitted { .. });
+    while !events(&place).iter().any(|event| knows(&event.kind)) {
+        std::thread::yield_now();
+    }
     waiting.child.kill().expect("it runs");
     let step = waiting.end().2;
     (place, step)
@@ -29,10 +34,13 @@ pub(crate) fn lives(step: &str) -> bool {
     test_kill_process(pid(step)).is_ok()
 }
 
-fn outcome(place: &Place) -> Option<Outcome> {
+fn events(place: &Place) -> Vec<Event> {
     let run = std::fs::read_dir(place.state().join("runs")).expect("runs").next();
-    let contents = journal::read(&run.expect("a run").expect("it").path()).expect("a journal");
-    RunState::fold(&contents.events).expect("legal").outcome
+    journal::read(&run.expect("a run").expect("it").path()).expect("a journal").events
+}
+
+fn outcome(place: &Place) -> Option<Outcome> {
+    RunState::fold(&events(place)).expect("legal").outcome
 }
 
 /// Starts it, and sends it a signal once it says this.

@@ -67,8 +67,6 @@ enum World {
     ComingSlowlyGone,
     /// Steps are done at once, and clusters go down for half an hour.
     SlowlyGone,
-    /// Steps are done at once, and so are clusters.
-    Done,
     /// Steps fail at once, and their logs never come.
     Failing,
     /// The same, but each runs for ever when it is ordered again.
@@ -177,14 +175,11 @@ const PHASES: &[Phase] = &[
         ] },
     Phase { name: "teardown", before: Before::Nothing, line: DRIVEN, world: World::SlowlyGone,
         at: At::Said("is STOPPING"), ways: &[
+            way(&[INT], 130, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
+            way(&[TERM], 143, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
             way(&[HUP], 129, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
             way(&[INT, INT], 5, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
             way(&[TERM, INT], 5, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
-        ] },
-    Phase { name: "teardown, the last question", before: Before::Nothing, line: DRIVEN, world: World::Done,
-        at: At::Asked(TERMINATE), ways: &[
-            way(&[INT], 130, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
-            way(&[TERM], 143, &[LAUNCH, SUBMIT, TERMINATE], (0, 0)),
         ] },
     Phase { name: "down is asked for", before: Before::Up, line: DOWN, world: World::SlowlyGone,
         at: At::Asked(TERMINATE), ways: &[
@@ -270,7 +265,7 @@ impl Phase {
         let endless = StepScript { stubborn: Duration::ZERO, ..StepScript::never_ends() };
         let step = match self.world {
             World::Stubborn => StepScript { stubborn: late, ..endless.clone() },
-            World::SlowlyGone | World::Done => StepScript::completes(0),
+            World::SlowlyGone => StepScript::completes(0),
             World::Failing | World::FailingOnce => StepScript::fails(0),
             _ => endless.clone(),
         };
@@ -358,6 +353,13 @@ impl Phase {
         if let At::Asked(_) = self.at {
             more.iter().for_each(|signal| program.insists(*signal));
             site.fake.release();
+        } else if !more.is_empty() {
+            // Those that are pending together are told in no order.
+            program.says("Interrupted by SIG");
+        }
+        if let (At::Said(_), World::SlowlyGone, []) = (self.at, self.world, more) {
+            program.says("Interrupted by SIG");
+            site.fake.pass(AFTERWARDS);
         }
         more.iter().for_each(|signal| program.signals_to_the_end(*signal));
         let (code, said) = program.end();
