@@ -314,7 +314,7 @@ pub fn ask_to_cancel(run_folder: &Path) -> Result<(), Error> {
     File::create(&path).map(drop).map_err(|error| Error { path, kind: Kind::Io("write", error) })
 }
 
-/// The ids of all runs, oldest first.
+/// The ids of all runs, in no order.
 ///
 /// # Errors
 /// The folder is there but cannot be read.
@@ -331,7 +331,6 @@ pub fn list(state_folder: &Path) -> Result<Vec<RunId>, Error> {
         let name = entry.map_err(failed)?.file_name().into_string().ok();
         ids.extend(name.filter(|name| remove::is_run(name)).map(RunId::new));
     }
-    ids.sort();
     Ok(ids)
 }
 

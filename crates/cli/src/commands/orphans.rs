@@ -51,7 +51,8 @@ pub(super) fn run(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    let Some((state, ids)) = runs::all(global, ui) else { return Ok(Exit::Failed) };
+    let Some((state, mut ids)) = runs::all(global, ui) else { return Ok(Exit::Failed) };
+    ids.sort();
     let bell = Arc::new(Bell::new());
     let around = Around {
         state: &state,

@@ -31,32 +31,29 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
     }
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
+    let line = |summary: Summary| {
+        let old = args.since.is_some_and(|since| clock::until(summary.begun, now) > since);
+        let word = summary.standing.word();
+        let asked = args.state.is_empty() || args.state.iter().any(|state| state == word);
+        (asked && !old).then(|| match args.json {
+            true => machine(&summary).to_string(),
+            false => people(&summary),
+        })
+    };
     let mut text = String::new();
-    for (id, summary) in newest::summaries(&ids, &folder) {
-        let summary = match summary {
-            Ok(summary) => summary,
+    for (id, line) in newest::each(&ids, &folder, line) {
+        match line {
+            Ok(line) => line.into_iter().for_each(|line| text.extend([line.as_str(), "\n"])),
             Err(error) => {
                 ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
-                continue;
             }
-        };
-        if args.since.is_some_and(|since| clock::until(summary.begun, now) > since) {
-            continue;
-        }
-        let word = summary.standing.word();
-        if args.state.is_empty() || args.state.iter().any(|state| state == word) {
-            text += &match args.json {
-                true => machine(&summary).to_string(),
-                false => people(&summary),
-            };
-            text.push('\n');
         }
     }
     ui.print(text.as_bytes());
     Ok(Exit::Success)
 }
 
-/// The state folder, and the ids of all runs, oldest first.
+/// The state folder, and the ids of all runs, in no order.
 pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
@@ -158,8 +155,10 @@ fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     if let Some((id, _)) = begun.find(|(_, begun)| called(begun.as_ref(), given)) {
         return Ok(id.clone());
     }
-    let mut alike =
-        ids.iter().rev().filter(|id| !given.is_empty() && id.as_str().starts_with(given));
+    let mut alike: Vec<_> =
+        ids.iter().filter(|id| !given.is_empty() && id.as_str().starts_with(given)).collect();
+    alike.sort();
+    let mut alike = alike.into_iter().rev();
     match (alike.next(), alike.next()) {
         (Some(only), None) => Ok(only.clone()),
         (None, _) => Err(Usage::new(none())),

@@ -50,7 +50,7 @@ pub struct Pulse {
 }
 
 /// So many bytes hold all of nearly every journal that is wanted of its first two lines.
-const BEGINNING: usize = 4096;
+const BEGINNING: usize = 2048;
 
 /// So many hold the last one.
 const END: usize = 1024;

@@ -41,47 +41,66 @@ pub(super) fn first<'a>(
         None => begun(id).map(|(created, _)| second_of(created)).unwrap_or_default().into(),
     };
     let mut all: Vec<(Cow<'a, str>, &'a RunId)> = ids.iter().map(|id| (of(id), id)).collect();
-    all.sort();
-    let mut waiting = Vec::new();
+    let (mut waiting, mut batches) = (Vec::new(), 0_u32);
     std::iter::from_fn(move || {
         if waiting.is_empty() {
-            let (newest, _) = all.last()?;
-            let from = all.partition_point(|(second, _)| second < newest);
+            batches += 1;
+            // Most ask for the last run only: what is older is sorted for those who go on.
+            let newest = match batches {
+                1 => {
+                    let newest = all.iter().map(|(second, _)| second.clone()).max()?;
+                    let is_newest = |(second, _): &(Cow<'_, str>, _)| *second == newest;
+                    let (newest, older) = std::mem::take(&mut all).into_iter().partition(is_newest);
+                    all = older;
+                    newest
+                }
+                _ => {
+                    if batches == 2 {
+                        all.sort();
+                    }
+                    let (newest, _) = all.last()?;
+                    let from = all.partition_point(|(second, _)| second < newest);
+                    all.split_off(from)
+                }
+            };
             // Of those of one second the journals tell more.
-            waiting = all.split_off(from).into_iter().map(|(_, id)| (id, begun(id))).collect();
-            waiting.sort_by_key(|(_, begun)| begun.as_ref().map(|(created, _)| *created));
+            waiting = newest.into_iter().map(|(_, id)| (id, begun(id))).collect();
+            waiting.sort_by_key(|(id, begun)| (begun.as_ref().map(|(created, _)| *created), *id));
         }
         waiting.pop().map(|(id, begun)| (id, begun.and_then(|(_, begun)| begun)))
     })
 }
 
-/// A line for each run, newest first.
-pub(super) fn summaries<'a>(
+/// What `tell` makes of each run, newest first.
+pub(super) fn each<'a, T: Send>(
     ids: &'a [RunId],
     folder: &Path,
-) -> Vec<(&'a RunId, Result<Summary, Error>)> {
-    let glance =
-        |id: &'a RunId| (id, journal::glance(&journal::folder(folder, id)).map(Summary::of));
+    tell: impl Fn(Summary) -> T + Sync,
+) -> Vec<(&'a RunId, Result<T, Error>)> {
+    let glance = |id: &'a RunId| {
+        let summary = journal::glance(&journal::folder(folder, id)).map(Summary::of);
+        let begun = summary.as_ref().ok().map(|summary| summary.begun);
+        (begun, id, summary.map(&tell))
+    };
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let each = ids.len().div_ceil(threads).max(FEW);
-    let mut all: Vec<_> =
-        thread::scope(|scope| {
-            let mut parts = ids.chunks(each);
-            let own = parts.next().unwrap_or_default();
-            let others: Vec<_> = parts
-                .map(|part| scope.spawn(move || part.iter().map(glance).collect::<Vec<_>>()))
-                .collect();
-            let mut all: Vec<_> = own.iter().map(glance).collect();
-            // A panic of another thread is one of this.
-            all.extend(others.into_iter().flat_map(|part| {
+    let part = ids.len().div_ceil(threads).max(FEW);
+    let mut all: Vec<_> = thread::scope(|scope| {
+        let mut parts = ids.chunks(part);
+        let own = parts.next().unwrap_or_default();
+        let others: Vec<_> =
+            parts.map(|part| scope.spawn(|| part.iter().map(glance).collect::<Vec<_>>())).collect();
+        let mut all: Vec<_> = own.iter().map(glance).collect();
+        // A panic of another thread is one of this.
+        all.extend(
+            others.into_iter().flat_map(|part| {
                 part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            }));
-            all
-        });
-    all.sort_by_cached_key(|(id, summary)| {
-        let created = summary.as_ref().ok().map(|summary| summary.begun);
-        let second = second(id).map(str::to_owned).or_else(|| created.map(second_of));
-        Reverse((second, created))
+            }),
+        );
+        all
     });
-    all
+    all.sort_by_cached_key(|(begun, id, _)| {
+        let second = second(id).map(Cow::Borrowed).or_else(|| begun.map(|at| second_of(at).into()));
+        Reverse((second, *begun, *id))
+    });
+    all.into_iter().map(|(_, id, told)| (id, told)).collect()
 }
