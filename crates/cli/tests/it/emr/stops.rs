@@ -124,7 +124,7 @@ const PHASES: &[Phase] = &[
         at: At::Asked(LAUNCH), ways: &[
             way(&[INT, INT], 5, &[LAUNCH, TERMINATE], (0, 0)),
         ] },
-    Phase { name: "launch of a cluster", before: Before::Nothing, line: UP, world: World::Endless,
+    Phase { name: "launch of a cluster", before: Before::Nothing, line: UP, world: World::Coming,
         at: At::Asked(LAUNCH), ways: &[
             way(&[INT], 130, &[LAUNCH, TERMINATE], (0, 0)),
             way(&[HUP], 129, &[LAUNCH], (1, 0)),
