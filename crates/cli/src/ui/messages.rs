@@ -181,9 +181,10 @@ impl Messages {
                 };
                 one(level, format!("An order {what}: {error}{more}"))
             }
-            EventKind::OrderLost { token, error } if self.asked_first.contains(token) => {
-                one(Warning, format!("Whether it was ordered elsewhere is not told, asking again: {error}"))
-            }
+            EventKind::OrderLost { token, error } if self.asked_first.contains(token) => one(
+                Warning,
+                format!("Whether it was ordered elsewhere is not told, asking again: {error}"),
+            ),
             EventKind::OrderNotFound { token, proven: true, .. }
                 if self.asked_first.contains(token) =>
             {
