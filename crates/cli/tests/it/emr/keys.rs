@@ -103,7 +103,10 @@ fn another_pod_adopts_the_cluster_and_its_steps_while_the_first_lives() {
         (cluster.id.clone(), steps)
     });
     assert_eq!(told["cluster"]["id"], cluster);
-    assert_eq!([&told["steps"][0]["nativeId"], &told["steps"][1]["nativeId"]], [&steps[0], &steps[1]]);
+    assert_eq!(
+        [&told["steps"][0]["nativeId"], &told["steps"][1]["nativeId"]],
+        [&steps[0], &steps[1]]
+    );
     ordered(&site, &["RunJobFlow"]);
     site.nothing_is_left();
 }

@@ -175,10 +175,6 @@ pub(super) fn dies(site: &Site, line: &str, text: &str) {
 }
 
 impl Driver {
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Kills it. All that it asked for is done then.
     pub(super) fn kill(mut self) {
         self.child.kill().expect("it runs");
