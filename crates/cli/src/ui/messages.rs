@@ -1,7 +1,7 @@
 //! What the program says of each event, for people and for logs alike. Scripts of 0.7.x look for many of these
 //! texts: on EMR they are its texts, and other fabrics get the same without the word EMR.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dataflow_runner_core::event::{Attempt, Event, EventKind, Goal, Outcome, Skip, Stop};
 use dataflow_runner_core::fabric::{
@@ -35,6 +35,8 @@ pub(crate) struct Messages {
     orders: HashMap<Token, Vec<Attempt>>,
     /// The latest order for a cluster.
     launch: Option<Token>,
+    /// Orders that were not sent from here, but asked for.
+    asked_first: HashSet<Token>,
     /// Why the latest order was given up.
     refused: Option<Error>,
     /// The fabric's id of each step's latest attempt, by the step's id in the playbook.
@@ -78,6 +80,11 @@ impl Messages {
     }
 
     fn remember(&mut self, kind: &EventKind) {
+        if let EventKind::LaunchIntended { token, ask_first: true, .. }
+        | EventKind::SubmitIntended { token, ask_first: true, .. } = kind
+        {
+            self.asked_first.insert(token.clone());
+        }
         match kind {
             EventKind::RunStarted { run, goal, fabric, steps, cluster, .. } => {
                 self.run = Some(run.clone());
@@ -173,6 +180,15 @@ impl Messages {
                     _ => "was refused",
                 };
                 one(level, format!("An order {what}: {error}{more}"))
+            }
+            EventKind::OrderLost { token, error } if self.asked_first.contains(token) => one(
+                Warning,
+                format!("Whether it was ordered elsewhere is not told, asking again: {error}"),
+            ),
+            EventKind::OrderNotFound { token, proven: true, .. }
+                if self.asked_first.contains(token) =>
+            {
+                one(Info, "It was not ordered elsewhere".to_owned())
             }
             EventKind::OrderLost { error, .. } => one(
                 Warning,
@@ -417,7 +433,10 @@ impl Messages {
                 vec![(Level::Error, format!("Run ended by {}", signal_name(*signal)))]
             }
             Outcome::InDoubt { reason } => {
-                vec![(Level::Error, format!("In doubt, something may be running: {reason}"))]
+                // Where the journal is another's by now, whoever attaches hears whose.
+                let again = format!("`dataflow-runner attach {}` asks again", self.run());
+                let text = format!("In doubt, something may be running: {reason}; {again}");
+                vec![(Level::Error, text)]
             }
         }
     }

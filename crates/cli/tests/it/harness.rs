@@ -34,6 +34,15 @@ impl Place {
         self
     }
 
+    /// Another with copies of its files, and nothing in its home.
+    pub(crate) fn twin(&self) -> Self {
+        let files = std::fs::read_dir(self.path("")).expect("a folder");
+        files.map(|file| file.expect("a file").path()).fold(Self::new(), |twin, file| {
+            let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+            twin.with(&name, std::fs::read(file).expect("a file"))
+        })
+    }
+
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("here").join(name)

@@ -286,6 +286,10 @@ impl Turn<'_> {
                 None if order.taken || order.ask_first => lost,
                 None => add(lost, self.fabric.settle),
                 Some(asked) if order.taken => add(asked, backoff(order.times_asked)),
+                // The look that proves it absent comes as soon as it may.
+                Some(asked) if order.absent && order.times_asked == 1 => {
+                    add(asked, self.fabric.settle)
+                }
                 Some(asked) => add(asked, self.fabric.settle.max(backoff(order.times_asked))),
             };
             if next <= self.now {

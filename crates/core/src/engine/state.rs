@@ -555,7 +555,9 @@ impl RunState {
     ) -> Result<(), String> {
         let order = self.close(token)?;
         let (number, sent) = token.numbers().ok_or_else(|| format!("`{token}` is no token"))?;
-        let not_before = not_before.unwrap_or(at).max(add(at, backoff(sent)));
+        // What was only asked for was not sent from here: there is nothing to back off from.
+        let pause = if order.ask_first { Duration::ZERO } else { backoff(sent) };
+        let not_before = not_before.unwrap_or(at).max(add(at, pause));
         let again = Some(Again { order: number, sent, not_before });
         if order.launch {
             self.cluster.again = again;

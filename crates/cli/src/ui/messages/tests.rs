@@ -253,3 +253,39 @@ fn an_interruption_is_told_what_becomes_of_all() {
         assert_eq!(last, Some(&*format!("Warning Interrupted by SIGTERM: {words}")));
     }
 }
+
+#[test]
+fn an_order_that_was_only_asked_for_was_not_lost() {
+    let token = Token::new("r.1.1");
+    let error = Error::new(ErrorKind::Auth, "emr", "ListClusters", "no");
+    let asked = |ask_first| {
+        let token = token.clone();
+        vec![
+            EventKind::LaunchIntended { token: token.clone(), steps: Vec::new(), ask_first },
+            EventKind::OrderLost { token: token.clone(), error: error.clone() },
+            EventKind::OrderNotFound { token, absent: true, proven: true },
+        ]
+    };
+    assert_eq!(
+        told(Goal::Up, "emr", asked(true)),
+        [
+            "Info Asking first whether it was ordered elsewhere",
+            "Warning Whether it was ordered elsewhere is not told, asking again: emr ListClusters: no",
+            "Info It was not ordered elsewhere",
+        ]
+    );
+    assert_eq!(
+        told(Goal::Up, "emr", asked(false))[1..],
+        [
+            "Warning The answer to an order was lost, asking what became of it: emr ListClusters: no",
+            "Warning The lost order was not carried out",
+        ]
+    );
+}
+
+#[test]
+fn who_is_in_doubt_is_told_how_to_ask_again() {
+    let doubt = over(Outcome::InDoubt { reason: "who knows".into() });
+    let text = "Error In doubt, something may be running: who knows; `dataflow-runner attach r-1` asks again";
+    assert_eq!(told(Goal::Up, "emr", vec![doubt]), [text]);
+}

@@ -6,6 +6,7 @@ mod commands;
 mod credentials;
 mod failures;
 mod faults;
+mod keys;
 mod logs;
 mod orphans;
 mod reached;
@@ -14,7 +15,9 @@ mod signals;
 #[cfg(unix)]
 mod stops;
 
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
@@ -24,7 +27,7 @@ use crate::harness::{Place, Ran, emr_cluster, emr_playbook, playbook_1, recorded
 /// A folder with a cluster file `c.json` and a playbook `p.json`, and a far side of its own.
 pub(super) struct Site {
     pub(super) place: Place,
-    pub(super) fake: Fake,
+    pub(super) fake: Arc<Fake>,
 }
 
 impl Site {
@@ -40,7 +43,12 @@ impl Site {
             .with("c.json", emr_cluster())
             .with("p.json", emr_playbook(&["first", "second"], "CANCEL_AND_WAIT"));
         let fake = Fake::start(Script { tempo, ..script });
-        Self { place, fake: fake.expect("a port") }
+        Self { place, fake: Arc::new(fake.expect("a port")) }
+    }
+
+    /// Another place with the same files and the same far side, where nobody knows what was done here: another pod.
+    pub(super) fn pod(&self) -> Self {
+        Self { place: self.place.twin(), fake: Arc::clone(&self.fake) }
     }
 
     /// With another playbook.
@@ -139,9 +147,55 @@ fn plain(message: &str) -> String {
 }
 
 /// Starts a command whose messages can be read while it runs.
-#[cfg(unix)]
-pub(super) fn watched(mut command: Command) -> std::process::Child {
+pub(super) fn watched(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+}
+
+/// A process that drives a run; it ends with the test, whatever becomes of that.
+pub(super) struct Driver {
+    child: Child,
+    fake: Arc<Fake>,
+}
+
+/// Starts it, and waits until it says this.
+pub(super) fn begun(site: &Site, line: &str, text: &str) -> Driver {
+    let mut child = watched(site.command(line));
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    let driver = Driver { child, fake: Arc::clone(&site.fake) };
+    while !said.contains(text) {
+        assert_ne!(stderr.read_line(&mut said).expect("text"), 0, "{line}: {said}");
+    }
+    // Else it would wait at some time until it can say more.
+    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+    driver
+}
+
+/// Starts it, and kills it once it says this.
+pub(super) fn dies(site: &Site, line: &str, text: &str) {
+    begun(site, line, text).kill();
+}
+
+impl Driver {
+    /// Kills it. All that it asked for is done then.
+    pub(super) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        self.fake.drain().expect("the fake answers itself");
+    }
+
+    /// Waits for its end; its exit code.
+    pub(super) fn end(mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // It has mostly ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[test]

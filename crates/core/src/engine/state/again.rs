@@ -169,3 +169,6 @@ pub(super) fn places_of(steps: &[StepInfo]) -> Option<HashMap<String, usize>> {
         steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
     (places.len() == steps.len()).then_some(places)
 }
+
+#[cfg(test)]
+mod tests;
