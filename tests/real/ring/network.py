@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import fcntl
-import os
 import socket
 import struct
 from pathlib import Path
@@ -53,8 +52,3 @@ def free_ports(count: int) -> list[int]:
         for one in found:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in found]
-
-
-def is_own(pid: int) -> bool:
-    """Whether process `pid` is in this thread's network."""
-    return os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/thread-self/ns/net")

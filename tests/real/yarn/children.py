@@ -26,8 +26,9 @@ def check(lab: Lab) -> None:
 
         there = submit(client, {"count.jar": examples}, "wordcount", "input", "counts")
         client.check(there, FAILED)
-        said = client.app(there)["diagnostics"]
-        assert said.startswith("exit code 255\n") and "FileAlreadyExistsException" in said, said
+        assert client.app(there)["diagnostics"].startswith("\nexit code 255\n"), client.app(there)
+        said = client.read(f"{there.logs}/stderr").decode()
+        assert "FileAlreadyExistsException" in said, said
 
 
 def submit(client: Client, files: dict[str, bytes], *arguments: str) -> Step:

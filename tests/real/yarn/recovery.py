@@ -7,12 +7,18 @@ from yarn.parts import FAILED, SUCCEEDED, Client, Step, wait_until, within
 # Goes on when the file is there that its argument names.
 STAY = 'echo began; until [ -e "$0" ]; do sleep 0.2; done; echo ended; exit ${1:-0}'
 
+# A client gives up soon, so that it is the launcher that does not; the NodeManager waits as always.
+HASTE = {
+    "yarn.resourcemanager.connect.max-wait.ms": "1000",
+    "yarn.nodemanager.resourcemanager.connect.max-wait.ms": "900000",
+}
+
 # What the ResourceManager puts before what the launcher says.
 RECOVERED = "Attempt recovered after RM restart"
 
 
 def check(lab: Lab) -> None:
-    with Cluster(lab) as cluster:
+    with Cluster(lab, settings={"yarn-site": HASTE}) as cluster:
         client = Client(cluster)
         during, after = (lab.work / name for name in ("during", "after"))
         absent = client.submit(["sh", "-c", STAY, str(during), "7"])
