@@ -8,6 +8,7 @@ use super::*;
 use crate::config::sample;
 use crate::engine::tests::Bench;
 use crate::event::{Driver, Event, EventKind, Outcome, Stop};
+use crate::fabric::ClusterState;
 use crate::fabric::{Cause, Error, ErrorKind, StepId, Token};
 
 fn at(second: i64) -> Timestamp {
@@ -357,46 +358,47 @@ fn whether_more_may_be_ordered() {
     ] {
         let mut run = state(Goal::Run, "a");
         run.steps[0].phase = phase.clone();
-        let both = [&plain, &patient].map(|plan| run.may_order(plan));
+        let both = [&plain, &patient].map(|plan| run.may_order(plan, false));
         assert_eq!(both, [once, with_retries], "{phase:?}");
-        // One that is ended orders no more; one that was left does.
+        // One that is ended orders no more, whoever ends it; one that was left does.
+        assert!(!run.may_order(&patient, true), "{phase:?}");
         run.interrupted = Some((15, false));
-        assert!(!run.may_order(&patient), "{phase:?}");
+        assert!(!run.may_order(&patient, false), "{phase:?}");
         run.interrupted = Some((15, true));
-        assert_eq!(run.may_order(&patient), with_retries, "{phase:?}");
+        assert_eq!(run.may_order(&patient, false), with_retries, "{phase:?}");
         // An order without an answer may have to be given again in any case.
         run.interrupted = Some((15, false));
         run.orders.insert(1, order(1, vec![0], false));
-        assert!(run.may_order(&plain), "{phase:?}");
+        assert!(run.may_order(&plain, false), "{phase:?}");
     }
-    assert!(!state(Goal::Down, "").may_order(&Plan::empty()));
+    assert!(!state(Goal::Down, "").may_order(&Plan::empty(), false));
 }
 
 #[test]
 fn a_cluster_may_be_launched_as_long_as_it_is_not_up() {
     let plan = Plan::empty();
     let mut up = state(Goal::Up, "");
-    assert!(up.may_order(&plan), "there is none yet");
+    assert!(up.may_order(&plan, false), "there is none yet");
     up.cluster.id = Some(ClusterId::new("c"));
     for (state, may) in
         [(None, true), (Some(ClusterState::Starting), true), (Some(ClusterState::Ready), false)]
     {
         up.cluster.state = state;
-        assert_eq!(up.may_order(&plan), may, "its set-up may fail: {state:?}");
+        assert_eq!(up.may_order(&plan, false), may, "its set-up may fail: {state:?}");
     }
     up.cluster.state = Some(ClusterState::Starting);
     up.cluster.terminate = Some((at(1), Stop::Interrupted));
-    assert!(!up.may_order(&plan), "it goes down");
+    assert!(!up.may_order(&plan, false), "it goes down");
     // Where a step has run, the set-up has not failed.
     let mut transient = state(Goal::RunTransient, "a");
     transient.cluster.id = Some(ClusterId::new("c"));
     transient.steps[0].phase = live("s", StepState::Running);
-    assert!(!transient.may_order(&self::plan("a")));
+    assert!(!transient.may_order(&self::plan("a"), false));
     transient.steps[0].phase = Phase::Live {
         id: StepId::new("s"),
         state: StepState::Pending,
         since: at(1),
         running: None,
     };
-    assert!(transient.may_order(&self::plan("a")));
+    assert!(transient.may_order(&self::plan("a"), false));
 }
