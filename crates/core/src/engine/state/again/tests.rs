@@ -384,9 +384,10 @@ fn a_cluster_may_be_launched_as_long_as_it_is_not_up() {
         [(None, true), (Some(ClusterState::Starting), true), (Some(ClusterState::Ready), false)]
     {
         up.cluster.state = state;
+        up.cluster.was_ready = state == Some(ClusterState::Ready);
         assert_eq!(up.may_order(&plan, false), may, "its set-up may fail: {state:?}");
     }
-    up.cluster.state = Some(ClusterState::Starting);
+    (up.cluster.state, up.cluster.was_ready) = (Some(ClusterState::Starting), false);
     up.cluster.terminate = Some((at(1), Stop::Interrupted));
     assert!(!up.may_order(&plan, false), "it goes down");
     // Where a step has run, the set-up has not failed.
