@@ -135,3 +135,15 @@ fn the_faults_of_invalid_files_are_found() {
     }
     compare(&files);
 }
+
+#[test]
+fn the_example_for_yarn_has_neither_faults_nor_warnings() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/yarn");
+    for name in ["cluster.json", "playbook.json"] {
+        let text = fs::read_to_string(folder.join(name)).expect("UTF-8");
+        let source = Arc::new(Source::new(name, text));
+        let document = render(source, r#"{"day": "2026-11-22"}"#).expect("it renders");
+        let (config, diagnostics) = load(&document);
+        assert!(config.is_some() && diagnostics.is_empty(), "{}", told(diagnostics));
+    }
+}
