@@ -69,7 +69,13 @@ fn of_signals_that_come_apart_and_are_heard_together_the_second_counts() {
 fn what_a_signal_asks_for_goes_out_before_the_next_question() {
     for (goal, at) in [(Goal::Up, 3), (Goal::Run, 4)] {
         let steps = if goal == Goal::Up { Vec::new() } else { Bench::dag("a", &[]).steps };
-        let mut bench = Bench::new(goal, steps).does("a", &[StepScript::never_ends()]);
+        // That is not answered.
+        let question = if goal == Goal::Up { Operation::Inspect } else { Operation::Poll };
+        let mut bench = Bench::new(goal, steps).does("a", &[StepScript::never_ends()]).fault(
+            question,
+            1,
+            Fault::Refuse(ErrorKind::Unavailable),
+        );
         bench.signals = vec![(at, 15)];
         let ran = bench.run().clean();
         let [ordered, signal, next] = [0, 1, 2].map(|n| &ran.events[at - 1 + n].kind);
