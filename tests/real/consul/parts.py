@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from ring import processes, program, tools
 from ring.lab import Lab
+from ring.network import free_ports
 
 # Far more than it takes; what waits for so long has failed.
 PATIENCE_SECONDS = 120
@@ -180,12 +180,3 @@ def wait_until(true, what: str, limit: float = PATIENCE_SECONDS) -> None:
     while not true():
         assert time.monotonic() < deadline, f"{what} took longer than {limit} s"
         time.sleep(0.05)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has now."""
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in found]

@@ -45,7 +45,9 @@ def counts(client: Client, step: Step, folder: str) -> None:
     """The step counted the words in a MapReduce application that bears its tags."""
     known = {app["id"] for app in client.tagged(TAGS[-1])}
     client.check(step, SUCCEEDED, "")
-    (child,) = [app for app in children(client, step) if app["id"] not in known]
+    new = [app for app in children(client, step) if app["id"] not in known]
+    assert len(new) == 1, f"these bear the tags: {new}"
+    (child,) = new
     assert (child["applicationType"], child["finalStatus"]) == ("MAPREDUCE", "SUCCEEDED"), child
     assert set(child["applicationTags"].split(",")) == {*TAGS, "ours"}, child["applicationTags"]
     lines = client.read(f"/user/alice/{folder}/part-r-00000").decode().splitlines()
