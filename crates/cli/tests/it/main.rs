@@ -27,6 +27,8 @@ mod plan;
 #[cfg(target_os = "linux")]
 mod prune;
 mod render;
+#[cfg(target_os = "linux")]
+mod resume;
 mod runs;
 mod schema;
 mod sentry;
