@@ -3,7 +3,7 @@
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::Clock;
 use dataflow_runner_core::fabric::{
-    ClusterId, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
+    ClusterId, ClusterState, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
 };
 
 use super::asked::{Asked, TRIES, asked};
@@ -46,6 +46,34 @@ pub(super) fn named(
             Err(Exit::Refused)
         }
     }
+}
+
+/// Makes sure that a cluster can take steps, as far as the fabric tells: a run that goes on there forgets its own.
+///
+/// # Errors
+/// It is not there, or goes down; that is said.
+pub(super) fn takes_steps(
+    id: &ClusterId,
+    fabric: &dyn Fabric,
+    bell: &Bell,
+    ui: &mut Ui,
+) -> std::result::Result<(), Exit> {
+    let Some(clusters) = fabric.clusters() else { return Ok(()) };
+    let why = match asked(bell, &Clock::machine(None), TRIES, || clusters.inspect(id)) {
+        Ok(Asked::Answer(it))
+            if matches!(
+                it.state,
+                ClusterState::Stopping | ClusterState::Stopped | ClusterState::Failed
+            ) =>
+        {
+            format!("cluster `{id}` takes no steps any more: it is {}", it.native)
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => with_hint(&error),
+        // Who may not look can run steps all the same, and what else is wrong the run itself meets.
+        _ => return Ok(()),
+    };
+    ui.error(why);
+    Err(Exit::Refused)
 }
 
 /// What to look for; `None`: it is an id.

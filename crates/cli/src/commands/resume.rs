@@ -212,11 +212,13 @@ fn which_cluster(
             state.goal.word()
         )));
     }
-    let named = cluster::named(given, &*ready.fabric, bell, ui);
-    if let Ok(cluster) = &named
-        && own.id.as_ref() != Some(cluster)
-    {
-        ui.message(Level::Info, format!("Going on on cluster {cluster}"));
+    let named = match cluster::named(given, &*ready.fabric, bell, ui) {
+        Ok(named) if own.id.as_ref() != Some(&named) => named,
+        same => return Ok(same.map(Some)),
+    };
+    if let Err(exit) = cluster::takes_steps(&named, &*ready.fabric, bell, ui) {
+        return Ok(Err(exit));
     }
-    Ok(named.map(Some))
+    ui.message(Level::Info, format!("Going on on cluster {named}"));
+    Ok(Ok(Some(named)))
 }

@@ -31,6 +31,8 @@ mod program;
 #[cfg(target_os = "linux")]
 mod prune;
 mod render;
+#[cfg(target_os = "linux")]
+mod resume;
 mod runs;
 mod schema;
 mod sentry;
