@@ -44,3 +44,4 @@ mod stops;
 mod usage;
 #[cfg(target_os = "linux")]
 mod watch;
+mod yarn;

@@ -1,7 +1,8 @@
 //! The suite that every fabric must pass: one list of cases, so that no fabric can forget one.
 //!
 //! Each case gets a fresh subject. What a fabric declares in its [`Capabilities`](super::Capabilities) is tested both
-//! ways: what it can do works, what it cannot is refused.
+//! ways: what it can do works, what it cannot is refused. A fabric has clusters to launch or one cluster that is there
+//! ([`Fabric::home`]): cases about clusters ask nothing of the latter, all others run there.
 
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ use bench::{Bench, PATIENCE, clusters, launch, token};
 
 /// A fabric under test, with what the suite cannot know of it.
 pub trait Subject {
-    /// The fabric, without any cluster yet.
+    /// The fabric, without any cluster of ours yet.
     fn fabric(&self) -> &dyn Fabric;
 
     /// A step that does as told.
@@ -83,8 +84,8 @@ pub const CASES: &[Case] = &[
 ];
 
 fn a_cluster_comes_up_is_found_and_listed(subject: &dyn Subject) {
+    let Some(clusters) = clusters(subject) else { return };
     let bench = Bench::ready(subject);
-    let clusters = clusters(subject);
     assert_eq!(clusters.find(&launch(1)).expect("it answers"), Found::Yes(bench.cluster.clone()));
     let name = clusters.inspect(&bench.cluster).expect("it answers").name;
     let listed = |query: &Query| -> Vec<ClusterId> {
@@ -107,15 +108,16 @@ fn a_cluster_comes_up_is_found_and_listed(subject: &dyn Subject) {
 }
 
 fn a_cluster_that_was_never_ordered_is_not_there(subject: &dyn Subject) {
-    let found = clusters(subject).find(&launch(7)).expect("it answers");
+    let Some(clusters) = clusters(subject) else { return };
+    let found = clusters.find(&launch(7)).expect("it answers");
     assert!(!matches!(found, Found::Yes(_)), "{found:?}");
-    let unknown = clusters(subject).inspect(&ClusterId::new("no-such-cluster"));
+    let unknown = clusters.inspect(&ClusterId::new("no-such-cluster"));
     assert_eq!(unknown.expect_err("it is not there").kind, ErrorKind::NotFound);
 }
 
 fn a_cluster_tells_the_order_it_came_from(subject: &dyn Subject) {
+    let Some(clusters) = clusters(subject) else { return };
     let bench = Bench::ready(subject);
-    let clusters = clusters(subject);
     let told = clusters.inspect(&bench.cluster).expect("it answers").token;
     assert_eq!(told, Some(token(1, 1)));
     let ours = || -> Vec<(ClusterId, Option<Token>)> {
@@ -128,33 +130,35 @@ fn a_cluster_tells_the_order_it_came_from(subject: &dyn Subject) {
 }
 
 fn a_cluster_is_found_whatever_the_sending(subject: &dyn Subject) {
+    let Some(clusters) = clusters(subject) else { return };
     let bench = Bench::ready(subject);
     for foreign in [false, true] {
         let find = |order, sending| {
             let order = Launch { token: token(order, sending), foreign, ..launch(1) };
-            clusters(subject).find(&order).expect("it answers")
+            clusters.find(&order).expect("it answers")
         };
         assert_eq!(find(1, 1), Found::Yes(bench.cluster.clone()));
         assert_eq!(find(1, 3), Found::Yes(bench.cluster.clone()), "of whatever sending");
         assert!(!matches!(find(2, 1), Found::Yes(_)), "another order of the run");
         let other = Token::of(&RunId::new("r-another"), 1, 1);
-        let found = clusters(subject).find(&Launch { token: other, foreign, ..launch(1) });
+        let found = clusters.find(&Launch { token: other, foreign, ..launch(1) });
         assert!(!matches!(found, Ok(Found::Yes(_))), "an order of another run: {found:?}");
     }
 }
 
 fn of_several_clusters_of_an_order_the_one_that_lives_is_found(subject: &dyn Subject) {
+    let Some(clusters) = clusters(subject) else { return };
     let found = |sending| {
         let order = Launch { token: token(1, sending), ..launch(1) };
-        clusters(subject).find(&order).expect("it answers")
+        clusters.find(&order).expect("it answers")
     };
     let first = Bench::ready(subject);
     first.down();
     assert_eq!(found(2), Found::Yes(first.cluster), "how it ended is to be known");
     let intended = Timestamp::from_second(1).expect("a time");
     let again = Launch { token: token(1, 2), intended, ..launch(1) };
-    let cluster = clusters(subject).launch(&again).expect("a cluster is launched");
-    let second = Bench { subject, fabric: subject.fabric(), cluster };
+    let cluster = clusters.launch(&again).expect("a cluster is launched");
+    let second = Bench::on(subject, cluster);
     second.until_cluster(|state| state == Some(ClusterState::Ready));
     assert_eq!(found(1), Found::Yes(second.cluster.clone()), "the one that lives");
     second.down();
@@ -162,9 +166,10 @@ fn of_several_clusters_of_an_order_the_one_that_lives_is_found(subject: &dyn Sub
 }
 
 fn a_cluster_goes_down_and_may_be_asked_twice(subject: &dyn Subject) {
+    let Some(clusters) = clusters(subject) else { return };
     let bench = Bench::ready(subject);
-    clusters(subject).terminate(&bench.cluster).expect("it is asked");
-    match clusters(subject).terminate(&bench.cluster) {
+    clusters.terminate(&bench.cluster).expect("it is asked");
+    match clusters.terminate(&bench.cluster) {
         Ok(()) => {}
         Err(error) => assert_eq!(error.kind, ErrorKind::NotFound, "it may be gone already"),
     }
@@ -174,6 +179,9 @@ fn a_cluster_goes_down_and_may_be_asked_twice(subject: &dyn Subject) {
 }
 
 fn a_cluster_takes_its_running_steps_along(subject: &dyn Subject) {
+    if clusters(subject).is_none() {
+        return;
+    }
     let bench = Bench::ready(subject);
     let id = bench.start(2, Behaviour::RunsUntilStopped);
     bench.until(&id, |status| status.state == StepState::Running);
@@ -345,8 +353,10 @@ fn only_what_was_asked_for_is_told(subject: &dyn Subject) {
 }
 
 fn steps_on_a_cluster_that_is_not_there_are_refused(subject: &dyn Subject) {
-    let bench =
-        Bench { subject, fabric: subject.fabric(), cluster: ClusterId::new("no-such-cluster") };
+    if clusters(subject).is_none() {
+        return;
+    }
+    let bench = Bench::on(subject, ClusterId::new("no-such-cluster"));
     let step = subject.step("s", Behaviour::Exits(0));
     let refused = bench.submit(&token(2, 1), 1, &[&step]).expect_err("there is no such cluster");
     assert_eq!(refused.kind, ErrorKind::NotFound);

@@ -96,6 +96,21 @@ fn resume_on_a_far_side() {
     sample(&EMR_RESUME);
 }
 
+#[test]
+fn a_chain_on_a_hadoop_cluster() {
+    sample(&YARN_CHAIN);
+}
+
+#[test]
+fn a_graph_with_retries_on_a_hadoop_cluster() {
+    sample(&YARN_GRAPH);
+}
+
+#[test]
+fn cancel_on_a_hadoop_cluster() {
+    sample(&YARN_CANCEL);
+}
+
 /// What the ring of real tools runs: `cargo test --test it kill:: -- --ignored --nocapture`. To look at one kill, name
 /// what is in the scenario's name, and its point: `DATAFLOW_RUNNER_TEST_KILL='up, local' DATAFLOW_RUNNER_TEST_POINT=15`.
 #[test]

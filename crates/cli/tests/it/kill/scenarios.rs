@@ -5,13 +5,14 @@ use std::process::Stdio;
 
 use dataflow_runner_core::event::Outcome;
 use dataflow_runner_core::fabric::emr::fake::{Script, StepScript};
+use dataflow_runner_core::fabric::yarn::fake as yarn;
 
 use super::scenario::{Again, Scenario};
 use super::world::World;
 use crate::harness::{Place, cluster, emr_cluster, emr_playbook, playbook, script};
 
 /// All of them.
-pub(super) const ALL: [Scenario; 14] = [
+pub(super) const ALL: [Scenario; 17] = [
     LOCAL_TRANSIENT,
     LOCAL_CHAIN,
     LOCAL_GRAPH,
@@ -26,10 +27,14 @@ pub(super) const ALL: [Scenario; 14] = [
     EMR_DOWN,
     EMR_CANCEL,
     EMR_RESUME,
+    YARN_CHAIN,
+    YARN_GRAPH,
+    YARN_CANCEL,
 ];
 
 const TRANSIENT: &str = "run-transient --config c.json --playbook p.json";
 const RUN: &str = "run --config c.json --playbook p.json --cluster CLUSTER";
+const RUN_AT_HOME: &str = "run --config c.json --playbook p.json";
 const UP: &str = "up --config c.json";
 const DOWN: &str = "down --config c.json --cluster CLUSTER";
 
@@ -105,7 +110,7 @@ pub(super) const LOCAL_CANCEL: Scenario = Scenario {
     name: "cancel, local",
     world: || {
         let world = local(&[("a", "", ""), ("b", "; sleep 1000", ""), ("c", "", "")]);
-        abandoned(&world, "Step 'b' with id");
+        abandoned(&world, TRANSIENT, "Step 'b' with id");
         world.remember()
     },
     command: "cancel last",
@@ -149,20 +154,8 @@ pub(super) const EMR_GRAPH: Scenario = Scenario {
         let mut fates = Script::default().step("d", StepScript::fails(60));
         let thrice = [StepScript::fails(60), StepScript::fails(60), StepScript::completes(60)];
         fates.steps.insert("b".to_owned(), thrice.into());
-        let steps = [
-            ("a", "", r#", "dependsOn": []"#),
-            ("b", "", r#", "dependsOn": ["a"], "retries": {"maxAttempts": 3}"#),
-            ("c", "", r#", "dependsOn": []"#),
-            (
-                "d",
-                "",
-                r#", "dependsOn": ["c"], "retries": {"maxAttempts": 2}, "actionOnFailure": "SKIP_DEPENDENTS""#,
-            ),
-            ("e", "", r#", "dependsOn": ["b", "c"]"#),
-        ];
-        let steps: Vec<_> = steps.iter().map(|(id, rest, more)| script(id, rest, more)).collect();
         let place = Place::new().with("c.json", emr_cluster());
-        World::emr(place.with("p.json", playbook(&steps.join(","))), fates)
+        World::emr(place.with("p.json", graph()), fates)
     },
     code: LOCAL_GRAPH.code,
     outcome: LOCAL_GRAPH.outcome,
@@ -192,7 +185,7 @@ pub(super) const EMR_CANCEL: Scenario = Scenario {
     name: "cancel, emr",
     world: || {
         let world = emr(Script::default().step("b", StepScript::never_ends()));
-        abandoned(&world, "Step 'a' with id");
+        abandoned(&world, TRANSIENT, "Step 'a' with id");
         world.remember()
     },
     command: "cancel last",
@@ -217,6 +210,44 @@ pub(super) const EMR_RESUME: Scenario = Scenario {
     began: &[("a", 2), ("b", 2)],
     clusters: (2, 0),
     ..EMR_TRANSIENT
+};
+
+pub(super) const YARN_CHAIN: Scenario = Scenario {
+    name: "a chain, yarn",
+    world: || at_home(yarn::Script::default(), &chain()),
+    command: RUN_AT_HOME,
+    began: &[("a", 1), ("b", 1), ("c", 1)],
+    clusters: (0, 0),
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const YARN_GRAPH: Scenario = Scenario {
+    name: "a graph with retries, yarn",
+    world: || {
+        let [good, bad] = [0, 1].map(|code| yarn::StepScript::exits(code, 60));
+        let fates = yarn::Script::default().step("d", bad.clone());
+        at_home(fates.attempts("b", [bad.clone(), bad, good]), &graph())
+    },
+    code: LOCAL_GRAPH.code,
+    outcome: LOCAL_GRAPH.outcome,
+    began: LOCAL_GRAPH.began,
+    ..YARN_CHAIN
+};
+
+pub(super) const YARN_CANCEL: Scenario = Scenario {
+    name: "cancel, yarn",
+    world: || {
+        let child = yarn::ChildScript::never_ends("MAPREDUCE");
+        let endless = yarn::StepScript::never_ends().starting(child);
+        let world = at_home(yarn::Script::default().step("b", endless), &chain());
+        abandoned(&world, RUN_AT_HOME, "Step 'b' with id");
+        world.remember()
+    },
+    command: "cancel last",
+    again: Again::Always,
+    outcome: interrupted,
+    began: &[("a", 1), ("b", 1), ("c", 0)],
+    ..YARN_CHAIN
 };
 
 /// What a step does that succeeds when it is begun for the second time, and for the third.
@@ -244,9 +275,38 @@ fn emr(script: Script) -> World {
     World::emr(place.with("p.json", emr_playbook(&["a", "b"], "CANCEL_AND_WAIT")), script)
 }
 
+/// A world with a cluster that is there already.
+fn at_home(fates: yarn::Script, playbook: &str) -> World {
+    let fake = crate::yarn::start(fates);
+    let place = Place::new().with("c.json", fake.cluster_file(""));
+    World::yarn(place.with("p.json", playbook), fake)
+}
+
+/// A playbook of the steps `a`, `b` and `c`, one after the other.
+fn chain() -> String {
+    playbook(&["a", "b", "c"].map(|id| script(id, "", "")).join(","))
+}
+
+/// The playbook of [`LOCAL_GRAPH`], for a far side that is told what becomes of its steps.
+fn graph() -> String {
+    let steps = [
+        ("a", "", r#", "dependsOn": []"#),
+        ("b", "", r#", "dependsOn": ["a"], "retries": {"maxAttempts": 3}"#),
+        ("c", "", r#", "dependsOn": []"#),
+        (
+            "d",
+            "",
+            r#", "dependsOn": ["c"], "retries": {"maxAttempts": 2}, "actionOnFailure": "SKIP_DEPENDENTS""#,
+        ),
+        ("e", "", r#", "dependsOn": ["b", "c"]"#),
+    ];
+    let steps: Vec<_> = steps.iter().map(|(id, rest, more)| script(id, rest, more)).collect();
+    playbook(&steps.join(","))
+}
+
 /// Runs the playbook up to a message and the start of step `b`, and leaves it without anybody who drives it.
-fn abandoned(world: &World, text: &str) {
-    let mut command = world.command(TRANSIENT);
+fn abandoned(world: &World, line: &str, text: &str) {
+    let mut command = world.command(line);
     let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
     let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut all = String::new();

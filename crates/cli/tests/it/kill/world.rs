@@ -11,6 +11,7 @@ use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::RunId;
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
+use dataflow_runner_core::fabric::yarn::fake as yarn;
 use dataflow_runner_core::journal;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,10 +22,17 @@ use crate::harness::{Place, Ran};
 /// No command takes as long as this.
 const LIMIT: Duration = Duration::from_secs(240);
 
+/// What is not on this machine, so to say.
+pub(super) enum Far {
+    Nothing,
+    Emr(Fake),
+    Yarn(yarn::Fake),
+}
+
 /// A folder with a cluster file `c.json` and a playbook `p.json`, and a far side of its own.
 pub(super) struct World {
     pub(super) place: Place,
-    pub(super) fake: Option<Fake>,
+    pub(super) far: Far,
     /// The cluster that was there before the command.
     pub(super) cluster: Option<String>,
     /// The runs that were there before the command.
@@ -34,13 +42,18 @@ pub(super) struct World {
 impl World {
     /// On this machine.
     pub(super) fn local(place: Place) -> Self {
-        Self { place, fake: None, cluster: None, before: BTreeSet::new() }
+        Self { place, far: Far::Nothing, cluster: None, before: BTreeSet::new() }
     }
 
     /// On a far side on which each question takes a minute, so that whoever asks has nothing to wait for.
     pub(super) fn emr(place: Place, script: Script) -> Self {
         let fake = Fake::start(Script { tempo: Tempo::notch_of(60), ..script });
-        Self { fake: Some(fake.expect("a port")), ..Self::local(place) }
+        Self { far: Far::Emr(fake.expect("a port")), ..Self::local(place) }
+    }
+
+    /// On the cluster of a cluster file that is there already.
+    pub(super) fn yarn(place: Place, fake: yarn::Fake) -> Self {
+        Self { far: Far::Yarn(fake), ..Self::local(place) }
     }
 
     /// With a cluster that is up.
@@ -62,8 +75,10 @@ impl World {
         let cluster = self.cluster.as_deref().unwrap_or_default();
         let words = line.split(' ').map(|word| if word == "CLUSTER" { cluster } else { word });
         let mut command = self.place.command(words);
-        if let Some(fake) = &self.fake {
-            hasten(&mut command, fake);
+        match &self.far {
+            Far::Nothing => {}
+            Far::Emr(fake) => hasten(&mut command, fake),
+            Far::Yarn(_) => crate::yarn::hasten(&mut command),
         }
         command
     }
@@ -81,9 +96,12 @@ impl World {
 
     /// All that the dead have asked for is done.
     pub(super) fn settle(&self) {
-        if let Some(fake) = &self.fake {
-            fake.drain().expect("the fake answers itself");
+        match &self.far {
+            Far::Nothing => Ok(()),
+            Far::Emr(fake) => fake.drain(),
+            Far::Yarn(fake) => fake.drain(),
         }
+        .expect("the fake answers itself");
     }
 
     /// All runs, also those that were never begun.
@@ -122,9 +140,10 @@ impl World {
 
     /// How often the program of a step was begun.
     pub(super) fn began(&self, step: &str) -> usize {
-        match &self.fake {
-            Some(fake) => fake.world(|world| world.submissions(step)),
-            None => {
+        match &self.far {
+            Far::Emr(fake) => fake.world(|world| world.submissions(step)),
+            Far::Yarn(fake) => fake.world(|world| world.submissions(step)),
+            Far::Nothing => {
                 let told = fs::read_to_string(self.place.path("ran").join(step));
                 told.unwrap_or_default().lines().count()
             }
@@ -133,8 +152,10 @@ impl World {
 
     /// How many clusters were ever made.
     pub(super) fn made(&self) -> usize {
-        if let Some(fake) = &self.fake {
-            return fake.world(|world| world.clusters.len());
+        match &self.far {
+            Far::Nothing => {}
+            Far::Emr(fake) => return fake.world(|world| world.clusters.len()),
+            Far::Yarn(_) => return 0,
         }
         let logs = self.place.state().join("clusters/logs");
         let all = local_clusters(&logs);
@@ -144,17 +165,23 @@ impl World {
 
     /// The clusters that are there now.
     pub(super) fn living(&self) -> Vec<String> {
-        match &self.fake {
-            Some(fake) => fake.world(|world| world.alive().map(|it| it.id.clone()).collect()),
-            None => local_clusters(&self.place.state().join("clusters")),
+        match &self.far {
+            Far::Emr(fake) => fake.world(|world| world.alive().map(|it| it.id.clone()).collect()),
+            Far::Yarn(_) => Vec::new(),
+            Far::Nothing => local_clusters(&self.place.state().join("clusters")),
         }
     }
 
     /// What was done on the far side that should never be.
     pub(super) fn violations(&self) -> Vec<String> {
-        self.fake
-            .as_ref()
-            .map_or_else(Vec::new, |fake| fake.world(|world| world.violations().to_vec()))
+        match &self.far {
+            Far::Nothing => Vec::new(),
+            Far::Emr(fake) => fake.world(|world| world.violations().to_vec()),
+            Far::Yarn(fake) => fake.world(|world| {
+                let left = world.alive().map(|app| format!("{} is left", app.name));
+                world.violations().iter().cloned().chain(left).collect()
+            }),
+        }
     }
 
     /// The processes that were started here and still run, once those are gone that only need a moment to go.

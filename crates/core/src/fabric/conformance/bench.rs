@@ -1,5 +1,6 @@
 //! A fabric of the suite with a cluster, and what is asked of both again and again.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -18,6 +19,8 @@ pub(super) struct Bench<'a> {
     pub(super) subject: &'a dyn Subject,
     pub(super) fabric: &'a dyn Fabric,
     pub(super) cluster: ClusterId,
+    /// What was given out for orders before they were sent, by their tokens without the sending.
+    reserved: RefCell<BTreeMap<String, Vec<StepId>>>,
 }
 
 pub(super) fn token(order: u32, sending: u32) -> Token {
@@ -33,17 +36,39 @@ pub(super) fn launch(order: u32) -> Launch<'static> {
     }
 }
 
-pub(super) fn clusters(subject: &dyn Subject) -> &dyn Clusters {
-    subject.fabric().clusters().expect("a fabric of this suite has clusters")
+/// Who launches clusters; `None` where there is one that none launches.
+pub(super) fn clusters(subject: &dyn Subject) -> Option<&dyn Clusters> {
+    let (clusters, home) = (subject.fabric().clusters(), subject.fabric().home());
+    assert_eq!(clusters.is_some(), home.is_none(), "a fabric has clusters to launch, or a home");
+    clusters
 }
 
 impl<'a> Bench<'a> {
+    /// A fabric with a cluster, whatever that is.
+    pub(super) fn on(subject: &'a dyn Subject, cluster: ClusterId) -> Self {
+        Self { subject, fabric: subject.fabric(), cluster, reserved: RefCell::default() }
+    }
+
     /// A fabric with a cluster that is ready.
     pub(super) fn ready(subject: &'a dyn Subject) -> Self {
-        let cluster = clusters(subject).launch(&launch(1)).expect("a cluster is launched");
-        let bench = Self { subject, fabric: subject.fabric(), cluster };
+        let Some(clusters) = clusters(subject) else {
+            return Self::on(subject, subject.fabric().home().expect("it has a home"));
+        };
+        let cluster = clusters.launch(&launch(1)).expect("a cluster is launched");
+        let bench = Self::on(subject, cluster);
         bench.until_cluster(|state| state == Some(ClusterState::Ready));
         bench
+    }
+
+    fn clusters(&self) -> &dyn Clusters {
+        clusters(self.subject).expect("it launches clusters")
+    }
+
+    /// The ids of an order, given out when it is first thought of, as the engine has them.
+    fn ids(&self, token: &Token, steps: usize) -> Vec<StepId> {
+        let order = token.as_str().rsplit_once('.').map_or("", |(order, _)| order).to_owned();
+        let reserve = || self.fabric.reserve(&self.cluster, steps).expect("ids are given out");
+        self.reserved.borrow_mut().entry(order).or_insert_with(reserve).clone()
     }
 
     pub(super) fn capabilities(&self) -> &Capabilities {
@@ -52,7 +77,7 @@ impl<'a> Bench<'a> {
 
     /// Its state; `None` once it is not found.
     pub(super) fn cluster_state(&self) -> Option<ClusterState> {
-        match clusters(self.subject).inspect(&self.cluster) {
+        match self.clusters().inspect(&self.cluster) {
             Ok(status) => Some(status.state),
             Err(error) if error.kind == ErrorKind::NotFound => None,
             Err(error) => panic!("{error}"),
@@ -75,7 +100,7 @@ impl<'a> Bench<'a> {
         attempt: u32,
         steps: &[&Step],
     ) -> Result<Vec<StepId>> {
-        let staged = BTreeMap::new();
+        let (staged, ids) = (BTreeMap::new(), self.ids(token, steps.len()));
         let steps =
             steps.iter().map(|step| OrderedStep { step, attempt, staged: &staged }).collect();
         self.fabric.submit(
@@ -85,7 +110,7 @@ impl<'a> Bench<'a> {
                 intended: Timestamp::UNIX_EPOCH,
                 foreign: false,
                 along: false,
-                ids: &[],
+                ids: &ids,
                 others: &[],
                 steps,
             },
@@ -104,14 +129,14 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn find_for(&self, foreign: bool, token: &Token, step: &Step) -> Found<Vec<StepId>> {
-        let staged = BTreeMap::new();
+        let (staged, ids) = (BTreeMap::new(), self.ids(token, 1));
         let steps = vec![OrderedStep { step, attempt: 1, staged: &staged }];
         let order = Order {
             token,
             intended: Timestamp::UNIX_EPOCH,
             foreign,
             along: false,
-            ids: &[],
+            ids: &ids,
             others: &[],
             steps,
         };
@@ -151,7 +176,7 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn down(&self) {
-        clusters(self.subject).terminate(&self.cluster).expect("it is asked");
+        self.clusters().terminate(&self.cluster).expect("it is asked");
         self.until_cluster(|state| state.is_none_or(ClusterState::is_final));
     }
 }

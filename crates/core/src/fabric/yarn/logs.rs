@@ -98,16 +98,17 @@ impl Yarn {
     }
 }
 
-/// A log without what YARN's web services put around it: `… LogContents:\n` and `\nEnd of LogType:…`.
+/// A log without what YARN's web services put around it: `… LogLength:n\nLogContents:\n`, so many bytes, and what comes
+/// then. Of a running program's there is no line's end before that.
 fn unwrapped(text: &[u8]) -> &[u8] {
     const BEGIN: &[u8] = b"LogContents:\n";
-    const END: &[u8] = b"\nEnd of LogType:";
-    let find = |text: &[u8], what: &[u8]| text.windows(what.len()).position(|part| part == what);
-    let Some(begin) = find(text, BEGIN) else {
+    let Some(begin) = text.windows(BEGIN.len()).position(|part| part == BEGIN) else {
         // It says in a sentence that there is none.
         return if text.starts_with(b"Can not find logs") { b"" } else { text };
     };
-    let rest = &text[begin + BEGIN.len()..];
-    let end = rest.windows(END.len()).rposition(|part| part == END);
-    &rest[..end.unwrap_or(rest.len())]
+    let (head, rest) = (&text[..begin], &text[begin + BEGIN.len()..]);
+    let lines = head.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    let length =
+        lines.filter_map(|line| line.strip_prefix("LogLength:")?.trim().parse().ok()).next_back();
+    &rest[..length.unwrap_or(rest.len()).min(rest.len())]
 }

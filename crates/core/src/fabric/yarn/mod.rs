@@ -19,6 +19,7 @@ use crate::http::Client;
 mod application;
 mod check;
 mod config;
+pub mod fake;
 mod hdfs;
 mod logs;
 mod lower;
@@ -200,3 +201,6 @@ impl Fabric for Yarn {
 fn error(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Error {
     Error::new(kind, NAME, operation, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,11 +183,23 @@ impl Rest {
             body: None,
             order: false,
         };
+        let url = self.named(url);
         persist(self.client.bell(), true, |_| {
             let body = body.clone().map(|body| (body, "application/octet-stream"));
-            self.once(&call, url.to_owned(), accept, body)
+            self.once(&call, url.clone(), accept, body)
         })
         .map_err(Miss::into_error)
+    }
+
+    /// With who asks, unless it says so already.
+    fn named(&self, url: &str) -> String {
+        match &self.user {
+            Some(user) if !url.contains("user.name=") => {
+                let mark = if url.contains('?') { '&' } else { '?' };
+                format!("{url}{mark}{}", query([("user.name", user.as_str())]))
+            }
+            _ => url.to_owned(),
+        }
     }
 
     fn is_ours(&self, url: &str) -> bool {
@@ -252,12 +264,13 @@ impl Rest {
                 let kerberos = reply
                     .header("www-authenticate")
                     .is_some_and(|how| how.to_lowercase().starts_with("negotiate"));
-                let message = if kerberos {
-                    "the cluster wants Kerberos, which is not spoken here: go through a gateway such as Knox, and give its address and `credentials`".to_owned()
+                let refused = if kerberos {
+                    let message = "the cluster wants Kerberos, which is not spoken here: go through a gateway such as Knox, and give its address and `credentials`";
+                    error(ErrorKind::Auth, call.operation, message)
                 } else {
-                    said(&reply, remote.as_ref())
+                    told(ErrorKind::Auth)
                 };
-                Err(Miss::Refused(error(ErrorKind::Auth, call.operation, message)))
+                Err(Miss::Refused(refused))
             }
             403 => Err(Miss::Refused(told(ErrorKind::Auth))),
             404 => Err(Miss::Refused(told(ErrorKind::NotFound))),

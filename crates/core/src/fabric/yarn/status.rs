@@ -86,7 +86,7 @@ impl<'a> Step<'a> {
             Stage::Waits => told(StepState::Pending, launcher),
             Stage::Runs => running(launcher, self.children.last().copied()),
             Stage::Succeeded if detached => self.by_children(),
-            Stage::Succeeded => told(StepState::Succeeded, launcher),
+            Stage::Succeeded => succeeded(launcher),
             Stage::Failed | Stage::Killed if self.alive().next().is_some() => {
                 let status = running(launcher, self.children.last().copied());
                 let reason =
@@ -117,7 +117,7 @@ impl<'a> Step<'a> {
         };
         let status = match stage(child) {
             Stage::Waits | Stage::Runs => return running(self.launcher, Some(child)),
-            Stage::Succeeded => told(StepState::Succeeded, child),
+            Stage::Succeeded => succeeded(child),
             Stage::Failed => {
                 StepStatus { exit_code: self.exit_code(), ..told(StepState::Failed, child) }
             }
@@ -173,6 +173,11 @@ fn is_order_of(tag: &str, run: &str) -> bool {
     number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Its program ended with 0: nothing else is called so by the launcher.
+fn succeeded(app: &App) -> StepStatus {
+    StepStatus { exit_code: Some(0), ..told(StepState::Succeeded, app) }
+}
+
 fn running(launcher: &App, child: Option<&App>) -> StepStatus {
     let status = told(StepState::Running, launcher);
     let Some(child) = child else { return status };
@@ -197,19 +202,21 @@ fn told(state: StepState, app: &App) -> StepStatus {
     }
 }
 
-/// The number behind some words, at the beginning of a line.
+/// The number behind some words, at the beginning of the first line that has them there.
 fn code(diagnostics: &str, words: &str) -> Option<i32> {
     let line = diagnostics.lines().find_map(|line| line.trim().strip_prefix(words))?;
     line.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// What YARN says of how it ended, after what that means where it has a meaning.
+/// What YARN says of how it ended, after what that means where it has a meaning. What an application says of itself, such
+/// as the last words of its program, may have the same words in it and means something else.
 fn reason(app: &App) -> Option<String> {
     let said: String = app.diagnostics.trim().chars().take(TOLD).collect();
     if said.is_empty() {
         return None;
     }
-    Some(match meaning(&said) {
+    let by_yarn = app.state != "FINISHED";
+    Some(match meaning(&said).filter(|_| by_yarn) {
         Some(meaning) => format!("{meaning}: {said}"),
         None => said,
     })

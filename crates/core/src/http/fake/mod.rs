@@ -9,8 +9,13 @@ use std::thread::{self, JoinHandle};
 
 use super::Reply;
 
+mod plan;
+mod tempo;
 mod wire;
 
+pub(crate) use plan::Plan;
+pub(crate) use tempo::Hands;
+pub use tempo::Tempo;
 use wire::Wire;
 
 /// Serves until it is dropped. Each connection has a thread of its own and is kept open between requests.

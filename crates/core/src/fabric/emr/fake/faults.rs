@@ -1,8 +1,5 @@
-//! What goes wrong on the way, by the n-th call of an operation.
+//! What goes wrong on the way.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::{Bound, RangeBounds};
 use std::time::Duration;
 
 use super::refusal::Refusal;
@@ -159,93 +156,5 @@ impl Fault {
     #[must_use]
     pub fn carried_out(self) -> Self {
         Self { carried_out: true, ..self }
-    }
-}
-
-/// What goes wrong with the next call of an operation, if anything.
-pub(super) type Rule = dyn FnMut(&str) -> Option<Fault> + Send;
-
-/// The faults that are to come.
-#[derive(Default)]
-pub(super) struct Faults {
-    plan: Vec<(String, Bound<u32>, Bound<u32>, Fault)>,
-    rule: Option<Box<Rule>>,
-    calls: BTreeMap<String, u32>,
-}
-
-impl fmt::Debug for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Faults").field("plan", &self.plan).field("calls", &self.calls).finish()
-    }
-}
-
-impl Faults {
-    /// These calls of an operation (from 1; `*`: of any, counted together) go wrong. What was said last counts.
-    pub(super) fn plan(&mut self, operation: &str, calls: impl RangeBounds<u32>, fault: Fault) {
-        let (from, to) = (calls.start_bound().cloned(), calls.end_bound().cloned());
-        self.plan.insert(0, (operation.to_owned(), from, to, fault));
-    }
-
-    /// What is not planned goes wrong by this rule.
-    pub(super) fn rule(&mut self, rule: Box<Rule>) {
-        self.rule = Some(rule);
-    }
-
-    /// No more faults.
-    pub(super) fn heal(&mut self) {
-        self.plan.clear();
-        self.rule = None;
-    }
-
-    /// How often an operation was called.
-    pub(super) fn calls(&self, operation: &str) -> u32 {
-        self.calls.get(operation).copied().unwrap_or(0)
-    }
-
-    /// What goes wrong with the call that has just come.
-    pub(super) fn next(&mut self, operation: &str) -> Option<Fault> {
-        for name in [operation, "*"] {
-            *self.calls.entry(name.to_owned()).or_default() += 1;
-        }
-        let hit = |(name, from, to, _): &&(String, Bound<u32>, Bound<u32>, Fault)| {
-            (name == operation || name == "*") && (*from, *to).contains(&self.calls(name))
-        };
-        let planned = self.plan.iter().find(hit).map(|(_, _, _, fault)| fault.clone());
-        planned.or_else(|| self.rule.as_mut()?(operation))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nth_call_of_an_operation() {
-        let mut faults = Faults::default();
-        faults.plan("ListSteps", 2..=3, Fault::cut());
-        faults.plan("*", 6.., Fault::throttle());
-        let mut next = |operation| faults.next(operation);
-        assert_eq!(next("ListSteps"), None);
-        assert_eq!(next("DescribeCluster"), None);
-        assert_eq!(next("ListSteps"), Some(Fault::cut()));
-        assert_eq!(next("ListSteps"), Some(Fault::cut()));
-        assert_eq!(next("ListSteps"), None);
-        assert_eq!(next("RunJobFlow"), Some(Fault::throttle()), "the sixth of all");
-        faults.plan("*", 7..=7, Fault::html(500));
-        assert_eq!(faults.next("RunJobFlow"), Some(Fault::html(500)), "what was said last counts");
-        faults.heal();
-        assert_eq!(faults.next("RunJobFlow"), None);
-        assert_eq!((faults.calls("ListSteps"), faults.calls("*")), (4, 8));
-    }
-
-    #[test]
-    fn a_rule_for_what_is_not_planned() {
-        let mut faults = Faults::default();
-        faults.rule(Box::new(|operation| (operation == "ListSteps").then(Fault::cut)));
-        faults.plan("ListSteps", 2..=2, Fault::throttle());
-        let calls = ["ListSteps", "ListSteps", "ListClusters"].map(|call| faults.next(call));
-        assert_eq!(calls, [Some(Fault::cut()), Some(Fault::throttle()), None]);
-        faults.heal();
-        assert_eq!(faults.next("ListSteps"), None);
     }
 }

@@ -27,7 +27,7 @@ use jiff::SignedDuration;
 
 use crate::clock::Clock;
 use crate::http::aws::Credentials;
-use crate::http::fake::Server;
+use crate::http::fake::{Hands, Server};
 use crate::secret::Secret;
 
 mod bucket;
@@ -45,9 +45,9 @@ mod serve;
 mod shapes;
 mod step;
 mod sts;
-mod tempo;
 mod world;
 
+pub use crate::http::fake::Tempo;
 pub use bucket::{Object, gzip};
 pub use cluster::{Cluster, State};
 pub use faults::{Fault, Trouble};
@@ -57,7 +57,6 @@ pub use script::{
 };
 pub use serve::Logged;
 pub use step::{State as StepState, Step};
-pub use tempo::Tempo;
 pub use world::World;
 
 /// The key that the fake knows from the start.
@@ -75,7 +74,7 @@ impl Fake {
     /// # Errors
     /// No port to be had.
     pub fn start(script: Script) -> io::Result<Self> {
-        Self::serve(tempo::Hands::new(script.tempo), script, Server::start)
+        Self::serve(Hands::new(script.tempo), script, Server::start)
     }
 
     /// The same, but the fake's time is that of `clock`, whatever the script says of its tempo.
@@ -83,7 +82,7 @@ impl Fake {
     /// # Errors
     /// No port to be had.
     pub fn start_by(script: Script, clock: Arc<Clock>) -> io::Result<Self> {
-        Self::serve(tempo::Hands::of(clock), script, Server::start)
+        Self::serve(Hands::of(clock), script, Server::start)
     }
 
     /// The same, over TLS.
@@ -91,12 +90,12 @@ impl Fake {
     /// # Errors
     /// No port to be had.
     pub fn start_tls(script: Script, tls: Arc<rustls::ServerConfig>) -> io::Result<Self> {
-        let hands = tempo::Hands::new(script.tempo);
+        let hands = Hands::new(script.tempo);
         Self::serve(hands, script, |handler| Server::start_tls(tls, handler))
     }
 
     fn serve(
-        hands: tempo::Hands,
+        hands: Hands,
         script: Script,
         start: impl FnOnce(Box<serve::Handler>) -> io::Result<Server>,
     ) -> io::Result<Self> {

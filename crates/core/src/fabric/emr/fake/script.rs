@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::tempo::Tempo;
+use crate::http::fake::Tempo;
 
 /// What is to happen.
 #[derive(Clone, Debug)]

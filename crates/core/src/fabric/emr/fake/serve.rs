@@ -7,16 +7,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::faults::{Fault, Faults, Trouble};
+use super::faults::{Fault, Trouble};
 use super::quota::Quota;
 use super::refusal::Refusal;
-use super::tempo::Hands;
 use super::world::World;
 use super::{s3, sts};
 use crate::clock::{add, timestamp};
 use crate::http::Reply;
 use crate::http::aws::{Credentials, Service, Signer, verify};
-use crate::http::fake::{Answer, Received};
+use crate::http::fake::{Answer, Hands, Plan, Received};
 
 /// The operations that move the fake's time on.
 const QUESTIONS: [&str; 4] = ["DescribeCluster", "DescribeStep", "ListClusters", "ListSteps"];
@@ -56,7 +55,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) world: World,
     pub(super) hands: Hands,
-    pub(super) faults: Faults,
+    pub(super) faults: Plan<Fault>,
     pub(super) quota: Quota,
     pub(super) keys: BTreeMap<String, Credentials>,
     pub(super) log: Vec<Logged>,
@@ -77,7 +76,7 @@ impl Shared {
             quota: Quota::new(world.script.quota),
             world,
             hands,
-            faults: Faults::default(),
+            faults: Plan::default(),
             keys,
             log: Vec::new(),
             skew: SignedDuration::ZERO,

@@ -1,4 +1,4 @@
-//! How fast the fake's time goes by.
+//! How fast a fake's time goes by.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,14 +7,13 @@ use jiff::Timestamp;
 
 use crate::clock::{Clock, add, timestamp};
 
-/// How fast the fake's time goes by. It starts at the time of the machine and never falls behind it unless one of
+/// How fast a fake's time goes by. It starts at the time of the machine and never falls behind it unless one of
 /// its seconds lasts longer than a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tempo {
     /// One second of the fake's lasts so long.
     pub second: Duration,
-    /// Each question (`DescribeCluster`, `DescribeStep`, `ListClusters`, `ListSteps`) moves the fake's time on by so
-    /// much before it is answered.
+    /// Each question, as a fake defines them, moves its time on by so much before it is answered.
     pub notch: Duration,
 }
 
@@ -33,9 +32,9 @@ impl Tempo {
     }
 }
 
-/// The fake's clock.
+/// A fake's clock.
 #[derive(Debug)]
-pub(super) struct Hands {
+pub(crate) struct Hands {
     tempo: Tempo,
     start: Timestamp,
     begun: Instant,
@@ -45,18 +44,18 @@ pub(super) struct Hands {
 }
 
 impl Hands {
-    pub(super) fn new(tempo: Tempo) -> Self {
+    pub(crate) fn new(tempo: Tempo) -> Self {
         let (begun, passed) = (Instant::now(), Duration::ZERO);
         Self { tempo, start: timestamp(), begun, passed, clock: None }
     }
 
     /// That of a clock, however fast the machine's time goes by.
-    pub(super) fn of(clock: Arc<Clock>) -> Self {
+    pub(crate) fn of(clock: Arc<Clock>) -> Self {
         Self { clock: Some(clock), ..Self::new(Tempo::REAL) }
     }
 
     /// The fake's time.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         if let Some(clock) = &self.clock {
             return add(clock.now(), self.passed);
         }
@@ -67,17 +66,17 @@ impl Hands {
     }
 
     /// A question came.
-    pub(super) fn notch(&mut self) {
+    pub(crate) fn notch(&mut self) {
         self.pass(self.tempo.notch);
     }
 
     /// So much of the fake's time passes at once.
-    pub(super) fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.passed = self.passed.saturating_add(time);
     }
 
     /// Since the fake was started, on the wall.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
 }

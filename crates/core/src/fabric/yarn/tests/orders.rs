@@ -1,0 +1,317 @@
+//! Orders and what becomes of them, request by request.
+
+use serde_json::json;
+
+use super::*;
+use crate::fabric::yarn::fake::{ChildScript, End, Fault, Refusal, StepScript};
+
+#[test]
+fn a_step_is_an_application_of_our_launcher() {
+    let there = There::with(
+        Script::default(),
+        r#", "queue": "default", "memoryMb": 512, "vCores": 2, "tags": ["Team-Data"], "environment": {"PATH": "/opt/bin"}"#,
+    );
+    let mut step = command("first");
+    step.work.arguments = ["", "a b", "ü"].map(sample::text).to_vec();
+    let id = there.start(2, &step);
+    let modified = there.fake.world(|world| {
+        let path = world.files.paths().find(|path| path.ends_with(".jar")).expect("the launcher");
+        world.files.get(path).map(|file| file.modified)
+    });
+    let mut order =
+        there.fake.world(|world| world.application(id.as_str()).map(|app| app.order.clone()));
+    let order = order.as_mut().expect("it is there");
+    let launcher = order["am-container-spec"]["local-resources"]["entry"][0]["value"].take();
+    let uri = launcher["resource"].as_str().expect("a URI");
+    assert!(uri.starts_with("hdfs://fake:9000/user/alice/.dataflow-runner/launcher-"), "{uri}");
+    assert_eq!(launcher["timestamp"].as_i64(), modified);
+    assert!(launcher["size"].as_u64().is_some_and(|size| size <= 8 * 1024), "{launcher}");
+    let base64 = |words: &str| crate::base64::encode(words.as_bytes());
+    let given =
+        base64("DATAFLOW_CLUSTER=fake\0DATAFLOW_STEP=first\0DATAFLOW_ATTEMPT=1\0PATH=/opt/bin\0");
+    let logs = format!("hdfs://fake:9000/user/alice/.dataflow-runner/logs/{id}");
+    let expected = json!({
+        "application-id": id.as_str(),
+        "application-name": "first",
+        "application-type": "dataflow-runner",
+        "application-tags": {"tag": ["dataflow-runner", "r-test", "r-test.2", "team-data"]},
+        "queue": "default",
+        "max-app-attempts": 1,
+        "keep-containers-across-application-attempts": false,
+        "unmanaged-AM": false,
+        "resource": {"memory": 512, "vCores": 2},
+        "am-container-spec": {
+            "commands": {"command": "{{JAVA_HOME}}/bin/java -Xmx64m Launcher 1><LOG_DIR>/launcher.log 2>&1"},
+            "environment": {"entry": [
+                {"key": "CLASSPATH", "value": "{{PWD}}/launcher.jar<CPS>/hadoop/conf<CPS>/hadoop/share/*"},
+                {"key": "HADOOP_USER_NAME", "value": "alice"},
+                {"key": "DATAFLOW_ARGV", "value": base64("true\0\0a b\0ü\0")},
+                {"key": "DATAFLOW_ENV", "value": given},
+                {"key": "DATAFLOW_TAGS", "value": "r-test,r-test.2"},
+                {"key": "DATAFLOW_LOGS", "value": logs},
+            ]},
+            "local-resources": {"entry": [{"key": "launcher.jar", "value": null}]},
+        },
+    });
+    assert_eq!(*order, expected);
+}
+
+#[test]
+fn the_first_step_on_a_cluster_brings_the_launcher_and_all_others_find_it() {
+    let there = There::new(Script::default());
+    let first = there.asked(|| drop(there.start(1, &command("a"))));
+    let all = "conf conf GETFILESTATUS GETFILESTATUS GETFILESTATUS GETFILESTATUS MKDIRS MKDIRS CREATE \
+               CREATE data RENAME GETFILESTATUS new-application submit";
+    assert_eq!(first.join(" "), all);
+    let second = there.asked(|| drop(there.start(2, &command("b"))));
+    assert_eq!(second, ["new-application", "submit"]);
+    // Another process.
+    let other = fabric(&there.fake.cluster_file(""));
+    let again = there.asked(|| drop(other.reserve(&there.home, 1)));
+    assert_eq!(again, ["conf", "conf", "GETFILESTATUS", "new-application"]);
+    there.fake.world(|world| {
+        for path in ["/user/alice", "/user/alice/.dataflow-runner"] {
+            let rights = world.files.get(path).map(|folder| folder.rights.as_str());
+            let ours = path.ends_with("runner");
+            assert_eq!(rights, Some(if ours { "700" } else { "755" }), "{path}");
+        }
+    });
+}
+
+#[test]
+fn one_request_tells_of_all_steps() {
+    let there = There::new(Script::default());
+    let ids: Vec<_> = (1..=3).map(|n| there.start(n, &command(&format!("s{n}")))).collect();
+    let poll = |yarn: &Yarn| {
+        let told = yarn.poll(&there.home, &ids).expect("it answers");
+        let states: Vec<_> = told.iter().map(|(_, status)| status.state).collect();
+        assert_eq!(told.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), ids);
+        states
+    };
+    assert_eq!(
+        there.asked(|| assert_eq!(poll(&there.yarn), [StepState::Pending; 3])),
+        ["applications"]
+    );
+    there.pass(5);
+    assert_eq!(
+        there.asked(|| assert_eq!(poll(&there.yarn), [StepState::Running; 3])),
+        ["applications"]
+    );
+    there.pass(10);
+    // Another process has to learn first which run they are of.
+    let other = fabric(&there.fake.cluster_file(""));
+    let asked = there.asked(|| assert_eq!(poll(&other), [StepState::Succeeded; 3]));
+    assert_eq!(asked, ["application", "applications"]);
+    assert_eq!(there.asked(|| drop(poll(&other))), ["applications"]);
+    assert!(there.yarn.poll(&there.home, &[]).expect("nothing").is_empty());
+}
+
+#[test]
+fn an_order_is_found_by_its_id_or_by_its_tag() {
+    let there = There::new(Script::default());
+    let ids = there.reserve(1);
+    assert_eq!(there.find(2, &ids), Found::No, "it was not sent");
+    assert_eq!(there.find(2, &[]), Found::No);
+    there.submit(2, &command("a"), &ids).expect("it is taken");
+    assert_eq!(there.find(2, &ids), Found::Yes(ids.clone()));
+    assert_eq!(there.find(2, &[]), Found::Yes(ids.clone()));
+    assert_eq!(there.find(20, &[]), Found::No);
+    there.pass(60);
+    assert_eq!(there.find(2, &ids), Found::Yes(ids.clone()), "also when it has ended");
+    there.fake.world(|world| world.restart(true));
+    assert_eq!(there.find(2, &ids), Found::Yes(ids.clone()));
+    assert_eq!(there.status(&ids[0]).state, StepState::Succeeded);
+    // A ResourceManager that has forgotten it proves nothing.
+    there.fake.world(|world| world.restart(false));
+    assert_eq!(there.find(2, &ids), Found::NotYet);
+    let gone = there.status(&ids[0]);
+    assert_eq!((gone.state, gone.native.as_str()), (StepState::Unknown, "GONE"));
+    assert!(gone.reason.expect("a reason").contains("restarted without its memory"));
+}
+
+#[test]
+fn an_order_whose_answer_is_lost_is_sent_again_and_runs_once() {
+    let there = There::new(Script::default());
+    there.fake.fail("submit", 1..=1, Fault::ReplyLost);
+    let ids = there.reserve(1);
+    let asked = there.asked(|| drop(there.submit(2, &command("a"), &ids).expect("it is taken")));
+    assert_eq!(asked, ["submit", "submit"]);
+    there.fake.world(|world| assert_eq!(world.submissions("a"), 1));
+}
+
+#[test]
+fn an_order_whose_answers_are_all_lost_is_in_doubt() {
+    let there = There::new(Script::default());
+    let ids = there.reserve(1);
+    there.fake.fail("submit", .., Fault::ReplyLost);
+    let error = there.submit(2, &command("a"), &ids).expect_err("nobody answers");
+    assert_eq!((error.kind, error.effect), (ErrorKind::Unavailable, Effect::Unknown));
+    assert_eq!(there.find(2, &ids), Found::Yes(ids.clone()));
+}
+
+#[test]
+fn what_is_refused_has_no_effect() {
+    let there = There::with(Script::default(), r#", "memoryMb": 5000"#);
+    let ids = there.reserve(1);
+    let error = there.submit(2, &command("a"), &ids).expect_err("too much");
+    assert_eq!((error.kind, error.effect), (ErrorKind::Config, Effect::None));
+    assert_eq!(error.message, "Requested more memory than configured max");
+    let none = there.submit(2, &command("a"), &[]).expect_err("no id");
+    assert_eq!(none.kind, ErrorKind::Config);
+}
+
+#[test]
+fn a_queue_that_is_not_there_fails_the_step() {
+    let there = There::with(Script::default(), r#", "queue": "nope""#);
+    let id = there.start(2, &command("a"));
+    let told = there.status(&id);
+    assert_eq!(told.state, StepState::Failed);
+    assert!(told.reason.expect("a reason").starts_with("there is no such queue"));
+}
+
+#[test]
+fn a_launcher_that_changed_meanwhile_is_brought_to_no_node() {
+    let there = There::new(Script::default());
+    let ids = there.reserve(1);
+    there.fake.world(|world| {
+        let path = world.files.paths().find(|path| path.ends_with(".jar")).expect("one").to_owned();
+        world.files.write(&path, b"other", "600", 1);
+    });
+    there.submit(2, &command("a"), &ids).expect("it is taken");
+    let reason = there.status(&ids[0]).reason.expect("a reason");
+    assert!(reason.starts_with("a node could not bring what the step needs from HDFS"), "{reason}");
+}
+
+#[test]
+fn a_step_is_cancelled_with_all_that_it_started() {
+    let script = StepScript::never_ends()
+        .starting(ChildScript::never_ends("MAPREDUCE"))
+        .starting(ChildScript::never_ends("SPARK"));
+    let there = There::new(Script::default().step("a", script));
+    let mut step = command("a");
+    step.work.arguments.push(sample::text("spark.yarn.tags=r-test,r-test.2"));
+    let (id, other) = (there.start(2, &step), there.start(3, &command("b")));
+    there.pass(5);
+    assert_eq!(there.status(&id).state, StepState::Running);
+    let cancel = || there.yarn.cancel(&there.home, std::slice::from_ref(&id)).expect("it is asked");
+    assert_eq!(there.asked(cancel), ["applications", "kill", "kill", "kill"]);
+    cancel();
+    assert_eq!(there.later(2, &id).state, StepState::Cancelled);
+    assert_eq!(there.asked(cancel), ["applications"]);
+    let alive =
+        there.fake.world(|world| world.alive().map(|app| app.id.clone()).collect::<Vec<_>>());
+    assert_eq!(alive, [other.to_string()], "of another step nothing was touched");
+    let unknown = StepId::new("application_1_0001");
+    there.yarn.cancel(&there.home, &[unknown]).expect("there is nothing to ask");
+}
+
+#[test]
+fn what_a_killed_launcher_leaves_is_killed() {
+    let script = StepScript::never_ends().starting(ChildScript::never_ends("MAPREDUCE"));
+    let there = There::new(Script::default().step("a", script));
+    let id = there.start(2, &command("a"));
+    there.pass(5);
+    there.fake.world(|world| {
+        let now = world.now;
+        let app = world.application_mut(id.as_str()).expect("it is there");
+        app.asked = Some(("bob".to_owned(), now));
+    });
+    there.pass(1);
+    let told = there.asked(|| assert_eq!(there.status(&id).state, StepState::Running));
+    assert_eq!(told, ["applications", "kill"]);
+    assert_eq!(there.later(1, &id).state, StepState::Cancelled);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
+}
+
+#[test]
+fn spark_in_the_cluster_is_judged_by_its_driver() {
+    let end = || End::Fails("User application exited with status 3".to_owned());
+    let script = StepScript::exits(1, 20).starting(ChildScript::ends("SPARK", end(), 10));
+    let there = There::new(Script::default().step("a", script));
+    there.fake.world(|world| {
+        let now = world.now.as_millisecond();
+        world.files.make("/jobs", "755", now);
+        world.files.write("/jobs/pi.py", b"pi", "644", now);
+    });
+    let id = there.start(2, &spark_in_cluster("a"));
+    assert_eq!(there.later(5, &id).state, StepState::Running);
+    let told = there.later(30, &id);
+    assert_eq!((told.state, told.exit_code), (StepState::Failed, Some(3)));
+}
+
+#[test]
+fn flink_goes_on_without_its_launcher() {
+    let child =
+        |end: End| StepScript::exits(0, 5).starting(ChildScript::ends("Apache Flink", end, 20));
+    let ends = [
+        (End::Succeeds, StepState::Succeeded, Some(0)),
+        (End::Fails(String::new()), StepState::Failed, None),
+    ];
+    for (end, state, code) in ends {
+        let there = There::new(Script::default().step("a", child(end)));
+        let id = there.start(2, &flink("a"));
+        assert_eq!(there.later(10, &id).state, StepState::Running);
+        let told = there.later(20, &id);
+        assert_eq!((told.state, told.exit_code), (state, code));
+    }
+    let there = There::new(Script::default());
+    let id = there.start(2, &flink("a"));
+    let told = there.later(20, &id);
+    assert_eq!(told.state, StepState::Unknown, "nobody can say what became of it");
+}
+
+#[test]
+fn a_time_limit_is_set_on_the_application_too() {
+    let mut step = command("a");
+    step.rules.timeout = Some(Duration::from_secs(60));
+    let there = There::new(Script::default().step("a", StepScript::never_ends()));
+    let id = there.start(2, &step);
+    assert_eq!(there.fake.calls("timeout"), 1);
+    assert_eq!(there.later(60, &id).state, StepState::Running, "it is for us to end it first");
+    let told = there.later(180, &id);
+    assert_eq!(told.state, StepState::Failed);
+    assert!(told.reason.expect("a reason").starts_with("it took longer than it may"));
+    assert_eq!(there.yarn.warnings(), [""; 0]);
+    // Where that is not allowed the step runs all the same.
+    there.fake.fail("timeout", .., Fault::Refuse(Refusal::new(403, "ForbiddenException", "no")));
+    there.start(3, &step);
+    let warnings = there.yarn.warnings();
+    assert!(warnings[0].contains("has no time limit of its own, only ours"), "{warnings:?}");
+    assert_eq!((warnings.len(), there.yarn.warnings().len()), (1, 0));
+}
+
+#[test]
+fn files_are_brought_as_they_are_in_hdfs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run me.sh");
+    std::fs::write(&path, "exit 0").expect("a file");
+    let there = There::new(Script::default());
+    let uri = there.yarn.stage(&LocalFile { path }).expect("it is staged");
+    assert!(uri.0.starts_with("/user/alice/.dataflow-runner/files/"), "{uri:?}");
+    let mut step = sample::step("a", "./bin/run me.sh", &[]);
+    step.work.files.push(sample::text("hdfs:///jobs/pi.py"));
+    let staged = BTreeMap::from([("./bin/run me.sh".to_owned(), uri.clone())]);
+    let ids = there.reserve(1);
+    let submit = || {
+        let fabric = &there.yarn;
+        there.ordering(2, &step, &ids, &staged, |order| fabric.submit(&there.home, order))
+    };
+    let missing = submit().expect_err("a file is not there");
+    assert_eq!(missing.kind, ErrorKind::Config);
+    assert_eq!(missing.message, "`hdfs:///jobs/pi.py` is not in HDFS");
+    there.fake.world(|world| {
+        world.files.make("/jobs", "755", 5);
+        world.files.write("/jobs/pi.py", b"pi", "644", 5);
+    });
+    submit().expect("it is taken");
+    there.fake.world(|world| {
+        let app = world.application(ids[0].as_str()).expect("it is there");
+        assert_eq!(app.program.as_ref().expect("read").words, ["./run me.sh"]);
+        let entries = &app.order["am-container-spec"]["local-resources"]["entry"];
+        let value =
+            |at: usize| (entries[at]["key"].clone(), entries[at]["value"]["resource"].clone());
+        assert_eq!(value(1), (json!("run me.sh"), json!(format!("hdfs://fake:9000{}", uri.0))));
+        assert_eq!(value(2), (json!("pi.py"), json!("hdfs://fake:9000/jobs/pi.py")));
+        assert!(app.state.is_alive(), "sizes and times are exact: {}", app.diagnostics);
+    });
+}
