@@ -60,6 +60,11 @@ public final class Launcher {
     manager.registerApplicationMaster("", -1, "");
     int code = program(script);
     try {
+      endRest();
+    } catch (IOException e) {
+      System.err.println("what is left is not ended: " + e);
+    }
+    try {
       save();
     } catch (Exception | LinkageError e) {
       // A folder of a kind that this node has no jars for, say: the step is what it is.
@@ -97,6 +102,50 @@ public final class Launcher {
       System.err.println("the shell: " + e);
     }
     return program.waitFor();
+  }
+
+  /**
+   * Ends what the program left behind in the container's group of processes: asks first, insists after five seconds.
+   * The NodeManager does so too when the container ends, but not always.
+   */
+  private static void endRest() throws IOException, InterruptedException {
+    for (int round = 0; round < 120; round++) {
+      List<String> rest = rest();
+      if (rest.isEmpty()) {
+        return;
+      }
+      if (round == 0 || round >= 100) {
+        String kill = (round == 0 ? "kill -TERM " : "kill -KILL ") + String.join(" ", rest);
+        new ProcessBuilder("/bin/sh", "-c", kill).start().waitFor();
+      }
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+  }
+
+  /** The processes of this one's group but itself and those that wait for it. */
+  private static List<String> rest() throws IOException {
+    String[] own = stat("self");
+    List<String> rest = new ArrayList<>();
+    for (String pid : new File("/proc").list((folder, name) -> Character.isDigit(name.charAt(0)))) {
+      try {
+        String[] its = stat(pid);
+        boolean waits = pid.equals(own[1]) || pid.equals(own[2]);
+        boolean isDead = its[0].equals("Z");
+        if (its[2].equals(own[2]) && !isDead && !waits && !pid.equals(own[3])) {
+          rest.add(pid);
+        }
+      } catch (IOException e) {
+        continue; // It ended meanwhile.
+      }
+    }
+    return rest;
+  }
+
+  /** Of a process: its state, its parent, its group, itself; proc(5). */
+  private static String[] stat(String pid) throws IOException {
+    String stat = new String(Files.readAllBytes(Paths.get("/proc", pid, "stat")), StandardCharsets.ISO_8859_1);
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    return new String[] {fields[0], fields[1], fields[2], stat.substring(0, stat.indexOf(' '))};
   }
 
   /** Tells the ResourceManager once a second that the step lives, and the program when it shall not. */

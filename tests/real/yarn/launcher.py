@@ -165,11 +165,15 @@ def unsaved(client: Client):
 
 
 def leftovers(client: Client):
-    """What a program leaves behind is ended with it."""
-    step = client.submit(["sh", "-c", "sleep 1000 & exit 0"])
+    """What a program leaves behind is ended with it: asked to, and killed if it does not listen."""
+    listens = "trap 'echo asked; exit' TERM; : >ready; while :; do sleep 0.1; done"
+    deaf = "trap '' TERM; sleep 1000"
+    step = client.submit(["sh", "-c", f"({listens}) & ({deaf}) & until [ -e ready ]; do sleep 0.1; done"])
 
     def finish() -> None:
         client.check(step, SUCCEEDED, "")
+        # What ends it later can no more have its last words saved.
+        assert client.stdout(step) == b"asked\n", client.stdout(step)
         container = client.container(step)
         wait_until(lambda: not within(container), "the end of what was left")
 
