@@ -57,7 +57,7 @@ fn lives(step: &str) -> bool {
 }
 
 /// An event as a process of another host would write it, whom no lock keeps away.
-fn written_elsewhere(place: &Place) {
+pub(crate) fn written_elsewhere(place: &Place) {
     let (run, elsewhere) = (run(place), tempfile::tempdir().expect("a folder"));
     let file = "journal.jsonl";
     fs::copy(run.join(file), elsewhere.path().join(file)).expect("copied");

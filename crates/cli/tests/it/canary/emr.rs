@@ -135,6 +135,58 @@ fn runs_with_keys_from_everywhere() {
     });
 }
 
+/// What a step has written is shown as it is; what is said of it, and of what goes wrong on the way, is ours.
+#[test]
+fn logs_by_the_journal_alone() {
+    std::thread::scope(|scope| {
+        for (output, credentials) in OUTPUTS.into_iter().zip(["env", "literal", "default"]) {
+            scope.spawn(move || {
+                let text = format!("java.lang.OutOfMemoryError: heap\nargs: {}\n", given());
+                let failing = StepScript::fails(60).with_logs(&[("stderr", text.as_str())]);
+                let script =
+                    Script { log_delivery: std::time::Duration::ZERO, ..Script::default() };
+                let (world, fake) = world_of(script.step("first", failing), credentials);
+                let world = match credentials {
+                    "default" => profile(world, &fake),
+                    _ => world,
+                };
+                let how = format!("--output {output} --log-level debug");
+                world.run(TRANSIENT, 1);
+                for line in ["logs", "logs last first --file stderr"] {
+                    let shown = world.printing(&format!("{line} {how}"), May::All);
+                    assert!(world.has(shown.stdout.as_bytes(), &["systemEnv", "var"]), "{shown:?}");
+                }
+                for (line, code) in [
+                    ("logs last second", 1),
+                    ("logs last nobody", 2),
+                    ("logs last first --file none", 2),
+                    ("logs --follow", 2),
+                ] {
+                    world.run(&format!("{line} {how}"), code);
+                }
+                for operation in ["ListObjectsV2", "GetObject"] {
+                    // It knows what it was sent: of a key that is no token.
+                    let doors: &[&str] =
+                        if credentials == "env" { &["session token"] } else { &[] };
+                    let refusal = Refusal::new(403, "AccessDenied", quotation(doors));
+                    fake.fail(operation, .., Fault::refuse(refusal));
+                    world.run(&format!("logs {how}"), 4);
+                    fake.heal();
+                }
+                if credentials == "literal" {
+                    std::fs::write(world.place.path("c.json"), "{}").expect("a file");
+                    world.run(&format!("logs {how}"), 3);
+                }
+            });
+        }
+    });
+}
+
+/// What steps are given.
+fn given() -> String {
+    quotation(&["systemEnv", "var", "vars", "vars-file", "var-env"])
+}
+
 /// The key is in a file of AWS's, and none is in the environment.
 fn profile(world: World, fake: &Fake) -> World {
     let (id, secret) = (canary("instance key"), canary("profile key"));

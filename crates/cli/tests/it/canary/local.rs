@@ -48,6 +48,17 @@ fn runs_that_succeed_and_runs_that_fail() {
         for line in looks.into_iter().chain(["runs --json", "runs --orphans --all --json"]) {
             world.run(&format!("{line} {how}"), 0);
         }
+        // Its steps say nothing, so all of it is ours.
+        for (line, code) in [
+            ("logs", 0),
+            ("logs last bad --file controller", 0),
+            ("logs last bad --file none", 2),
+            ("logs last nobody", 2),
+            ("logs last bad --attempt 9", 2),
+            ("logs --follow", 0),
+        ] {
+            world.run(&format!("{line} {how}"), code);
+        }
         world.run(&format!("resume {how}"), 1);
         world.run(&format!("attach {how}"), 1);
         world.run(&format!("cancel {how}"), 0);

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod clusters;
+mod comebacks;
 mod commands;
 mod credentials;
 mod failures;
