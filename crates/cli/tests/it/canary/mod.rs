@@ -10,3 +10,4 @@ mod local;
 mod net;
 mod reach;
 mod world;
+mod yarn;

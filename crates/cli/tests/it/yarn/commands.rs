@@ -14,7 +14,7 @@ fn run_needs_no_cluster_and_runs_each_step_as_an_application() {
         let launcher = world.launchers("first").next().expect("one");
         let words = &launcher.program.as_ref().expect("read").words;
         assert_eq!(words.join(" "), "sh -c true");
-        assert!(launcher.ended <= world.launchers("second").next().map(|app| app.created).into());
+        assert!(launcher.ended <= world.launchers("second").next().map(|app| app.created));
     });
     site.nothing_is_left();
     // The one there is may be named.

@@ -1,6 +1,6 @@
 //! How steps end.
 
-use dataflow_runner_core::fabric::yarn::fake::{ChildScript, End, Script, StepScript};
+use dataflow_runner_core::fabric::yarn::fake::{ChildScript, End, Script, StepScript, Tempo};
 
 use super::{RUN, Site};
 
@@ -44,8 +44,10 @@ fn a_step_that_failed_is_tried_again() {
 #[test]
 fn a_time_limit_ends_a_step_and_all_that_it_started() {
     let endless = StepScript::never_ends().starting(ChildScript::never_ends("MAPREDUCE"));
+    // The far side's own limit comes much later than ours.
+    let tempo = Tempo::second_in_ms(50);
     let site = Site::playing(
-        Script::default().step("first", endless),
+        Script { tempo, ..Script::default().step("first", endless) },
         &[("first", r#", "timeoutSeconds": 1"#), ("second", "")],
     );
     let ran = site.done(RUN, 1);

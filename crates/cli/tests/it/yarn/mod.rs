@@ -22,7 +22,7 @@ pub(super) struct Site {
 pub(super) const RUN: &str = "run --config c.json --playbook p.json";
 
 impl Site {
-    /// Steps `first` and `second`. Time goes by with the questions that are asked, five seconds each, so a program that
+    /// Steps `first` and `second`. Time goes by with the questions that are asked, half a minute each, so a program that
     /// asks has nothing to wait for.
     pub(super) fn new(script: Script) -> Self {
         Self::playing(script, &[("first", ""), ("second", "")])
@@ -73,9 +73,11 @@ impl Site {
     }
 }
 
-/// A far side on which each question takes five seconds.
+/// A far side on which each question takes half a minute, unless its script says otherwise.
 pub(super) fn start(fates: Script) -> Fake {
-    Fake::start(Script { tempo: Tempo::notch_of(5), ..fates }).expect("a port")
+    let usual = fates.tempo == Script::default().tempo;
+    let tempo = if usual { Tempo::notch_of(30) } else { fates.tempo };
+    Fake::start(Script { tempo, ..fates }).expect("a port")
 }
 
 /// Lets the program wait for nothing.

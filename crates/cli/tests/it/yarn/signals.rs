@@ -72,7 +72,7 @@ fn what_is_to_be_left_is_left_and_may_be_cancelled() {
 
 #[test]
 fn a_run_whose_driver_died_is_attached() {
-    let site = Site::new(Script::default().step("first", StepScript::exits(0, 600)));
+    let site = Site::new(Script::default().step("first", StepScript::exits(0, 120)));
     let mut command = site.command(RUN);
     let mut child = command.stderr(Stdio::null()).spawn().expect("it starts");
     while site.fake.world(|world| world.submissions("first")) == 0 {

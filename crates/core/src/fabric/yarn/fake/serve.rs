@@ -313,9 +313,6 @@ impl State {
         if json && !is("content-type", "application/json") {
             self.world.note(format!("the body of {} is not called JSON", ask.operation));
         }
-        if role == Role::Manager(0) || json {
-            return;
-        }
         if ask.operation == "CREATE data" && !is("content-type", "application/octet-stream") {
             self.world.note("a DataNode would refuse the content type".to_owned());
         }
