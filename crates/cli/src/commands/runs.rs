@@ -209,10 +209,10 @@ mod tests {
         assert_eq!(pick("last"), Ok(RunId::new("r-2-c")));
         assert_eq!(pick("r-2"), Ok(RunId::new("r-2-c")));
         assert_eq!(pick("r-1-a"), Ok(RunId::new("r-1-a")), "an id is no beginning");
-        assert_eq!(pick("r-1"), Err("r-1 may be run r-1-a, r-1-ab; say more of its id".to_owned()));
+        assert_eq!(pick("r-1"), Err("r-1 may be run r-1-ab, r-1-a; say more of its id".to_owned()));
         assert_eq!(
             pick("r-"),
-            Err("r- may be run r-2-c, r-1-a and 1 more; say more of its id".to_owned())
+            Err("r- may be run r-2-c, r-1-ab and 1 more; say more of its id".to_owned())
         );
         for none in ["x", ""] {
             assert!(pick(none).expect_err("none").starts_with("there is no run "), "{none}");

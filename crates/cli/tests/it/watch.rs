@@ -84,6 +84,8 @@ fn a_signal_ends_the_watching_and_nothing_else() {
     let journal = std::fs::read_dir(place.state().join("runs")).expect("runs").next();
     let journal = journal.expect("a run").expect("it").path().join("journal.jsonl");
     let told = || std::fs::read(&journal).expect("a journal");
+    // Its program begins before that is told.
+    until("its step runs", || String::from_utf8_lossy(&told()).contains(r#""state":"RUNNING""#));
     let before = told();
     for (number, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut watcher = Watcher::start(&place, "status --watch");
