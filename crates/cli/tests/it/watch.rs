@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::crash::until;
 use crate::harness::{Place, cluster, playbook, script};
 use crate::signals::{Waiting, place as waiting_place};
 
