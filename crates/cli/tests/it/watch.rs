@@ -83,7 +83,11 @@ fn a_signal_ends_the_watching_and_nothing_else() {
     let mut run = Waiting::start(&place, &[], &[]);
     let journal = std::fs::read_dir(place.state().join("runs")).expect("runs").next();
     let journal = journal.expect("a run").expect("it").path().join("journal.jsonl");
-    let told = || std::fs::read(&journal).expect("a journal");
+    let told = || std::fs::read_to_string(&journal).expect("a journal");
+    // The step may run before its driver knows.
+    while !told().contains("\"event\":\"submitted\"") {
+        std::thread::yield_now();
+    }
     let before = told();
     for (number, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut watcher = Watcher::start(&place, "status --watch");
