@@ -99,7 +99,7 @@ fn lives(process: Pid) -> bool {
 }
 
 /// Looks again and again, as nobody tells.
-pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+fn until(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !so() {
         assert!(Instant::now() < deadline, "not within a minute: {what}");

@@ -311,6 +311,8 @@ impl Phase {
                 program.kill();
                 site.fake.heal();
                 site.fake.release();
+                // What it asked last may arrive only now.
+                site.fake.drain().expect("it answers");
             }
             Before::Failed => assert_eq!(run().end().0, Some(1)),
             Before::InDoubt => {
