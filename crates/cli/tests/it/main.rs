@@ -11,6 +11,7 @@ mod drivers;
 mod emr;
 mod harness;
 mod inputs;
+mod keys;
 #[cfg(all(debug_assertions, target_os = "linux"))]
 mod kill;
 mod lint;

@@ -190,6 +190,18 @@ fn a_run_that_was_left_is_cancelled_or_taken_down() {
     site.nothing_is_left();
 }
 
+/// What is asked for is that nothing runs any more: whoever cannot tell must not say so.
+#[test]
+fn a_cancellation_that_nobody_hears_is_in_doubt() {
+    let site = Site::new(slow());
+    dies(&site, TRANSIENT, "is RUNNING");
+    site.fake.fail("*", .., Fault::unavailable());
+    ends(&site, "cancel last --lost-contact-after 0.2s", 5, "In doubt, something may be running");
+    site.fake.heal();
+    ends(&site, "cancel last", 0, "Run ended by SIGTERM");
+    site.nothing_is_left();
+}
+
 /// Whether a driver on another host still lives cannot be seen.
 #[cfg(target_os = "linux")]
 #[test]
