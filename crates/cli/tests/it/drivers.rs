@@ -129,14 +129,19 @@ fn of_two_that_attach_at_once_one_drives() {
 fn who_drives_is_named_to_who_would_like_to() {
     let place = signals::place("");
     let first = Waiting::start(&place, &[], &[]);
-    let before = fs::read(run(&place).join("journal.jsonl")).expect("a journal");
+    let told = || fs::read_to_string(run(&place).join("journal.jsonl")).expect("a journal");
+    // The step may run before its driver knows.
+    while !told().contains("\"event\":\"submitted\"") {
+        std::thread::yield_now();
+    }
+    let before = told();
     for line in ["attach last", "resume last", "attach last --take-over"] {
         let ran = place.words(line);
         assert_eq!(ran.code, Some(17), "{line}: {}", ran.stderr);
         let named = format!("is driven by process {} on host ", first.child.id());
         assert!(ran.stderr.contains(&named), "{line}: {}", ran.stderr);
     }
-    assert_eq!(fs::read(run(&place).join("journal.jsonl")).expect("a journal"), before);
+    assert_eq!(told(), before);
     first.signal(Signal::TERM);
     assert_eq!(first.end().0, Some(143));
     // It has ended: that is what is told.

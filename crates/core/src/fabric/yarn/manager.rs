@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::error;
 use super::reply::{App, Apps, ClusterInfo, NewApplication, OneApp, Property};
 use super::rest::{Call, Rest, Service};
 use crate::fabric::{ErrorKind, Result, StepId};
@@ -31,9 +32,20 @@ impl Rest {
     }
 
     /// When the ResourceManager began, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// It does not know yet what it knew before: one that was restarted answers for some seconds as if it had never
+    /// known an application (seen on Hadoop 3.4.2).
     pub(super) fn began(&self) -> Result<i64> {
-        let info: ClusterInfo = self.ask(&Self::manager("info", "GET", "/info", &[]))?;
-        Ok(info.cluster_info.started_on)
+        const INFO: &str = "info";
+        let info: ClusterInfo = self.ask(&Self::manager(INFO, "GET", "/info", &[]))?;
+        match info.cluster_info.ha_state.as_str() {
+            "INITIALIZING" => {
+                let message = "the ResourceManager has begun and does not know yet what it knew";
+                Err(error(ErrorKind::Unavailable, INFO, message))
+            }
+            _ => Ok(info.cluster_info.started_on),
+        }
     }
 
     /// An id for an application to come. Unused ones are forgotten.

@@ -86,6 +86,9 @@ pub(super) struct ClusterInfo {
 pub(super) struct Info {
     /// When the ResourceManager began: a part of the ids it gives out.
     pub(super) started_on: i64,
+    /// Whether it knows already what it knew before, and whether it is the active one.
+    #[serde(default)]
+    pub(super) ha_state: String,
 }
 
 #[derive(Debug, Deserialize)]

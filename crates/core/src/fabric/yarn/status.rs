@@ -6,7 +6,7 @@ use super::application::{DETACHED, TYPE};
 use super::reply::App;
 use crate::fabric::{StepState, StepStatus};
 
-/// How the first line of the launcher's diagnostics begins when the program failed.
+/// How a line of the launcher's diagnostics begins when the program failed.
 const CODE: &str = "exit code ";
 
 /// What Spark says when the driver failed that it ran in the cluster.

@@ -51,12 +51,14 @@ impl Yarn {
 
     /// By the id that was given out for it; without one, by its tag.
     pub(super) fn find_steps(&self, order: &Order<'_>) -> Result<Found<Vec<StepId>>> {
+        // What it does not know proves something only if it was through with its beginning before.
+        let began = self.rest.began()?;
         if let Some(id) = order.ids.first() {
             return Ok(match self.rest.application(id)? {
                 Some(_) => Found::Yes(order.ids.to_vec()),
                 // Sent once more it is not there twice, whatever is still under way. But a ResourceManager that began
                 // after it may have forgotten it.
-                None if self.rest.began()? <= began_of(id) => Found::No,
+                None if began <= began_of(id) => Found::No,
                 None => Found::NotYet,
             });
         }
@@ -85,6 +87,7 @@ impl Yarn {
 
     /// An application that is not among those of the run.
     fn alone(&self, id: &StepId) -> Result<StepStatus> {
+        self.rest.began()?;
         if let Some(app) = self.rest.application(id)? {
             return Ok(Step::of(&app, &[]).status());
         }

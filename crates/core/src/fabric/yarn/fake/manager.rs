@@ -76,7 +76,11 @@ fn info(world: &World, active: bool) -> Value {
         "id": world.began,
         "startedOn": world.began,
         "state": "STARTED",
-        "haState": if active { "ACTIVE" } else { "STANDBY" },
+        "haState": match active {
+            true if world.recovers => "INITIALIZING",
+            true => "ACTIVE",
+            false => "STANDBY",
+        },
         "rmStateStoreName": "org.apache.hadoop.yarn.server.resourcemanager.recovery.NullRMStateStore",
         "resourceManagerVersion": "3.4.2",
         "resourceManagerBuildVersion": "3.4.2",
@@ -127,6 +131,9 @@ fn submit(world: &mut World, here: Here<'_>, ask: &Ask) -> Result<Reply, Refusal
     let mut reply = json(202, &Value::Null);
     reply.body.clear();
     reply.headers.push(("location".to_owned(), format!("{}/ws/v1/cluster/apps/{id}", here.url)));
+    if world.recovers {
+        world.note(format!("{id} comes while it is not known what was known"));
+    }
     match world.application(id) {
         // A second time is the first time.
         Some(known) => {
@@ -207,7 +214,10 @@ fn applications(world: &mut World, here: Here<'_>, ask: &Ask) -> Value {
     if tags == [""] {
         world.note("somebody wants to hear of all applications".to_owned());
     }
-    let meant = world.applications.iter().filter(|app| tags.iter().any(|tag| app.has_tag(tag)));
+    let meant = world
+        .applications
+        .iter()
+        .filter(|app| !world.recovers && tags.iter().any(|tag| app.has_tag(tag)));
     let all: Vec<Value> =
         meant.rev().map(|app| app.told(here.node, world.began, world.now)).collect();
     match all.is_empty() {
@@ -218,7 +228,8 @@ fn applications(world: &mut World, here: Here<'_>, ask: &Ask) -> Value {
 
 fn application(world: &World, here: Here<'_>, ask: &Ask) -> Result<Reply, Refusal> {
     checked(&ask.id)?;
-    let app = world.application(&ask.id).ok_or_else(|| Refusal::unknown(&ask.id))?;
+    let app = world.application(&ask.id).filter(|_| !world.recovers);
+    let app = app.ok_or_else(|| Refusal::unknown(&ask.id))?;
     Ok(json(200, &json!({"app": app.told(here.node, world.began, world.now)})))
 }
 

@@ -30,6 +30,8 @@ pub struct World {
     pub now: Timestamp,
     /// When the ResourceManager began, in milliseconds since 1970.
     pub began: i64,
+    /// It has begun, and does not know yet what it knew: it tells of no application.
+    pub recovers: bool,
     /// The ids that were given out.
     given: BTreeSet<String>,
     submissions: BTreeMap<String, usize>,
@@ -48,6 +50,7 @@ impl World {
             files: Files::new(began),
             now,
             began,
+            recovers: false,
             given: BTreeSet::new(),
             submissions: BTreeMap::new(),
             violations: Vec::new(),
@@ -276,6 +279,7 @@ impl World {
     pub fn restart(&mut self, remembers: bool) {
         self.began = self.now.as_millisecond().max(self.began + 1);
         self.ids = 0;
+        self.recovers = false;
         if !remembers {
             self.forgotten.append(&mut self.applications);
         }

@@ -130,6 +130,26 @@ fn an_order_is_found_by_its_id_or_by_its_tag() {
 }
 
 #[test]
+fn a_resource_manager_that_has_just_begun_proves_nothing() {
+    let there = There::new(Script::default());
+    let ids = there.reserve(1);
+    there.submit(2, &command("a"), &ids).expect("it is taken");
+    there.fake.world(|world| {
+        world.restart(true);
+        world.recovers = true;
+    });
+    let home = &there.home;
+    let kind = |error: Error| error.kind;
+    assert_eq!(there.yarn.poll(home, &ids).map_err(kind), Err(ErrorKind::Unavailable));
+    for ids in [&ids[..], &[]] {
+        assert_eq!(there.try_find(2, ids).map_err(kind), Err(ErrorKind::Unavailable));
+    }
+    there.fake.world(|world| world.recovers = false);
+    there.pass(60);
+    assert_eq!(there.status(&ids[0]).state, StepState::Succeeded);
+}
+
+#[test]
 fn an_order_whose_answer_is_lost_is_sent_again_and_runs_once() {
     let there = There::new(Script::default());
     there.fake.fail("submit", 1..=1, Fault::ReplyLost);
