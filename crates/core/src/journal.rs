@@ -40,6 +40,9 @@ const MAKING: &str = ".new-";
 /// The name of the file that asks the driver to cancel the run.
 const CANCEL: &str = "cancel";
 
+/// SIGTERM: what a cancellation is that names no signal.
+const TERMINATE: i32 = 15;
+
 /// How a line ends: `,"sum":"` + 16 hexadecimal digits + `"}`.
 const SUM_KEY: &str = r#","sum":""#;
 const SUM_DIGITS: usize = 16;
@@ -251,11 +254,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether somebody asked for the end of the run ([`ask_to_cancel`]).
-    pub fn cancel_is_asked(&self) -> bool {
+    /// The signal with which somebody asked for the end of the run ([`ask_to_cancel`]), if anybody did.
+    pub fn cancel_is_asked(&self) -> Option<i32> {
         match &self.to {
-            Sink::File { path, .. } => path.with_file_name(CANCEL).exists(),
-            Sink::Memory { .. } => false,
+            Sink::File { path, .. } => {
+                let word = fs::read_to_string(path.with_file_name(CANCEL)).ok()?;
+                Some(word.trim().parse().unwrap_or(TERMINATE))
+            }
+            Sink::Memory { .. } => None,
         }
     }
 
@@ -304,14 +310,17 @@ pub fn folder(state_folder: &Path, run: &RunId) -> PathBuf {
     runs(state_folder).join(run.as_str())
 }
 
-/// Leaves word for whoever drives a run that it is to be cancelled. A driver looks when a signal comes, and before each
-/// question to the fabric.
+/// Leaves word for whoever drives a run that it is to be cancelled, as by this signal. A driver looks when a signal comes,
+/// and before each question to the fabric.
 ///
 /// # Errors
 /// The word cannot be left.
-pub fn ask_to_cancel(run_folder: &Path) -> Result<(), Error> {
+pub fn ask_to_cancel(run_folder: &Path, signal: i32) -> Result<(), Error> {
     let path = run_folder.join(CANCEL);
-    File::create(&path).map(drop).map_err(|error| Error { path, kind: Kind::Io("write", error) })
+    // Whoever looks sees nothing or all of it.
+    let part = run_folder.join(format!(".{CANCEL}-{}", std::process::id()));
+    let left = fs::write(&part, signal.to_string()).and_then(|()| fs::rename(&part, &path));
+    left.map_err(|error| Error { path, kind: Kind::Io("write", error) })
 }
 
 /// The ids of all runs, in no order.

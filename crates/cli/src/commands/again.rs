@@ -26,6 +26,9 @@ use crate::logs::Logs;
 use crate::signal;
 use crate::ui::Ui;
 
+/// SIGINT: what Ctrl-C sends.
+const INTERRUPT: i32 = 2;
+
 /// A run that was begun before and that nobody else drives now.
 pub(super) struct Taken {
     pub(super) id: RunId,
@@ -309,7 +312,7 @@ pub(super) fn listen(bell: &Arc<Bell>, taken: &Taken, manner: &Manner<'_>, ui: &
         }),
         yes: Box::new(move || {
             // If the word cannot be left, the run is: that is the answer that loses nothing.
-            let _ = journal::ask_to_cancel(&folder);
+            let _ = journal::ask_to_cancel(&folder, INTERRUPT);
         }),
     });
     if let Err(error) = signal::ring(bell, ask) {

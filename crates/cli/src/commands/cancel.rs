@@ -68,7 +68,7 @@ fn ask(id: &RunId, folder: &Path, driver: Option<&Driver>, ui: &mut Ui) -> Optio
     if let Err(error) = signal::ring(&bell, None) {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
-    if let Err(error) = journal::ask_to_cancel(folder) {
+    if let Err(error) = journal::ask_to_cancel(folder, TERMINATE) {
         ui.error(format!("the driver of run {id} cannot be asked: {error}"));
         return Some(Exit::Failed);
     }

@@ -12,9 +12,6 @@ use crate::fabric::{
     Cause, ClusterState, ClusterStatus, Error, ErrorKind, StepId, StepState, StepStatus,
 };
 
-/// As which signal a wish counts that comes without one (POSIX SIGTERM).
-const TERMINATE: i32 = 15;
-
 impl Engine<'_, '_> {
     /// Whether there is anything to ask about.
     pub(super) fn must_look(&self) -> bool {
@@ -67,8 +64,10 @@ impl Engine<'_, '_> {
     /// Asks about the cluster, where it may change, and about the steps. Where questions are dear, that is one
     /// question a tick.
     pub(super) fn look(&mut self) {
-        if self.state.interrupted.is_none() && self.run.journal.cancel_is_asked() {
-            return self.tell(EventKind::Interrupted { signal: TERMINATE, leave: false });
+        if self.state.interrupted.is_none()
+            && let Some(signal) = self.run.journal.cancel_is_asked()
+        {
+            return self.tell(EventKind::Interrupted { signal, leave: false });
         }
         let before = self.state.seq;
         let answer = self.ask();

@@ -304,7 +304,7 @@ impl Engine<'_, '_> {
                 self.hurries = true;
                 self.insists = insists.then_some(signal);
                 let leave = signal == HANGUP || self.run.settings.leave_on_interrupt;
-                let leave = leave && !self.run.journal.cancel_is_asked();
+                let leave = leave && self.run.journal.cancel_is_asked().is_none();
                 self.tell(EventKind::Interrupted { signal, leave });
             }
             Some(first) if now < add(first, ONE_WISH) => {}
