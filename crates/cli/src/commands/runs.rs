@@ -6,8 +6,9 @@ use dataflow_runner_core::clock;
 use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::RunId;
-use dataflow_runner_core::journal::{self, Begun, Contents, Pulse};
+use dataflow_runner_core::journal::{self, Begun, Contents, Error, Pulse};
 use dataflow_runner_core::report::Summary;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Usage, orphans, prune};
@@ -31,33 +32,43 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
     }
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
+    let line = |summary: Summary| wanted(&summary, args, now).then(|| told_of(&summary, args.json));
     let mut text = String::new();
-    for (id, summary) in newest::summaries(&ids, &folder) {
-        let summary = match summary {
-            Ok(summary) => summary,
+    for (id, line) in newest::lines(&ids, &folder, line) {
+        match line {
+            Ok(line) => text.extend(line),
             Err(error) => {
                 ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
-                continue;
             }
-        };
-        if args.since.is_some_and(|since| clock::until(summary.begun, now) > since) {
-            continue;
-        }
-        let word = summary.standing.word();
-        if args.state.is_empty() || args.state.iter().any(|state| state == word) {
-            text += &match args.json {
-                true => machine(&summary).to_string(),
-                false => people(&summary),
-            };
-            text.push('\n');
         }
     }
     ui.print(text.as_bytes());
     Ok(Exit::Success)
 }
 
+fn wanted(summary: &Summary, args: &args::Runs, now: Timestamp) -> bool {
+    let word = summary.standing.word();
+    args.since.is_none_or(|since| clock::until(summary.begun, now) <= since)
+        && (args.state.is_empty() || args.state.iter().any(|state| state == word))
+}
+
+fn told_of(summary: &Summary, json: bool) -> String {
+    let mut line = if json { machine(summary).to_string() } else { people(summary) };
+    line.push('\n');
+    line
+}
+
 /// The state folder, and the ids of all runs, oldest first.
 pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
+    listed(journal::list, global, ui)
+}
+
+/// The state folder, and the ids of runs in it.
+fn listed(
+    list: impl Fn(&Path) -> Result<Vec<RunId>, Error>,
+    global: &args::Global,
+    ui: &mut Ui,
+) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
         Err(fault) => {
@@ -65,7 +76,7 @@ pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<Ru
             return None;
         }
     };
-    match journal::list(&folder) {
+    match list(&folder) {
         Ok(ids) => Some((folder, ids)),
         Err(error) => {
             ui.error(error.to_string());
@@ -83,7 +94,8 @@ pub(super) fn named(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Option<(RunId, PathBuf)>, Usage> {
-    let Some((folder, ids)) = all(global, ui) else { return Ok(None) };
+    let list = if given == LAST { newest::list } else { journal::list };
+    let Some((folder, ids)) = listed(list, global, ui) else { return Ok(None) };
     let id = pick(given, &ids, &folder)?;
     let place = journal::folder(&folder, &id);
     Ok(Some((id, place)))
@@ -180,18 +192,24 @@ fn called(begun: Option<&Begun>, name: &str) -> bool {
 /// One line of the list.
 pub(super) fn people(summary: &Summary) -> String {
     let what = summary.goal.map_or("-", Goal::word);
-    let playbook = summary.playbook.as_deref().map(escape::line);
-    let name = summary.name.as_deref().map(|name| format!("({})", escape::line(name)));
-    let called: Vec<_> = playbook.into_iter().chain(name).collect();
     let word = summary.standing.word();
-    let line = format!(
-        "{:<26}  {}  {word:<11}  {what:<13}  {:<8}  {}",
+    let mut line = format!(
+        "{:<26}  {}  {word:<11}  {what:<13}  {:<8}",
         summary.run.as_str(),
         time(summary.begun),
         summary.fabric,
-        called.join("  "),
     );
-    line.trim_end().to_owned()
+    if let Some(playbook) = &summary.playbook {
+        line += "  ";
+        escape::push_line(&mut line, playbook);
+    }
+    if let Some(name) = &summary.name {
+        line += "  (";
+        escape::push_line(&mut line, name);
+        line += ")";
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 fn machine(summary: &Summary) -> serde_json::Value {
