@@ -26,6 +26,7 @@ mod remove;
 
 use glance::is_driven;
 pub use glance::{Begun, Glance, Pulse, begun, glance, pulse};
+use remove::is_run;
 pub use remove::{Held, sweep};
 
 /// The version of the format that this program writes. It reads this one and all before it.
@@ -323,24 +324,37 @@ pub fn ask_to_cancel(run_folder: &Path, signal: i32) -> Result<(), Error> {
     left.map_err(|error| Error { path, kind: Kind::Io("write", error) })
 }
 
-/// The ids of all runs, in no order.
+/// The ids of all runs, oldest first.
 ///
 /// # Errors
 /// The folder is there but cannot be read.
 pub fn list(state_folder: &Path) -> Result<Vec<RunId>, Error> {
+    let mut ids = ids(state_folder)?.collect::<Result<Vec<_>, _>>()?;
+    ids.sort();
+    Ok(ids)
+}
+
+/// The ids of all runs as the folder has them, one by one: there can be many, and not all have to be kept.
+///
+/// # Errors
+/// The folder is there but cannot be read.
+pub fn ids(
+    state_folder: &Path,
+) -> Result<impl Iterator<Item = Result<RunId, Error>> + use<>, Error> {
     let path = runs(state_folder);
-    let failed = |error| Error { path: path.clone(), kind: Kind::Io("list the runs", error) };
-    let entries = match fs::read_dir(&path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+    let failed = move |error| Error { path: path.clone(), kind: Kind::Io("list the runs", error) };
+    let entries = match fs::read_dir(runs(state_folder)) {
+        Ok(entries) => Some(entries),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(error)),
     };
-    let mut ids = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(failed)?.file_name().into_string().ok();
-        ids.extend(name.filter(|name| remove::is_run(name)).map(RunId::new));
-    }
-    Ok(ids)
+    let id = move |entry: io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => {
+            entry.file_name().into_string().ok().filter(|it| is_run(it)).map(RunId::new).map(Ok)
+        }
+        Err(error) => Some(Err(failed(error))),
+    };
+    Ok(entries.into_iter().flatten().filter_map(id))
 }
 
 /// Reads the journal of a run, also while somebody writes it.

@@ -51,8 +51,7 @@ pub(super) fn run(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Exit, Usage> {
-    let Some((state, mut ids)) = runs::all(global, ui) else { return Ok(Exit::Failed) };
-    ids.sort();
+    let Some((state, ids)) = runs::all(global, ui) else { return Ok(Exit::Failed) };
     let bell = Arc::new(Bell::new());
     let around = Around {
         state: &state,

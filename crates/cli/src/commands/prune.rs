@@ -19,8 +19,7 @@ use crate::ui::Ui;
 use crate::ui::messages::count;
 
 pub(super) fn run(args: &args::Prune, global: &args::Global, ui: &mut Ui) -> Exit {
-    let Some((state, mut ids)) = runs::all(global, ui) else { return Exit::Failed };
-    ids.sort();
+    let Some((state, ids)) = runs::all(global, ui) else { return Exit::Failed };
     let mut all = Vec::new();
     for id in &ids {
         match journal::glance(&journal::folder(&state, id)) {

@@ -6,8 +6,9 @@ use dataflow_runner_core::clock;
 use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::RunId;
-use dataflow_runner_core::journal::{self, Begun, Contents, Pulse};
+use dataflow_runner_core::journal::{self, Begun, Contents, Error, Pulse};
 use dataflow_runner_core::report::Summary;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Usage, orphans, prune};
@@ -31,19 +32,11 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
     }
     let Some((folder, ids)) = all(global, ui) else { return Ok(Exit::Failed) };
     let now = clock::timestamp();
-    let line = |summary: Summary| {
-        let old = args.since.is_some_and(|since| clock::until(summary.begun, now) > since);
-        let word = summary.standing.word();
-        let asked = args.state.is_empty() || args.state.iter().any(|state| state == word);
-        (asked && !old).then(|| match args.json {
-            true => machine(&summary).to_string(),
-            false => people(&summary),
-        })
-    };
+    let line = |summary: Summary| wanted(&summary, args, now).then(|| told_of(&summary, args.json));
     let mut text = String::new();
-    for (id, line) in newest::each(&ids, &folder, line) {
+    for (id, line) in newest::lines(&ids, &folder, line) {
         match line {
-            Ok(line) => line.into_iter().for_each(|line| text.extend([line.as_str(), "\n"])),
+            Ok(line) => text.extend(line),
             Err(error) => {
                 ui.message(Level::Warning, format!("run {id} cannot be told of: {error}"));
             }
@@ -53,8 +46,29 @@ pub(super) fn run(args: &args::Runs, global: &args::Global, ui: &mut Ui) -> Resu
     Ok(Exit::Success)
 }
 
-/// The state folder, and the ids of all runs, in no order.
+fn wanted(summary: &Summary, args: &args::Runs, now: Timestamp) -> bool {
+    let word = summary.standing.word();
+    args.since.is_none_or(|since| clock::until(summary.begun, now) <= since)
+        && (args.state.is_empty() || args.state.iter().any(|state| state == word))
+}
+
+fn told_of(summary: &Summary, json: bool) -> String {
+    let mut line = if json { machine(summary).to_string() } else { people(summary) };
+    line.push('\n');
+    line
+}
+
+/// The state folder, and the ids of all runs, oldest first.
 pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<RunId>)> {
+    listed(journal::list, global, ui)
+}
+
+/// The state folder, and the ids of runs in it.
+fn listed(
+    list: impl Fn(&Path) -> Result<Vec<RunId>, Error>,
+    global: &args::Global,
+    ui: &mut Ui,
+) -> Option<(PathBuf, Vec<RunId>)> {
     let folder = match state::folder(global.state_dir.as_ref(), &crate::env) {
         Ok(folder) => folder,
         Err(fault) => {
@@ -62,7 +76,7 @@ pub(super) fn all(global: &args::Global, ui: &mut Ui) -> Option<(PathBuf, Vec<Ru
             return None;
         }
     };
-    match journal::list(&folder) {
+    match list(&folder) {
         Ok(ids) => Some((folder, ids)),
         Err(error) => {
             ui.error(error.to_string());
@@ -80,7 +94,8 @@ pub(super) fn named(
     global: &args::Global,
     ui: &mut Ui,
 ) -> Result<Option<(RunId, PathBuf)>, Usage> {
-    let Some((folder, ids)) = all(global, ui) else { return Ok(None) };
+    let list = if given == LAST { newest::list } else { journal::list };
+    let Some((folder, ids)) = listed(list, global, ui) else { return Ok(None) };
     let id = pick(given, &ids, &folder)?;
     let place = journal::folder(&folder, &id);
     Ok(Some((id, place)))
@@ -155,10 +170,8 @@ fn pick(given: &str, ids: &[RunId], folder: &Path) -> Result<RunId, Usage> {
     if let Some((id, _)) = begun.find(|(_, begun)| called(begun.as_ref(), given)) {
         return Ok(id.clone());
     }
-    let mut alike: Vec<_> =
-        ids.iter().filter(|id| !given.is_empty() && id.as_str().starts_with(given)).collect();
-    alike.sort();
-    let mut alike = alike.into_iter().rev();
+    let mut alike =
+        ids.iter().rev().filter(|id| !given.is_empty() && id.as_str().starts_with(given));
     match (alike.next(), alike.next()) {
         (Some(only), None) => Ok(only.clone()),
         (None, _) => Err(Usage::new(none())),
@@ -179,18 +192,24 @@ fn called(begun: Option<&Begun>, name: &str) -> bool {
 /// One line of the list.
 pub(super) fn people(summary: &Summary) -> String {
     let what = summary.goal.map_or("-", Goal::word);
-    let playbook = summary.playbook.as_deref().map(escape::line);
-    let name = summary.name.as_deref().map(|name| format!("({})", escape::line(name)));
-    let called: Vec<_> = playbook.into_iter().chain(name).collect();
     let word = summary.standing.word();
-    let line = format!(
-        "{:<26}  {}  {word:<11}  {what:<13}  {:<8}  {}",
+    let mut line = format!(
+        "{:<26}  {}  {word:<11}  {what:<13}  {:<8}",
         summary.run.as_str(),
         time(summary.begun),
         summary.fabric,
-        called.join("  "),
     );
-    line.trim_end().to_owned()
+    if let Some(playbook) = &summary.playbook {
+        line += "  ";
+        escape::push_line(&mut line, playbook);
+    }
+    if let Some(name) = &summary.name {
+        line += "  (";
+        escape::push_line(&mut line, name);
+        line += ")";
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 fn machine(summary: &Summary) -> serde_json::Value {
@@ -209,10 +228,10 @@ mod tests {
         assert_eq!(pick("last"), Ok(RunId::new("r-2-c")));
         assert_eq!(pick("r-2"), Ok(RunId::new("r-2-c")));
         assert_eq!(pick("r-1-a"), Ok(RunId::new("r-1-a")), "an id is no beginning");
-        assert_eq!(pick("r-1"), Err("r-1 may be run r-1-ab, r-1-a; say more of its id".to_owned()));
+        assert_eq!(pick("r-1"), Err("r-1 may be run r-1-a, r-1-ab; say more of its id".to_owned()));
         assert_eq!(
             pick("r-"),
-            Err("r- may be run r-2-c, r-1-ab and 1 more; say more of its id".to_owned())
+            Err("r- may be run r-2-c, r-1-a and 1 more; say more of its id".to_owned())
         );
         for none in ["x", ""] {
             assert!(pick(none).expect_err("none").starts_with("there is no run "), "{none}");

@@ -50,9 +50,9 @@ pub struct Pulse {
 }
 
 /// So many bytes hold all of nearly every journal that is wanted of its first two lines.
-const BEGINNING: usize = 2048;
+const BEGINNING: usize = 1024;
 
-/// So many hold the last one.
+/// So many hold the last one; no more than that.
 const END: usize = 1024;
 
 /// Glances at the journal of a run. Checksums are not checked: whoever acts on a journal reads it whole.
@@ -63,7 +63,7 @@ pub fn glance(run_folder: &Path) -> Result<Glance, Error> {
     let at = At::folder(run_folder);
     let mut file = at.open()?;
     let Beginning { header, begun, bytes, all } = at.beginning(&mut file)?;
-    let last = last(&mut file, &bytes, all).map_err(|error| at.failed(error))?;
+    let last = last(&mut file, bytes, all).map_err(|error| at.failed(error))?;
     let ended = matches!(&last, Some(Event { kind: EventKind::RunEnded { .. }, .. }));
     let driven = !ended && is_driven(&file);
     // A first event that was torn is none.
@@ -198,13 +198,13 @@ pub(super) fn is_driven(journal: &File) -> bool {
 }
 
 /// The last event of a journal of which the beginning is read.
-fn last(file: &mut File, beginning: &[u8], all: bool) -> io::Result<Option<Event>> {
+fn last(file: &mut File, mut bytes: Vec<u8>, all: bool) -> io::Result<Option<Event>> {
     if all {
-        return Ok(last_of(beginning));
+        return Ok(last_of(&bytes));
     }
-    // It is longer than its beginning, and that is longer than this.
+    // It is as long as its beginning at least, and that is as long as this.
     file.seek(SeekFrom::End(-(END as i64)))?;
-    let mut bytes = Vec::with_capacity(END);
+    bytes.clear();
     file.take(END as u64).read_to_end(&mut bytes)?;
     if let Some(last) = last_of(&bytes) {
         return Ok(Some(last));
