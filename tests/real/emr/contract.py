@@ -84,6 +84,9 @@ PLAYBOOK = {
 
 RUN_TAG = "dataflow-runner:run"
 
+# The tests' word for a state that AWS does not have, and may add one day.
+UNHEARD = b'"PAUSED"'
+
 
 def check(lab) -> None:
     aws.use_packages()
@@ -137,6 +140,8 @@ def broken_on_purpose(exchange) -> str | None:
     """What the fake does to replies to see what comes of it: those are no replies of AWS."""
     if exchange.reply != "whole":
         return exchange.reply
+    if UNHEARD in exchange.reply_body:
+        return "unheard"
     return exchange.reply_header("x-fake-fault")
 
 
