@@ -19,10 +19,12 @@ pub mod retry;
 
 mod connect;
 mod fault;
+mod program;
 mod proxy;
 mod quota;
 #[cfg(test)]
 mod tests;
+mod time;
 mod trust;
 mod unpack;
 
