@@ -1,4 +1,5 @@
-//! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s.
+//! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s and
+//! `google`'s.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use crate::environment::Environment;
 pub mod aws;
 pub mod encode;
 pub mod fake;
+pub mod google;
 pub mod retry;
 
 mod connect;
