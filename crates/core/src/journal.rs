@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -118,6 +119,7 @@ pub struct Error {
 #[derive(Debug)]
 enum Kind {
     Io(&'static str, io::Error),
+    Begun,
     Locked,
     TakenOver,
     Newer(u32),
@@ -128,7 +130,7 @@ impl Journal {
     /// Makes the folder of a run and its journal, locked, with the header on disk.
     ///
     /// # Errors
-    /// The folder cannot be made or written, or there is such a run.
+    /// The folder cannot be made or written, or there is such a run ([`Error::is_begun`]).
     pub fn create(state_folder: &Path, header: &Header) -> Result<Self, Error> {
         let folder = folder(state_folder, &header.run);
         let failed = |what| {
@@ -138,8 +140,9 @@ impl Journal {
         private_folder(&runs(state_folder)).map_err(failed("make the folder"))?;
         crash::point("journal: before the run's folder");
         // Under another name until it has a header and a lock: whoever finds the run finds it driven.
-        let making =
-            runs(state_folder).join(format!("{MAKING}{}-{}", header.run, std::process::id()));
+        // Containers begin with the same process id each time, and what one left behind is still there.
+        let chance = RandomState::new().hash_one(std::process::id());
+        let making = runs(state_folder).join(format!("{MAKING}{}-{chance:016x}", header.run));
         make_private(&making).map_err(failed("make the folder"))?;
         crash::point("journal: the run's folder is made");
         let file = OpenOptions::new().append(true).create_new(true).open(making.join(FILE));
@@ -156,7 +159,12 @@ impl Journal {
         let made = journal.write(header).and_then(|()| journal.sync()).and_then(|()| {
             // The name of a new file is on disk only when its folder is.
             sync_folder(&making).map_err(failed("sync the folder"))?;
-            fs::rename(&making, &folder).map_err(failed("make the folder"))?;
+            fs::rename(&making, &folder).map_err(|error| match error.kind() {
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                    Error { path: folder.clone(), kind: Kind::Begun }
+                }
+                _ => failed("make the folder")(error),
+            })?;
             sync_folder(&runs(state_folder)).map_err(failed("sync the folder"))
         });
         if let Err(error) = made {
@@ -487,6 +495,11 @@ fn object<T: DeserializeOwned>(line: &str) -> Option<T> {
 }
 
 impl Error {
+    /// There is such a run already.
+    pub fn is_begun(&self) -> bool {
+        matches!(self.kind, Kind::Begun)
+    }
+
     /// Somebody else writes this journal.
     pub fn is_locked(&self) -> bool {
         matches!(self.kind, Kind::Locked)
@@ -503,6 +516,7 @@ impl fmt::Display for Error {
         let path = self.path.display();
         match &self.kind {
             Kind::Io(what, error) => write!(f, "cannot {what} `{path}`: {error}"),
+            Kind::Begun => write!(f, "there is a run in `{path}` already"),
             Kind::Locked => write!(f, "the journal `{path}` is being written by another process"),
             Kind::TakenOver => {
                 write!(f, "the journal `{path}` was written by another process meanwhile")

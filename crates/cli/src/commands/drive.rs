@@ -122,6 +122,7 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
         ui.message(Level::Warning, format!("signals cannot be caught: {error}"));
     }
     let mut logs = Logs::new(&ready.fabric, &bell, manner.log_failed_steps, manner.logs);
+    let mut overtaken = false;
     let exit = locked::under(errand.locks, &id, manner.leave, &bell, ui, |ui| {
         let given = errand.cluster.filter(|_| home.is_none());
         let cluster = given.map(|given| cluster::named(given, &*ready.fabric, &bell, ui));
@@ -131,8 +132,14 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
         };
         let name = errand.naming.run_name.as_deref().or(key).map(ToOwned::to_owned);
         let fresh = Fresh { id: id.clone(), goal: errand.goal, cluster, name, left_out };
-        begin(fresh, errand.steps.noop_exit_code, &ready, &manner, &bell, &mut logs, ui)
+        let begun =
+            begin(fresh, errand.steps.noop_exit_code, &ready, &manner, &bell, &mut logs, ui);
+        overtaken = begun.is_none();
+        begun.unwrap_or(Exit::Invalid)
     })?;
+    if overtaken {
+        return drive(errand, ui);
+    }
     // Whoever waits for the lock need not wait for logs, too.
     logs.finish(ui);
     Ok(exit)
@@ -225,6 +232,7 @@ fn follow_on(folder: &Path, ui: &mut Ui) -> Option<Exit> {
     }
 }
 
+/// `None`: another process began this very run meanwhile.
 fn begin(
     fresh: Fresh,
     noop_exit_code: u8,
@@ -233,7 +241,7 @@ fn begin(
     bell: &Bell,
     logs: &mut Logs<'_>,
     ui: &mut Ui,
-) -> Exit {
+) -> Option<Exit> {
     let header = Header {
         version: journal::VERSION,
         run: fresh.id.clone(),
@@ -245,29 +253,32 @@ fn begin(
         noop_exit_code,
     };
     let mut journal = match record(ready, &header) {
-        Ok(journal) => journal,
+        Ok(journal) => journal?,
         Err(error) => {
             let fault = Diagnostic::error("cannot-record-run", error);
             let mut faults = Diagnostics::new();
             faults.push(fault.help("name another folder with --state-dir"));
             ui.faults(faults);
-            return Exit::Invalid;
+            return Some(Exit::Invalid);
         }
     };
     let drive = Drive { ready, bell, manner, folder: &journal::folder(&ready.state, &fresh.id) };
     let outcome = drive.go(Start::Fresh(fresh), &mut journal, logs, ui);
-    Exit::of(&outcome, noop_exit_code)
+    Some(Exit::of(&outcome, noop_exit_code))
 }
 
-/// Begins the journal of a run, with what the run was made from beside it.
-fn record(ready: &Ready, header: &Header) -> Result<Journal, String> {
-    let journal = Journal::create(&ready.state, header).map_err(|error| error.to_string())?;
+/// Begins the journal of a run, with what the run was made from beside it. `None`: there is such a run.
+fn record(ready: &Ready, header: &Header) -> Result<Option<Journal>, String> {
+    let journal = match Journal::create(&ready.state, header) {
+        Err(error) if error.is_begun() => return Ok(None),
+        journal => journal.map_err(|error| error.to_string())?,
+    };
     let folder = journal::folder(&ready.state, &header.run);
     keep_inputs(ready, &folder).inspect_err(|_| {
         // Nothing was begun, so there is nothing to show.
         let _ = std::fs::remove_dir_all(&folder);
     })?;
-    Ok(journal)
+    Ok(Some(journal))
 }
 
 /// Keeps what a run was made from.

@@ -1,7 +1,9 @@
 //! Runs with an idempotency key on this machine; those of several pods are among the tests of EMR.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use crate::harness::{Place, cluster, playbook, script};
 
@@ -60,4 +62,39 @@ fn what_was_never_begun_is_begun() {
     let ran = place.words(KEYED);
     assert_eq!((ran.code, began(&place)), (Some(1), 2), "{}", ran.stderr);
     assert!(ran.stderr.contains("is damaged in line 1"), "{}", ran.stderr);
+}
+
+/// All have found that the run was not begun when they wait for the lock, and all but one are too late when they have it.
+#[test]
+fn several_that_start_at_once_make_one_run() {
+    const STARTS: usize = 3;
+    let wait = "while ! test -e \"$HOME/go\"; do sleep 0.05; done";
+    let place = place().with("wait.json", playbook(&script("w", wait, "")));
+    let start = |line: &str| {
+        let mut command = place.command(format!("{line} --softLock lock").split(' '));
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts")
+    };
+    let first = start("run-transient --config c.json --playbook wait.json");
+    while !place.path("lock").exists() {
+        std::thread::yield_now();
+    }
+    let waiting = (0..STARTS).map(|_| {
+        let mut child = start(&format!("{KEYED} --lock-wait 10m"));
+        let mut said = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut line = String::new();
+        while !line.contains("Waiting for the lock") {
+            line.clear();
+            assert_ne!(said.read_line(&mut line).expect("a line"), 0, "it ended");
+        }
+        (child, said)
+    });
+    let waiting: Vec<_> = waiting.collect();
+    fs::write(place.path("../home/go"), "").expect("written");
+    assert_eq!(first.wait_with_output().expect("it ends").status.code(), Some(0));
+    for (mut child, mut said) in waiting {
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).expect("text");
+        assert_eq!(child.wait().expect("it ends").code(), Some(1), "{rest}");
+    }
+    assert_eq!(began(&place), 1);
 }
