@@ -106,6 +106,24 @@ fn who_is_not_believed_is_told_where_to_look() {
     assert!(!error.message.contains("hunter"), "{error}");
 }
 
+/// AWS shows what was to be signed, which holds the session's token, and Google may quote it.
+#[test]
+fn what_aws_says_of_a_wrong_signature_is_not_told() {
+    let bench = Bench::new(|_, _| {
+        let quoted = "Received invalid AWS response: The Canonical String should have been POST x-amz-security-token:hunter2";
+        answer(400, &json!({ "error": "invalid_grant", "error_description": quoted }))
+    });
+    let variables = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let credentials = bench.credentials(bench.json(&amazon()), &variables).expect("makes sense");
+    let error = bearer(&credentials).expect_err("is refused");
+    assert!(error.message.contains("Received invalid AWS response"), "{error}");
+    assert!(!error.message.contains("hunter2"), "{error}");
+}
+
 #[cfg(unix)]
 mod executables {
     use super::*;

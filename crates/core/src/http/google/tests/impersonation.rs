@@ -6,14 +6,14 @@ use crate::http::tests::authority;
 
 const TAKEN: &str = "other@p.iam.gserviceaccount.com";
 
-/// An answer of the IAM credentials service, an hour from the time of these tests by its own clock.
+/// An answer of the IAM credentials service: a token for an hour, by its own clock, which is three hours ahead.
 fn taken(token: &str) -> Answer {
     let Answer::Reply(mut reply) =
-        answer(200, &json!({ "accessToken": token, "expireTime": "2023-11-14T23:13:20Z" }))
+        answer(200, &json!({ "accessToken": token, "expireTime": "2023-11-15T02:13:20Z" }))
     else {
         unreachable!("is a reply")
     };
-    reply.headers.push(("date".to_owned(), "Tue, 14 Nov 2023 22:13:20 GMT".to_owned()));
+    reply.headers.push(("date".to_owned(), "Wed, 15 Nov 2023 01:13:20 GMT".to_owned()));
     Answer::Reply(reply)
 }
 

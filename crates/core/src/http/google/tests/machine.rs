@@ -86,7 +86,7 @@ fn a_machine_without_a_service_account_says_so() {
 
 #[test]
 fn whoever_else_answers_is_not_believed() {
-    let bench = Bench::new(|_, _| granted("of somebody else"));
+    let bench = Bench::new(|_, _| granted("of-somebody-else"));
     for (source, kind) in [(Source::Default, Kind::Missing), (Source::Metadata, Kind::Malformed)] {
         let credentials = bench.credentials(source, &[]).expect("makes sense");
         let error = bearer(&credentials).expect_err("is not believed");
@@ -95,9 +95,11 @@ fn whoever_else_answers_is_not_believed() {
     }
     // Also if only the token comes from somebody else.
     let bench = Bench::new(|received, count| match received.target.as_str() {
-        TOKEN => granted("of somebody else"),
+        TOKEN => granted("of-somebody-else"),
         _ => metadata(received, count),
     });
     let credentials = bench.credentials(Source::Metadata, &[]).expect("makes sense");
-    assert_eq!(bearer(&credentials).expect_err("is not believed").kind, Kind::Malformed);
+    let error = bearer(&credentials).expect_err("is not believed");
+    assert_eq!(error.kind, Kind::Malformed);
+    assert!(error.message.contains("Metadata-Flavor: Google"), "{error}");
 }
