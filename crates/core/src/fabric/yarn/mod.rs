@@ -19,6 +19,7 @@ use crate::http::Client;
 mod application;
 mod check;
 mod config;
+mod content;
 pub mod fake;
 mod hdfs;
 mod logs;

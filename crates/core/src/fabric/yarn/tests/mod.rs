@@ -22,8 +22,8 @@ mod logs;
 mod lower;
 mod orders;
 mod reached;
+mod staging;
 mod status;
-
 mod trouble;
 
 /// A fabric and its far side, whose time stands still unless it is told otherwise.

@@ -57,28 +57,6 @@ fn a_step_is_an_application_of_our_launcher() {
 }
 
 #[test]
-fn the_first_step_on_a_cluster_brings_the_launcher_and_all_others_find_it() {
-    let there = There::new(Script::default());
-    let first = there.asked(|| drop(there.start(1, &command("a"))));
-    let all = "conf conf GETFILESTATUS GETFILESTATUS GETFILESTATUS GETFILESTATUS MKDIRS MKDIRS CREATE \
-               CREATE data RENAME GETFILESTATUS new-application submit";
-    assert_eq!(first.join(" "), all);
-    let second = there.asked(|| drop(there.start(2, &command("b"))));
-    assert_eq!(second, ["new-application", "submit"]);
-    // Another process.
-    let other = fabric(&there.fake.cluster_file(""));
-    let again = there.asked(|| drop(other.reserve(&there.home, 1)));
-    assert_eq!(again, ["conf", "conf", "GETFILESTATUS", "new-application"]);
-    there.fake.world(|world| {
-        for path in ["/user/alice", "/user/alice/.dataflow-runner"] {
-            let rights = world.files.get(path).map(|folder| folder.rights.as_str());
-            let ours = path.ends_with("runner");
-            assert_eq!(rights, Some(if ours { "700" } else { "755" }), "{path}");
-        }
-    });
-}
-
-#[test]
 fn one_request_tells_of_all_steps() {
     let there = There::new(Script::default());
     let ids: Vec<_> = (1..=3).map(|n| there.start(n, &command(&format!("s{n}")))).collect();
@@ -298,40 +276,4 @@ fn a_time_limit_is_set_on_the_application_too() {
     let warnings = there.yarn.warnings();
     assert!(warnings[0].contains("has no time limit of its own, only ours"), "{warnings:?}");
     assert_eq!((warnings.len(), there.yarn.warnings().len()), (1, 0));
-}
-
-#[test]
-fn files_are_brought_as_they_are_in_hdfs() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("run me.sh");
-    std::fs::write(&path, "exit 0").expect("a file");
-    let there = There::new(Script::default());
-    let uri = there.yarn.stage(&LocalFile { path }).expect("it is staged");
-    assert!(uri.0.starts_with("/user/alice/.dataflow-runner/files/"), "{uri:?}");
-    let mut step = sample::step("a", "./bin/run me.sh", &[]);
-    step.work.files.push(sample::text("hdfs:///jobs/pi.py"));
-    let staged = BTreeMap::from([("./bin/run me.sh".to_owned(), uri.clone())]);
-    let ids = there.reserve(1);
-    let submit = || {
-        let fabric = &there.yarn;
-        there.ordering(2, &step, &ids, &staged, |order| fabric.submit(&there.home, order))
-    };
-    let missing = submit().expect_err("a file is not there");
-    assert_eq!(missing.kind, ErrorKind::Config);
-    assert_eq!(missing.message, "`hdfs:///jobs/pi.py` is not in HDFS");
-    there.fake.world(|world| {
-        world.files.make("/jobs", "755", 5);
-        world.files.write("/jobs/pi.py", b"pi", "644", 5);
-    });
-    submit().expect("it is taken");
-    there.fake.world(|world| {
-        let app = world.application(ids[0].as_str()).expect("it is there");
-        assert_eq!(app.program.as_ref().expect("read").words, ["./run me.sh"]);
-        let entries = &app.order["am-container-spec"]["local-resources"]["entry"];
-        let value =
-            |at: usize| (entries[at]["key"].clone(), entries[at]["value"]["resource"].clone());
-        assert_eq!(value(1), (json!("run me.sh"), json!(format!("hdfs://fake:9000{}", uri.0))));
-        assert_eq!(value(2), (json!("pi.py"), json!("hdfs://fake:9000/jobs/pi.py")));
-        assert!(app.state.is_alive(), "sizes and times are exact: {}", app.diagnostics);
-    });
 }
