@@ -45,6 +45,9 @@ const NAME: &str = "yarn";
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(15);
 
+/// Many a step is through, or has failed, within so short a time.
+const EAGER: Duration = Duration::from_secs(30);
+
 /// The failure rules that it can obey: the cluster is not ours to end.
 const FAILURE_RULES: [OnFailure; 3] =
     [OnFailure::CancelAndWait, OnFailure::Continue, OnFailure::SkipDependents];
@@ -89,7 +92,7 @@ impl Config {
             cancel_running: true,
             exit_codes: ExitCodes::InStatus,
             logs: Logs::Live,
-            pace: Pace::steady(FIRST, LONGEST),
+            pace: Pace { eager: EAGER, ..Pace::steady(FIRST, LONGEST) },
             settle: Duration::ZERO,
         }
     }
