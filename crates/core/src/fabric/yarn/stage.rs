@@ -15,7 +15,7 @@ use crate::secret::Text;
 const LAUNCHER: &[u8] = include_bytes!("launcher.jar");
 
 /// The rights of folders of ours.
-const OURS: &str = "700";
+pub(super) const OURS: &str = "700";
 
 impl Yarn {
     /// What is true of the whole cluster; asked for once.

@@ -68,6 +68,22 @@ impl There {
         self.ordering(order, step, ids, &staged, |order| self.yarn.submit(&self.home, order))
     }
 
+    /// An order of a run with a key, which others may ask for.
+    fn keyed<T>(&self, ids: &[StepId], foreign: bool, what: impl FnOnce(&Order<'_>) -> T) -> T {
+        let (staged, step) = (BTreeMap::new(), command("a"));
+        let steps = vec![OrderedStep { step: &step, attempt: 1, staged: &staged }];
+        let token = Token::of(&RunId::of_key("nightly"), 1, 1);
+        what(&Order {
+            token: &token,
+            intended: Timestamp::UNIX_EPOCH,
+            foreign,
+            along: false,
+            ids,
+            others: &[],
+            steps,
+        })
+    }
+
     fn find(&self, order: u32, ids: &[StepId]) -> Found<Vec<StepId>> {
         self.try_find(order, ids).expect("it answers")
     }

@@ -107,6 +107,55 @@ fn an_order_is_found_by_its_id_or_by_its_tag() {
     assert!(gone.reason.expect("a reason").contains("restarted without its memory"));
 }
 
+/// Whoever has no journal asks by the key alone.
+#[test]
+fn an_order_of_a_run_with_a_key_is_absent_only_if_nobody_sent_it() {
+    let there = There::new(Script::default());
+    let foreign = |yarn: &Yarn| {
+        there.keyed(&[], true, |order| yarn.find(&there.home, order)).expect("it answers")
+    };
+    let elsewhere = fabric(&there.fake.cluster_file(""));
+    let asked = there.asked(|| assert_eq!(foreign(&elsewhere), Found::No));
+    assert_eq!(asked, ["info", "applications", "LISTSTATUS"]);
+    // An id that was only given out is none of an order.
+    let ids = there.reserve(1);
+    assert_eq!(foreign(&elsewhere), Found::No);
+    let submit = || there.keyed(&ids, false, |order| there.yarn.submit(&there.home, order));
+    let asked = there.asked(|| drop(submit().expect("it is taken")));
+    assert_eq!(asked, ["MKDIRS", "submit"], "others are told before");
+    let asked = there.asked(|| assert_eq!(foreign(&elsewhere), Found::Yes(ids.clone())));
+    assert_eq!(asked, ["info", "applications"]);
+    there.pass(60);
+    assert_eq!(foreign(&elsewhere), Found::Yes(ids.clone()), "also when it has ended");
+    // Its application is found by its id where the tags do not show it.
+    there.fake.fail("applications", .., Fault::Body(r#"{"apps": {}}"#));
+    assert_eq!(foreign(&elsewhere), Found::Yes(ids.clone()));
+    there.fake.heal();
+    // A ResourceManager that began anew without its memory, or has had too many applications since.
+    there.fake.world(|world| world.restart(false));
+    assert_eq!(foreign(&elsewhere), Found::NotYet);
+    there.fake.world(|world| {
+        let path = format!("/user/alice/.dataflow-runner/orders/{}.1", RunId::of_key("nightly"));
+        assert_eq!(world.files.get(&path).map(|folder| folder.rights.as_str()), Some("700"));
+        assert!(world.files.remove(&path));
+    });
+    assert_eq!(foreign(&elsewhere), Found::No, "somebody says that it never was");
+}
+
+#[test]
+fn where_others_cannot_be_told_nothing_is_ordered() {
+    let there = There::new(Script::default());
+    let ids = there.reserve(1);
+    let refusal = Refusal::new(403, "AccessControlException", "Permission denied");
+    there.fake.fail("MKDIRS", .., Fault::Refuse(refusal));
+    let error = there.keyed(&ids, false, |order| there.yarn.submit(&there.home, order));
+    let error = error.expect_err("it is refused");
+    assert_eq!((error.kind, error.effect), (ErrorKind::Auth, Effect::None));
+    assert_eq!(there.fake.calls("submit"), 0);
+    // A run without a key is asked for by nobody else.
+    there.start(2, &command("b"));
+}
+
 #[test]
 fn a_resource_manager_that_has_just_begun_proves_nothing() {
     let there = There::new(Script::default());
@@ -276,4 +325,21 @@ fn a_time_limit_is_set_on_the_application_too() {
     let warnings = there.yarn.warnings();
     assert!(warnings[0].contains("has no time limit of its own, only ours"), "{warnings:?}");
     assert_eq!((warnings.len(), there.yarn.warnings().len()), (1, 0));
+}
+
+#[test]
+fn a_step_that_ended_at_once_needs_no_time_limit() {
+    let mut step = command("a");
+    step.rules.timeout = Some(Duration::from_secs(60));
+    for (end, warnings) in [(true, 0), (false, 1)] {
+        let queue = if end { r#", "queue": "nope""# } else { "" };
+        let there = There::with(Script::default(), queue);
+        if !end {
+            let refusal = Refusal::new(400, "BadRequestException", "no");
+            there.fake.fail("timeout", .., Fault::Refuse(refusal));
+        }
+        let asked = there.asked(|| drop(there.start(2, &step)));
+        assert_eq!(asked[asked.len() - 3..], ["submit", "timeout", "application"]);
+        assert_eq!(there.yarn.warnings().len(), warnings);
+    }
 }
