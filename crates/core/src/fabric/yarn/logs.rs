@@ -77,7 +77,7 @@ impl Yarn {
             return Ok(Chunk { bytes, at_end });
         }
         let reply = if let Some(url) = file.place.strip_prefix(NODE) {
-            self.rest.there(READ, "GET", url, "text/plain", None)
+            self.rest.there(READ, "GET", url, "text/plain")
         } else if let Some(path) = file.place.strip_prefix(HISTORY) {
             self.rest.send(&Call {
                 service: Service::History,
