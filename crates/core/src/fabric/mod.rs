@@ -12,6 +12,7 @@ use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod conformance;
+pub mod dataproc;
 mod discreet;
 pub mod emr;
 pub mod error;

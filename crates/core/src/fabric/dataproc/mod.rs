@@ -1,0 +1,3 @@
+//! Runs steps on Google Dataproc.
+
+pub mod fake;
