@@ -2,6 +2,7 @@
 
 mod config;
 mod extra;
+pub mod fake;
 
 pub use config::{
     Accelerator, Config, Credentials, Disks, FailedWorkers, Group, InitializationAction, Network,

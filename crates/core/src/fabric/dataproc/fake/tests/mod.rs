@@ -1,0 +1,1 @@
+//! The fake itself, call by call.
