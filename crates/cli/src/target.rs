@@ -7,6 +7,7 @@ use std::time::Duration;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::fabric::dataproc;
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
 use dataflow_runner_core::fabric::yarn::{self, Yarn};
@@ -31,6 +32,8 @@ pub(crate) enum Target {
     },
     /// A Hadoop cluster that is there.
     Yarn(Box<yarn::Config>),
+    /// Google Dataproc.
+    Dataproc(Box<dataproc::Config>),
 }
 
 /// What a fabric needs of the program around it.
@@ -106,7 +109,7 @@ impl Target {
                 Self::Emr { config, access, recorded }
             }
             // What their files say now is where they are.
-            other @ (Self::Local(_) | Self::Yarn(_)) => other,
+            other @ (Self::Local(_) | Self::Yarn(_) | Self::Dataproc(_)) => other,
         }
     }
 
@@ -121,6 +124,11 @@ impl Target {
                 Arc::new(emr(config.as_deref(), access, recorded, around)?)
             }
             Self::Yarn(config) => Arc::new(yarn(config, around)?),
+            Self::Dataproc(_) => {
+                let message = "this program cannot run steps on Dataproc yet";
+                let fault = Diagnostic::error("not-ready", message);
+                return Err(fault.help("`lint` tells what is wrong with its files"));
+            }
         })
     }
 
@@ -154,6 +162,12 @@ impl Target {
                 plan.check(&config.capabilities(), faults);
                 if let Some(playbook) = plan.playbook() {
                     yarn::check_playbook(playbook, faults);
+                }
+            }
+            Self::Dataproc(config) => {
+                if let Some(playbook) = plan.playbook() {
+                    dataproc::check_playbook(playbook, faults);
+                    dataproc::check_together(playbook, config, faults);
                 }
             }
         }

@@ -89,6 +89,24 @@ pub enum Credentials {
     Token(Secret),
 }
 
+/// The members of a file of credentials that nobody else is to see.
+/// <https://google.aip.dev/auth/4112>, <https://google.aip.dev/auth/4113>, <https://google.aip.dev/auth/4117>
+const SECRET_MEMBERS: [&str; 3] = ["private_key", "client_secret", "refresh_token"];
+
+impl Credentials {
+    /// What nobody else is to see of them, as far as it is known without reading a file.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let json = match self {
+            Self::Default | Self::File(_) => return Vec::new(),
+            Self::Token(token) => return vec![token.clone()],
+            Self::Json(json) => json,
+        };
+        let value: serde_json::Value = serde_json::from_str(json.expose()).unwrap_or_default();
+        let members = SECRET_MEMBERS.iter().filter_map(|name| value.get(name)?.as_str());
+        members.map(Secret::new).chain([json.clone()]).collect()
+    }
+}
+
 /// Machines of one kind and role.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
@@ -243,5 +261,35 @@ impl FailedWorkers {
     /// The one that is written so.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::NoAction, Self::Delete].into_iter().find(|of| of.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_is_to_see() {
+        let seen = |of: Credentials| {
+            let secrets = of.secrets();
+            secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(Credentials::Default), [""; 0]);
+        assert_eq!(seen(Credentials::File("/k.json".into())), [""; 0]);
+        assert_eq!(seen(Credentials::Token(Secret::new("t"))), ["t"]);
+        let json = r#"{"type": "service_account", "private_key": "a\nb", "client_secret": "c"}"#;
+        assert_eq!(seen(Credentials::Json(Secret::new(json))), ["a\nb", "c", json]);
+        assert_eq!(seen(Credentials::Json(Secret::new("x"))), ["x"]);
+    }
+
+    #[test]
+    fn words_of_the_api_come_back() {
+        for word in ["SPOT", "PREEMPTIBLE", "NON_PREEMPTIBLE"] {
+            assert_eq!(Preemptibility::from_name(word).map(Preemptibility::as_str), Some(word));
+        }
+        for word in ["NO_ACTION", "DELETE"] {
+            assert_eq!(FailedWorkers::from_name(word).map(FailedWorkers::as_str), Some(word));
+        }
+        assert_eq!((Preemptibility::from_name("spot"), FailedWorkers::from_name("")), (None, None));
     }
 }
