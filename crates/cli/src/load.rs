@@ -173,7 +173,7 @@ impl Loader {
             Config::Local(config) => Some(Target::Local(config.into())),
             Config::Emr(config) => Some(self.emr(*config)),
             Config::Yarn(config) => Some(Target::Yarn(config)),
-            Config::Dataproc(config) => Some(Target::Dataproc(config)),
+            Config::Dataproc(config) => Some(Target::dataproc(*config)),
             Config::Playbook(_) => {
                 self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
                 None
@@ -221,7 +221,7 @@ impl Loader {
             Config::Local(config) => Any::Target(Target::Local(config.into())),
             Config::Emr(config) => Any::Target(self.emr(*config)),
             Config::Yarn(config) => Any::Target(Target::Yarn(config)),
-            Config::Dataproc(config) => Any::Target(Target::Dataproc(config)),
+            Config::Dataproc(config) => Any::Target(Target::dataproc(*config)),
         })
     }
 

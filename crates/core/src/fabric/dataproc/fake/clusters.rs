@@ -128,6 +128,30 @@ pub(super) fn operation(world: &World, ask: &Ask) -> Result<Value, Refusal> {
     told(world, &format!("projects/{project}/regions/{region}/operations/{id}"))
 }
 
+/// Newest first, as the real one lists them.
+pub(super) fn operations(world: &World, ask: &Ask) -> Result<Value, Refusal> {
+    let filter = ask.query("filter").unwrap_or_default();
+    let filter = Filter::read(filter, "clusterName", &["ACTIVE", "PENDING", "RUNNING", "DONE"])?;
+    let (project, region) = (ask.var("projectId"), ask.var("region"));
+    let parent = format!("projects/{project}/regions/{region}/operations/");
+    let shown = world.operations.iter().rev().filter_map(|operation| {
+        let cluster = world.clusters.iter().find(|cluster| cluster.uuid == operation.uuid)?;
+        let told = operation.told(cluster, world.now);
+        let state = told["metadata"]["status"]["state"].as_str().unwrap_or_default();
+        let is = |word: &str| word == state || (word == "ACTIVE" && state != "DONE");
+        let wanted = operation.name.starts_with(&parent)
+            && filter.takes(&cluster.labels(), &cluster.name, is);
+        wanted.then(|| (operation.name.clone(), told))
+    });
+    let (page, next) = pages::page(
+        &ask.but_the_token(),
+        ask.query("pageToken"),
+        ask.page_size(&world.script)?,
+        shown,
+    )?;
+    Ok(listed("operations", page, next))
+}
+
 /// Which cluster a path names.
 fn named(world: &World, ask: &Ask) -> Result<usize, Refusal> {
     let (project, region, name) = (ask.var("projectId"), ask.var("region"), ask.var("clusterName"));

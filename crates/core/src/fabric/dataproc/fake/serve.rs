@@ -41,8 +41,8 @@ pub(super) struct Ask {
 }
 
 /// The questions that move the fake's time on.
-const QUESTIONS: [&str; 5] =
-    ["clusters.get", "clusters.list", "jobs.get", "jobs.list", "operations.get"];
+const QUESTIONS: [&str; 6] =
+    ["clusters.get", "clusters.list", "jobs.get", "jobs.list", "operations.get", "operations.list"];
 
 impl Ask {
     fn read(received: &Received) -> Self {
@@ -261,6 +261,7 @@ impl State {
             "clusters.list" => clusters::list(world, ask),
             "clusters.delete" => clusters::delete(world, ask),
             "operations.get" => clusters::operation(world, ask),
+            "operations.list" => clusters::operations(world, ask),
             "jobs.submit" => jobs::submit(world, ask),
             "jobs.get" => jobs::get(world, ask),
             "jobs.list" => jobs::list(world, ask),

@@ -158,6 +158,6 @@ mod tests {
             }
         }
         assert_eq!(words, members);
-        assert_eq!(TABLE.methods.len(), 12);
+        assert_eq!(TABLE.methods.len(), 13);
     }
 }
