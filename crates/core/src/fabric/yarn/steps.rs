@@ -87,14 +87,20 @@ impl Yarn {
 
     /// An order without a mark was never sent by anybody whose journal is not here.
     fn find_marked(&self, tags: &Tags) -> Result<Found<Vec<StepId>>> {
-        let marks = self.rest.files(&marks_of(&self.config, tags))?;
+        let folder = marks_of(&self.config, tags);
+        let marks = self.rest.files(&folder)?;
         for mark in marks.iter().rev() {
             let id = StepId::new(mark.path_suffix.as_str());
             if self.rest.application(&id)?.is_some() {
                 return Ok(Found::Yes(vec![id]));
             }
         }
-        Ok(if marks.is_empty() { Found::No } else { Found::NotYet })
+        let Some(mark) = marks.last() else { return Ok(Found::No) };
+        let (order, id) = (&tags.order, &mark.path_suffix);
+        self.warn(format!(
+            "order `{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
+        ));
+        Ok(Found::NotYet)
     }
 
     pub(super) fn poll_steps(&self, ids: &[StepId]) -> Result<Vec<(StepId, StepStatus)>> {
