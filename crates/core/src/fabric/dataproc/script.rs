@@ -77,7 +77,16 @@ mod tests {
         assert_eq!(sets(sql, &words), expected);
         let words = ["-p", "a=1", "-param", "b=2"];
         assert_eq!(sets(pig(), &words), Ok(vec!["a: 1".to_owned(), "b: 2".to_owned()]));
-        for wrong in ["x", "-p", "-p=a=1", "--hiveconf", "--hivevar", "-d=a=1", "--hivevar=a"] {
+        for wrong in [
+            "x",
+            "-p",
+            "-p=a=1",
+            "--hiveconf",
+            "--hivevar",
+            "-d=a=1",
+            "--hivevar=a",
+            "--hiveconf=a=1",
+        ] {
             assert_eq!(sets(hive(), &[wrong]), Err(wrong.to_owned()));
         }
         assert_eq!(sets(hive(), &["-d", "a=1", "--hivevar", "a"]), Err("--hivevar".to_owned()));
