@@ -243,3 +243,27 @@ fn the_cluster_file_leads_here() {
         (&json!(bench.fake.token()), &json!(600))
     );
 }
+
+#[test]
+fn the_fake_holds_its_own_replies_against_the_shapes() {
+    let turn = Turn::new(1, State::Running, "").in_substate("DIZZY");
+    let script = ClusterScript { turns: vec![turn], ..ClusterScript::default() };
+    let bench = Bench::ready(Script::default().cluster(script));
+    bench.get("clusters/c1");
+    bench.is_clean();
+    bench.pass(1);
+    bench.get("clusters/c1");
+    let said = bench.fake.world(|world| world.violations().to_vec());
+    assert!(said[0].contains("status.substate") && said[0].contains("DIZZY"), "{said:?}");
+}
+
+#[test]
+fn who_sends_numbers_for_words_is_told_numbers() {
+    let bench = Bench::new(Script::default());
+    let mut order = cluster("c1");
+    order["config"]["masterConfig"] = json!({"preemptibility": 1});
+    let path = "clusters?requestId=1&%24alt=json%3Benum-encoding%3Dint";
+    assert_eq!(bench.ask("POST", path, &order).status, 200);
+    assert_eq!(bench.get("clusters/c1")["config"]["masterConfig"]["preemptibility"], 1);
+    bench.is_clean();
+}
