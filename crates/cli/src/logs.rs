@@ -74,7 +74,7 @@ impl<'a> Logs<'a> {
             }
             EventKind::ClusterChanged {
                 cluster,
-                state: ClusterState::Failed,
+                state: ClusterState::Failed | ClusterState::Broken,
                 cause: Some(Cause::Bootstrap),
                 ..
             } => {

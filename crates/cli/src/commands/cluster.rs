@@ -63,7 +63,10 @@ pub(super) fn takes_steps(
         Ok(Asked::Answer(it))
             if matches!(
                 it.state,
-                ClusterState::Stopping | ClusterState::Stopped | ClusterState::Failed
+                ClusterState::Stopping
+                    | ClusterState::Stopped
+                    | ClusterState::Failed
+                    | ClusterState::Broken
             ) =>
         {
             format!("cluster `{id}` takes no steps any more: it is {}", it.native)

@@ -281,14 +281,14 @@ impl Messages {
             (ClusterState::Stopped, Some(Goal::RunTransient)) => {
                 vec![(Level::Info, format!("{the} with ID [{cluster}] is terminated successfully"))]
             }
-            (ClusterState::Failed, _) if cause == Some(Cause::Bootstrap) => {
+            (ClusterState::Failed | ClusterState::Broken, _) if cause == Some(Cause::Bootstrap) => {
                 let text = "could not start the cluster due to bootstrap failure";
                 vec![(Level::Error, format!("{text}{because}"))]
             }
-            (ClusterState::Failed, Some(Goal::Up)) => {
+            (ClusterState::Failed | ClusterState::Broken, Some(Goal::Up)) => {
                 vec![(Level::Error, format!("{the} failed to launch with state {native}{because}"))]
             }
-            (ClusterState::Failed, _) => {
+            (ClusterState::Failed | ClusterState::Broken, _) => {
                 vec![(
                     Level::Error,
                     format!("{the} with ID [{cluster}] failed with state {native}{because}"),

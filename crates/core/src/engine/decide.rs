@@ -494,6 +494,10 @@ impl Turn<'_> {
             _ if matches!(kill, Some(Stop::StepFailed(_))) => kill,
             goal if !goal.launches() => None,
             _ if kill.is_some() => kill,
+            // It would stay as it is, and cost.
+            _ if self.state.cluster.state == Some(ClusterState::Broken) => {
+                Some(Stop::ClusterFailed)
+            }
             Goal::RunTransient if self.is_quiet() && !self.will_end_itself() => {
                 match self.state.noop {
                     Some(step) => Some(Stop::Noop(self.id(step))),
@@ -633,16 +637,18 @@ impl Turn<'_> {
         let total = self.state.steps.len();
         let failed = total - self.state.steps.iter().filter(|step| step.is_done()).count();
         let cluster = &self.state.cluster;
-        let reason = match self.first_unknown() {
+        let reason = match (self.first_unknown(), &cluster.broke) {
             _ if self.state.journal_failed => Some("the journal cannot be written".to_owned()),
-            Some(step) => Some(format!("nobody can say how step `{}` ended", self.id(step))),
-            None if cluster.terminate.is_none()
-                && cluster.state.is_some_and(ClusterState::is_final) =>
+            (Some(step), _) => Some(format!("nobody can say how step `{}` ended", self.id(step))),
+            (None, Some(why)) => Some(format!("the cluster does not work: {why}")),
+            (None, None)
+                if cluster.terminate.is_none()
+                    && cluster.state.is_some_and(ClusterState::is_final) =>
             {
                 let why = cluster.reason.as_deref().unwrap_or("no reason given");
                 Some(format!("the cluster is gone: {why}"))
             }
-            None => None,
+            (None, None) => None,
         };
         Outcome::Failed { failed, total, reason }
     }

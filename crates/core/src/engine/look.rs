@@ -41,7 +41,7 @@ impl Engine<'_, '_> {
         match (&cluster.id, cluster.state) {
             (None, _) => false,
             (_, None | Some(ClusterState::Starting | ClusterState::Stopping)) => true,
-            (_, Some(ClusterState::Ready | ClusterState::Unknown)) => {
+            (_, Some(ClusterState::Ready | ClusterState::Broken | ClusterState::Unknown)) => {
                 cluster.terminate.is_some()
                     || (cluster.ends_itself
                         && self.state.orders.is_empty()

@@ -127,7 +127,7 @@ fn bench() -> impl Strategy<Value = Bench> {
     let world = (
         prop::collection::btree_map(fault().prop_map(|f| f.0), fault().prop_map(|f| f.1), 0..5),
         0..4_u32,
-        prop_oneof![4 => Just(None), 1 => (0..12_u32, prop::sample::select(&[ClusterState::Failed, ClusterState::Stopped][..])).prop_map(Some)],
+        prop_oneof![4 => Just(None), 1 => (0..12_u32, prop::sample::select(&[ClusterState::Failed, ClusterState::Stopped, ClusterState::Broken][..])).prop_map(Some)],
         0..10_u64,
     );
     let dear = prop_oneof![1 => Just(None), 1 => (1..3_usize, 2..5_u32).prop_map(Some)];

@@ -75,6 +75,8 @@ pub struct Cluster {
     pub state: Option<ClusterState>,
     /// Why it is in that state.
     pub reason: Option<String>,
+    /// Why it did not work, once it did not and was there all the same.
+    pub broke: Option<String>,
     /// Why, as far as decisions need to know.
     pub cause: Option<Cause>,
     /// How many clusters were launched so far.
@@ -310,6 +312,10 @@ impl RunState {
                 }
                 self.cluster.seen = true;
                 self.cluster.was_ready |= *state == ClusterState::Ready;
+                if *state == ClusterState::Broken {
+                    let why = reason.as_deref().unwrap_or("no reason given");
+                    self.cluster.broke.get_or_insert_with(|| why.to_owned());
+                }
                 self.cluster.state = Some(*state);
                 self.cluster.reason.clone_from(reason);
                 self.cluster.cause = *cause;

@@ -612,6 +612,39 @@ fn a_launch_that_fails_fails_the_run() {
     }
 }
 
+/// Of a fabric that keeps a broken cluster until it is told to delete it.
+#[test]
+fn a_broken_cluster_is_told_of_and_taken_down_by_whoever_launched_it() {
+    for (after, begun) in [(2, false), (12, true)] {
+        let mut bench = Bench::dag("a", &[]).goal(Goal::RunTransient);
+        bench.script.notches = 9;
+        bench.capabilities.pace.cluster_every = NonZeroU32::new(2);
+        bench.script.cluster_ends = Some((after, ClusterState::Broken));
+        bench = bench.does("a", &[StepScript::never_ends()]);
+        let ran = bench.run().clean();
+        assert_eq!(ran.ends(), if begun { "a1:CANC" } else { "a:gone" });
+        let Outcome::Failed { reason: Some(reason), .. } = &ran.outcome else {
+            panic!("{:?}", ran.outcome)
+        };
+        assert!(reason.starts_with("the cluster does not work: "), "{reason}");
+        assert_eq!(ran.left_over.len(), 0, "it is left there");
+        if !begun {
+            let up = Bench { goal: Goal::Up, steps: Vec::new(), ..bench }.run().clean();
+            assert_eq!((up.failed(), up.left_over.len()), (Some((0, 0)), 0));
+        }
+    }
+}
+
+#[test]
+fn a_cluster_of_others_that_breaks_stays_theirs() {
+    let mut bench = Bench::dag("a b", &[("b", "a")]).goal(Goal::Run);
+    bench.capabilities.pace.cluster_every = NonZeroU32::new(2);
+    bench.script.cluster_ends = Some((1, ClusterState::Broken));
+    let ran = bench.run().clean();
+    assert_eq!(ran.calls[&Operation::Terminate], 0);
+    assert!(matches!(ran.outcome, Outcome::Failed { .. }), "{:?}", ran.outcome);
+}
+
 #[test]
 fn a_cluster_that_is_not_there_is_refused_before_anything_is_ordered() {
     for goal in [Goal::Run, Goal::Down] {

@@ -602,7 +602,12 @@ impl MemoryCluster {
         if self.state.is_final() {
             return;
         }
-        if let Some((_, end)) = script.cluster_ends.filter(|(after, _)| self.looks > *after) {
+        // What is only broken goes down when it is asked to.
+        let asked = self.asked_to_stop.is_some();
+        let ends = script
+            .cluster_ends
+            .filter(|(after, end)| self.looks > *after && !(asked && *end == ClusterState::Broken));
+        if let Some((_, end)) = ends {
             self.state = end;
         } else if let Some(asked) = self.asked_to_stop {
             let done = self.looks > asked + script.notches && !script.never_stops;

@@ -156,8 +156,8 @@ pub trait Clusters: Send + Sync {
     fn logs(&self, id: &ClusterId) -> Result<Vec<LogFile>>;
 }
 
-/// Which clusters to list. Who asks by name or label wants to give them steps: those that go down are left out, as they
-/// take none any more. Who asks for all, or for ours, wants to know what is there.
+/// Which clusters to list. Who asks by name or label wants to give them steps: those that go down or are broken are left
+/// out, as they take none any more. Who asks for all, or for ours, wants to know what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// All that are not gone.
@@ -193,7 +193,8 @@ impl Query {
             Self::Newest(name) => (name, 1),
         };
         let meant = |cluster: &ClusterStatus| {
-            cluster.name == *name && cluster.state != ClusterState::Stopping
+            cluster.name == *name
+                && !matches!(cluster.state, ClusterState::Stopping | ClusterState::Broken)
         };
         newest_first.into_iter().filter(meant).take(most).collect()
     }

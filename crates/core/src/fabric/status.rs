@@ -99,6 +99,8 @@ pub enum ClusterState {
     Stopped,
     /// Down because something went wrong.
     Failed,
+    /// It does not work, and is still there: it holds machines or disks until it is terminated.
+    Broken,
     /// Nobody can say.
     Unknown,
 }
@@ -117,6 +119,7 @@ impl ClusterState {
             Self::Stopping => "STOPPING",
             Self::Stopped => "STOPPED",
             Self::Failed => "FAILED",
+            Self::Broken => "BROKEN",
             Self::Unknown => "UNKNOWN",
         }
     }
