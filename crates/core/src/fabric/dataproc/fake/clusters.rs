@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, State};
+use super::cluster::Cluster;
 use super::filter::Filter;
 use super::operation::Operation;
 use super::refusal::Refusal;
 use super::serve::Ask;
-use super::status::Status;
 use super::world::World;
 use super::{pages, rules};
 use crate::clock::add;
@@ -44,28 +43,7 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Result<Value, Refusal> {
     }
     let bucket = bucket(world, order)?;
     mind(world, request, order);
-    let uuid = world.uuid();
-    let now = world.now;
-    let script = world.script.of_cluster(world.clusters.len());
-    let takes = script.create_takes;
-    world.clusters.push(Cluster {
-        name: name.to_owned(),
-        uuid: uuid.clone(),
-        project: project.to_owned(),
-        region: region.to_owned(),
-        order: order.clone(),
-        bucket,
-        created: now,
-        status: Status::new(State::Creating, now),
-        history: Vec::new(),
-        settled: None,
-        ready: None,
-        idle: None,
-        died: None,
-        gone: None,
-        script,
-        turned: 0,
-    });
+    let (uuid, takes) = world.make(order, project, region, bucket);
     begin(world, ask, uuid, "CREATE", takes, ("clusters.create", request, order))
 }
 

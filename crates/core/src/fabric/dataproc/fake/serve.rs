@@ -137,6 +137,8 @@ pub(super) struct State {
     pub(super) log: Vec<Logged>,
     /// Where the fake is.
     pub(super) url: String,
+    /// Somebody has sent enumerations as numbers, which are told as they came.
+    numbers: bool,
 }
 
 impl Shared {
@@ -149,6 +151,7 @@ impl Shared {
             tokens: Tokens::new(),
             log: Vec::new(),
             url: String::new(),
+            numbers: false,
         }))
     }
 
@@ -278,10 +281,15 @@ impl State {
     fn mind_the_reply(&mut self, ask: &Ask, reply: &Reply) {
         let body = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
         let Some(route) = ask.route.as_ref().filter(|_| body.is_object()) else { return };
-        if ask.operation == "objects.media" || self.world.is_odd() {
+        if ask.operation == "objects.media" {
             return;
         }
-        for (at, said) in route.misfits(&body) {
+        self.numbers |= route.is_numbered();
+        let misfits = route.misfits(&body, self.numbers);
+        if misfits.is_empty() || self.world.is_odd() {
+            return;
+        }
+        for (at, said) in misfits {
             self.world.note(format!("the fake's own reply to {}: {at}: {said}", ask.operation));
         }
     }

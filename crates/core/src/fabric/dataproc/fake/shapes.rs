@@ -122,28 +122,23 @@ impl Route {
         }
     }
 
-    /// What of the reply does not fit.
-    pub(super) fn misfits(&self, body: &Value) -> Vec<Misfit> {
+    /// Whether enumerations may be numbers.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.numbers
+    }
+
+    /// What of the reply does not fit; `numbers`: enumerations may be numbers.
+    pub(super) fn misfits(&self, body: &Value, numbers: bool) -> Vec<Misfit> {
         let mut misfits = Vec::new();
+        let fit = Fit { requested: false, numbers };
         if let Some(schema) = self.method.reply {
-            Fit { requested: false, numbers: false }.schema(schema, body, "", &mut misfits);
+            fit.schema(schema, body, "", &mut misfits);
         }
         for name in ["metadata", "response"] {
-            packed(&body[name], &mut misfits);
+            fit.packed(&body[name], &mut misfits);
         }
         misfits
     }
-}
-
-/// What of a packed message (`google.protobuf.Any`) does not fit the schema that it names.
-fn packed(message: &Value, misfits: &mut Vec<Misfit>) {
-    let Some(kind) = message["@type"].as_str() else { return };
-    let mut plain = message.clone();
-    if let Some(members) = plain.as_object_mut() {
-        members.remove("@type");
-    }
-    let schema = kind.rsplit('.').next().unwrap_or_default();
-    Fit { requested: false, numbers: false }.schema(schema, &plain, schema, misfits);
 }
 
 /// Whether a client's description of something fits a schema.
@@ -174,6 +169,17 @@ struct Fit {
 }
 
 impl Fit {
+    /// A packed message (`google.protobuf.Any`) must fit the schema that it names.
+    fn packed(self, message: &Value, misfits: &mut Vec<Misfit>) {
+        let Some(kind) = message["@type"].as_str() else { return };
+        let mut plain = message.clone();
+        if let Some(members) = plain.as_object_mut() {
+            members.remove("@type");
+        }
+        let schema = kind.rsplit('.').next().unwrap_or_default();
+        self.schema(schema, &plain, schema, misfits);
+    }
+
     fn schema(self, name: &str, value: &Value, at: &str, misfits: &mut Vec<Misfit>) {
         let (Some(members), Some(given)) = (TABLE.schemas.get(name), value.as_object()) else {
             return misfits.push(wrong(name, value, at));

@@ -2,9 +2,10 @@
 //! argument.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Event as ClusterEvent, State};
 use super::job::{Event as JobEvent, Job, JobState};
@@ -177,6 +178,55 @@ impl World {
         format!("{:08x}-fa4e-4000-8000-{:012x}", self.ids, self.now.as_millisecond())
     }
 
+    /// A new cluster; its uuid, and how long the operation takes that makes it.
+    pub(super) fn make(
+        &mut self,
+        order: &Value,
+        project: &str,
+        region: &str,
+        bucket: String,
+    ) -> (String, Option<Duration>) {
+        let uuid = self.uuid();
+        let script = self.script.of_cluster(self.clusters.len());
+        let takes = script.create_takes;
+        self.clusters.push(Cluster {
+            name: order["clusterName"].as_str().unwrap_or_default().to_owned(),
+            uuid: uuid.clone(),
+            project: project.to_owned(),
+            region: region.to_owned(),
+            order: order.clone(),
+            bucket,
+            created: self.now,
+            status: Status::new(State::Creating, self.now),
+            history: Vec::new(),
+            settled: None,
+            ready: None,
+            idle: None,
+            died: None,
+            gone: None,
+            script,
+            turned: 0,
+        });
+        (uuid, takes)
+    }
+
+    /// A cluster that somebody else has made, with these labels, in [`PROJECT`](super::PROJECT) and
+    /// [`REGION`](super::REGION), and that is ready; its uuid.
+    pub fn add_cluster(&mut self, name: &str, labels: &[(&str, &str)]) -> String {
+        let labels: BTreeMap<_, _> = labels.iter().copied().collect();
+        let order = json!({
+            "projectId": super::PROJECT, "clusterName": name, "labels": labels, "config": {},
+        });
+        let bucket = self.script.buckets.first().cloned().unwrap_or_default();
+        let (uuid, _) = self.make(&order, super::PROJECT, super::REGION, bucket);
+        let now = self.now;
+        if let Some(cluster) = self.clusters.last_mut() {
+            (cluster.settled, cluster.ready, cluster.idle) = (Some(now), Some(now), Some(now));
+            cluster.turn(Status::new(State::Running, now));
+        }
+        uuid
+    }
+
     /// A new job; what becomes of it is looked up.
     pub(super) fn add_job(&mut self, mut job: Job) {
         let name = self.script.name_of(&job.id);
@@ -256,9 +306,11 @@ impl World {
         self.violations.push(violation);
     }
 
-    /// Whether something is in a state that Dataproc does not document.
+    /// Whether something is, or was, in a state that Dataproc does not document.
     pub(super) fn is_odd(&self) -> bool {
-        self.clusters.iter().any(|cluster| matches!(cluster.state(), State::Word(_)))
-            || self.jobs.iter().any(|job| matches!(job.state(), JobState::Word(_)))
+        let clusters = self.clusters.iter().flat_map(|it| it.history.iter().chain([&it.status]));
+        let jobs = self.jobs.iter().flat_map(|it| it.history.iter().chain([&it.status]));
+        clusters.into_iter().any(|status| matches!(status.state, State::Word(_)))
+            || jobs.into_iter().any(|status| matches!(status.state, JobState::Word(_)))
     }
 }

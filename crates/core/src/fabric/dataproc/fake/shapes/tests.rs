@@ -137,8 +137,8 @@ fn replies_fit_too() {
     let cluster = "type.googleapis.com/google.cloud.dataproc.v1.Cluster";
     let told = |response: Value| json!({"name": "n", "done": true, "response": response});
     let right = json!({"@type": cluster, "projectId": "p", "clusterName": "c", "clusterUuid": "u"});
-    assert_eq!(route.misfits(&told(right)), []);
+    assert_eq!(route.misfits(&told(right), false), []);
     let wrong = json!({"@type": cluster, "projectId": "p", "clusterName": "c", "uuid": "u"});
-    assert_eq!(route.misfits(&told(wrong)).len(), 1);
-    assert_eq!(route.misfits(&json!({"name": 1, "finished": true})).len(), 2);
+    assert_eq!(route.misfits(&told(wrong), false).len(), 1);
+    assert_eq!(route.misfits(&json!({"name": 1, "finished": true}), false).len(), 2);
 }
