@@ -168,6 +168,7 @@ impl Dataproc {
         let tail = self.tail(&job.driver_output_resource_uri);
         status.exit_code = tail.as_deref().ok().and_then(status::exit_code_in);
         if status.exit_code.is_some() {
+            status.reason = status::reason(&job.status.details, status.exit_code);
             return status;
         }
         // Only our script is sure to write one.

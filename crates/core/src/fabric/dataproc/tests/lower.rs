@@ -71,9 +71,18 @@ fn each_type() {
             json!({"mainJarFileUri": "gs://b/x.jar"}),
         ),
         (
-            step_of("a", Program::Flink { jar: text("./top.jar"), main_class: None }, &["--x"]),
+            with(
+                step_of(
+                    "a",
+                    Program::Flink { jar: text("./top.jar"), main_class: Some(text("Top")) },
+                    &["--x"],
+                ),
+                &[],
+                &["./udf.jar"],
+            ),
             "flinkJob",
-            json!({"mainJarFileUri": "gs://staged/top.jar", "args": ["--x"]}),
+            json!({"mainClass": "Top", "args": ["--x"],
+                "jarFileUris": ["gs://staged/top.jar", "gs://staged/udf.jar"]}),
         ),
         (
             step_of("a", Program::SparkSql { file: text("./q.sql") }, &["--hivevar", "day=1"]),
@@ -81,9 +90,14 @@ fn each_type() {
             json!({"queryFileUri": "gs://staged/q.sql", "scriptVariables": {"day": "1"}}),
         ),
         (
-            step_of("a", Program::Hive { file: text("gs://b/q.hql") }, &["-d", "day=1"]),
+            with(
+                step_of("a", Program::Hive { file: text("gs://b/q.hql") }, &["-d", "day=1"]),
+                &[],
+                &["gs://b/udf.jar"],
+            ),
             "hiveJob",
-            json!({"queryFileUri": "gs://b/q.hql", "scriptVariables": {"day": "1"}}),
+            json!({"queryFileUri": "gs://b/q.hql", "scriptVariables": {"day": "1"},
+                "jarFileUris": ["gs://b/udf.jar"]}),
         ),
         (
             step_of("a", Program::Pig { file: text("gs://b/q.pig") }, &["-p", "day=1"]),
