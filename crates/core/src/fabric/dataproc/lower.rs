@@ -162,13 +162,20 @@ impl Making<'_> {
             return self.shell(Vec::new(), &[]);
         };
         let mut line = Line::of(&self.step.work);
-        let files: Vec<_> = self.step.work.files.iter().map(self.place).collect();
+        // A program that lies beside the playbook is brought, and lies beside the task then.
+        let brought = |text: &&Text| is_local(text.expose());
+        let programs = [Some(mapper), reducer.as_ref()].into_iter().flatten().filter(brought);
+        let files: Vec<_> = programs.chain(&self.step.work.files).map(self.place).collect();
         if !files.is_empty() {
             line.plain(&["-files", &files.join(",")]);
         }
-        line.option("-mapper", Some(mapper));
+        let mut program = |flag: &str, text: &Text| match is_local(text.expose()) {
+            true => line.plain(&[flag, name_of(text.expose())]),
+            false => line.option(flag, Some(text)),
+        };
+        program("-mapper", mapper);
         match reducer {
-            Some(reducer) => line.option("-reducer", Some(reducer)),
+            Some(reducer) => program("-reducer", reducer),
             None => line.plain(&["-reducer", "NONE"]),
         }
         line.option("-input", Some(source));

@@ -109,7 +109,7 @@ fn each_type() {
                 step_of(
                     "a",
                     Program::Streaming {
-                        mapper: text("cat"),
+                        mapper: text("./bin/map.py"),
                         reducer: None,
                         source: text("gs://b/in"),
                         destination: text("gs://b/out"),
@@ -121,7 +121,7 @@ fn each_type() {
             ),
             "hadoopJob",
             json!({"mainJarFileUri": "file:///usr/lib/hadoop-mapreduce/hadoop-streaming.jar",
-                "args": ["-files", "gs://staged/m.py", "-mapper", "cat", "-reducer", "NONE",
+                "args": ["-files", "gs://staged/bin/map.py,gs://staged/m.py", "-mapper", "map.py", "-reducer", "NONE",
                     "-input", "gs://b/in", "-output", "gs://b/out", "-numReduceTasks", "0"]}),
         ),
     ];
