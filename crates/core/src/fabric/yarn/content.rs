@@ -98,7 +98,7 @@ impl Read for Reading {
 
 impl Reading {
     /// Whether it is seen now, as far as it was read, that it is not any more what it was.
-    pub(super) fn is_another(mut self, content: &Content) -> bool {
+    pub(super) fn shows_another(mut self, content: &Content) -> bool {
         if self.read < content.size {
             return self.ended;
         }
@@ -121,7 +121,7 @@ mod tests {
         std::fs::write(&path, after).expect("a file");
         let mut reading = content.open().expect("it is there");
         io::copy(&mut reading.by_ref().take(most), &mut io::sink()).expect("it is read");
-        reading.is_another(&content)
+        reading.shows_another(&content)
     }
 
     #[test]

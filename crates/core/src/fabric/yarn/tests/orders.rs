@@ -307,6 +307,40 @@ fn flink_goes_on_without_its_launcher() {
     assert_eq!(told.state, StepState::Unknown, "nobody can say what became of it");
 }
 
+/// One of a run's applications is forgotten, and whoever comes back asks about it first.
+#[test]
+fn who_comes_back_sees_all_of_what_is_left() {
+    let child = ChildScript::never_ends("Apache Flink");
+    let there = There::new(Script::default().step("a", StepScript::exits(0, 5).starting(child)));
+    let id = there.start(2, &flink("a"));
+    there.pass(10);
+    let (gone, home) = (StepId::new("application_1_0001"), &there.home);
+    let ids = [gone, id];
+    let another_process = fabric(&there.fake.cluster_file(""));
+    let told = another_process.poll(home, &ids).expect("it answers");
+    let states: Vec<_> = told.iter().map(|(_, status)| status.state).collect();
+    assert_eq!(states, [StepState::Unknown, StepState::Running]);
+    let a_third = fabric(&there.fake.cluster_file(""));
+    a_third.cancel(home, &ids).expect("it is asked");
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
+}
+
+/// Whatever became of its tags.
+#[test]
+fn what_cannot_be_told_by_its_run_is_asked_for_by_itself() {
+    let there = There::new(Script::default().step("a", StepScript::never_ends()));
+    let (first, second) = (there.start(2, &command("a")), there.start(3, &command("a")));
+    there.fake.world(|world| {
+        world.application_mut(second.as_str()).expect("it is there").tags.clear();
+    });
+    assert_eq!(there.later(5, &second).state, StepState::Running);
+    let both = [first, second];
+    there.yarn.cancel(&there.home, &both).expect("it is asked");
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
+}
+
 #[test]
 fn a_time_limit_is_set_on_the_application_too() {
     let mut step = command("a");
