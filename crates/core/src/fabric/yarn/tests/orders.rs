@@ -107,6 +107,16 @@ fn an_order_is_found_by_its_id_or_by_its_tag() {
     assert!(gone.reason.expect("a reason").contains("restarted without its memory"));
 }
 
+#[test]
+fn what_a_step_started_is_not_the_step() {
+    let script = StepScript::never_ends().starting(ChildScript::never_ends("MAPREDUCE"));
+    let there = There::new(Script::default().step("a", script));
+    let id = there.start(2, &command("a"));
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 2);
+    assert_eq!(there.find(2, &[]), Found::Yes(vec![id]), "though the other is the newest");
+}
+
 /// Whoever has no journal asks by the key alone.
 #[test]
 fn an_order_of_a_run_with_a_key_is_absent_only_if_nobody_sent_it() {
