@@ -57,6 +57,14 @@ fn a_step_is_an_application_of_our_launcher() {
 }
 
 #[test]
+fn it_is_asked_often_at_first_and_seldom_later() {
+    let there = There::new(Script::default());
+    let seconds = Duration::from_secs;
+    let expected = Pace { eager: seconds(30), ..Pace::steady(seconds(1), seconds(15)) };
+    assert_eq!(there.yarn.capabilities().pace, expected);
+}
+
+#[test]
 fn one_request_tells_of_all_steps() {
     let there = There::new(Script::default());
     let ids: Vec<_> = (1..=3).map(|n| there.start(n, &command(&format!("s{n}")))).collect();
