@@ -36,6 +36,9 @@ public final class Launcher {
     "DATAFLOW_ARGV", "DATAFLOW_ENV", "DATAFLOW_TAGS", "DATAFLOW_LOGS", "CLASSPATH", "HADOOP_TOKEN_FILE_LOCATION"
   };
 
+  /** Hears the end of its standard input when this one dies, and takes the program along: nobody else does so surely. */
+  private static final String GUARD = "read line || kill -KILL 0";
+
   private final Configuration conf = new YarnConfiguration();
   private final AMRMClient<ContainerRequest> manager = AMRMClient.createAMRMClient();
   private final File stdout;
@@ -58,7 +61,14 @@ public final class Launcher {
     manager.init(conf);
     manager.start();
     manager.registerApplicationMaster("", -1, "");
+    Process guard = new ProcessBuilder("/bin/sh", "-c", GUARD).start();
     int code = program(script);
+    try (OutputStream end = guard.getOutputStream()) {
+      end.write('\n');
+    } catch (IOException e) {
+      System.err.println("who looks after this one is gone: " + e);
+    }
+    guard.waitFor();
     try {
       endRest();
     } catch (IOException e) {

@@ -534,7 +534,7 @@ pub(crate) struct Playbook {
 /// A cluster that is up.
 #[derive(Debug, Args)]
 pub(crate) struct Cluster {
-    /// The cluster's id, as `up` printed it; on EMR also name:NAME, tag:KEY=VALUE or newest:NAME
+    /// The cluster's id, as `up` printed it; on EMR and Dataproc also name:NAME, tag:KEY=VALUE (or label:) or newest:NAME
     #[arg(id = "cluster", long = "cluster", visible_alias = "emr-cluster", value_name = "ID")]
     #[arg(value_parser = which_cluster)]
     pub(crate) id: Option<String>,
@@ -582,7 +582,7 @@ pub(crate) struct Engine {
 
 /// An id, or a way to find one.
 fn which_cluster(text: &str) -> Result<String, String> {
-    match text.strip_prefix("tag:") {
+    match text.strip_prefix("tag:").or_else(|| text.strip_prefix("label:")) {
         Some(tag) if !tag.contains('=') => Err("a tag is written tag:KEY=VALUE".to_owned()),
         _ => Ok(text.to_owned()),
     }
@@ -620,7 +620,7 @@ pub(crate) struct Logs {
     /// Show so many lines of the end of each log of what failed, where logs come late (EMR)
     #[arg(long, value_name = "N", default_value_t = logs::LINES)]
     pub(crate) log_lines: usize,
-    /// Wait so long for logs that come late, such as 90s or 5m [default: as long as they may take, 10m on EMR]
+    /// Wait so long for logs that come late, such as 90s or 5m [default: as long as they may take, 10m on EMR, 1m on Dataproc]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) log_wait: Option<Duration>,
 }

@@ -173,6 +173,7 @@ impl Loader {
             Config::Local(config) => Some(Target::Local(config.into())),
             Config::Emr(config) => Some(self.emr(*config)),
             Config::Yarn(config) => Some(Target::Yarn(config)),
+            Config::Dataproc(config) => Some(Target::dataproc(*config)),
             Config::Playbook(_) => {
                 self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
                 None
@@ -204,7 +205,7 @@ impl Loader {
     pub(crate) fn plan(&mut self, path: &Path) -> Option<Plan> {
         match self.load(path)? {
             Config::Playbook(playbook) => Plan::new(playbook, &mut self.faults),
-            Config::Local(_) | Config::Emr(_) | Config::Yarn(_) => {
+            Config::Local(_) | Config::Emr(_) | Config::Yarn(_) | Config::Dataproc(_) => {
                 self.faults.push(wrong_kind(path, "a cluster file", "a playbook"));
                 None
             }
@@ -220,6 +221,7 @@ impl Loader {
             Config::Local(config) => Any::Target(Target::Local(config.into())),
             Config::Emr(config) => Any::Target(self.emr(*config)),
             Config::Yarn(config) => Any::Target(Target::Yarn(config)),
+            Config::Dataproc(config) => Any::Target(Target::dataproc(*config)),
         })
     }
 
@@ -252,6 +254,11 @@ impl Loader {
             && let Some(credentials) = &config.credentials
         {
             self.hidden.hide(credentials.secret().expose(), "‹credentials›", TELLING_SECRET);
+        }
+        if let Some(Config::Dataproc(config)) = &config {
+            for secret in config.credentials.secrets() {
+                self.hidden.hide(secret.expose(), "‹credentials›", TELLING_SECRET);
+            }
         }
         self.loaded.push(Loaded { path: path.to_owned(), source, credentials });
         config

@@ -7,10 +7,12 @@ use std::time::Duration;
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::fabric::Fabric;
+use dataflow_runner_core::fabric::dataproc::{self, Dataproc};
 use dataflow_runner_core::fabric::emr::{self, Emr};
 use dataflow_runner_core::fabric::local::{self, Local};
 use dataflow_runner_core::fabric::yarn::{self, Yarn};
 use dataflow_runner_core::http::aws::{Account, Recorded, Settings, is_region};
+use dataflow_runner_core::http::google;
 use dataflow_runner_core::http::{Authorities, Client, Trust};
 use dataflow_runner_core::journal::Header;
 use dataflow_runner_core::plan::Plan;
@@ -31,6 +33,13 @@ pub(crate) enum Target {
     },
     /// A Hadoop cluster that is there.
     Yarn(Box<yarn::Config>),
+    /// Google Dataproc.
+    Dataproc {
+        /// What to launch; `None` where steps go to a cluster that is there.
+        config: Option<Box<dataproc::Config>>,
+        /// Where clusters are, and who asks for them.
+        access: Box<dataproc::Access>,
+    },
 }
 
 /// What a fabric needs of the program around it.
@@ -47,6 +56,8 @@ pub(crate) struct Around<'a> {
     pub(crate) quota_factor: f64,
     /// Ask so often, instead of as often as is usual on the fabric.
     pub(crate) poll: Option<Duration>,
+    /// So long is waited for logs that come late, instead of as long as is usual.
+    pub(crate) log_wait: Option<Duration>,
 }
 
 impl Target {
@@ -54,6 +65,12 @@ impl Target {
     pub(crate) fn emr(config: emr::Config) -> Self {
         let access = Box::new(emr::Access::of(&config));
         Self::Emr { config: Some(Box::new(config)), access, recorded: Box::default() }
+    }
+
+    /// What a cluster file of Dataproc describes.
+    pub(crate) fn dataproc(config: dataproc::Config) -> Self {
+        let access = Box::new(dataproc::Access::of(&config));
+        Self::Dataproc { config: Some(Box::new(config)), access }
     }
 
     /// Clusters of EMR that are there.
@@ -87,6 +104,14 @@ impl Target {
                 };
                 Ok(Self::Yarn(Box::new(yarn::Config::reached(&header.reach, credentials)?)))
             }
+            "dataproc" => {
+                let credentials = match files {
+                    Some(Self::Dataproc { access, .. }) => Some(access.credentials),
+                    _ => None,
+                };
+                let access = dataproc::Access::reached(&header.reach, credentials)?;
+                Ok(Self::Dataproc { config: None, access: Box::new(access) })
+            }
             unknown => {
                 let run = &header.run;
                 let message =
@@ -106,7 +131,7 @@ impl Target {
                 Self::Emr { config, access, recorded }
             }
             // What their files say now is where they are.
-            other @ (Self::Local(_) | Self::Yarn(_)) => other,
+            other @ (Self::Local(_) | Self::Yarn(_) | Self::Dataproc { .. }) => other,
         }
     }
 
@@ -121,6 +146,9 @@ impl Target {
                 Arc::new(emr(config.as_deref(), access, recorded, around)?)
             }
             Self::Yarn(config) => Arc::new(yarn(config, around)?),
+            Self::Dataproc { config, access } => {
+                Arc::new(dataproc(config.as_deref(), access, around)?)
+            }
         })
     }
 
@@ -139,6 +167,7 @@ impl Target {
                         quota_factor: 1.0,
                         settle: None,
                         poll: None,
+                        log_wait: None,
                     },
                 ) {
                     plan.check(fabric.capabilities(), faults);
@@ -154,6 +183,15 @@ impl Target {
                 plan.check(&config.capabilities(), faults);
                 if let Some(playbook) = plan.playbook() {
                     yarn::check_playbook(playbook, faults);
+                }
+            }
+            Self::Dataproc { config, .. } => {
+                plan.check(&dataproc::capabilities(), faults);
+                if let Some(playbook) = plan.playbook() {
+                    dataproc::check_playbook(playbook, faults);
+                    if let Some(config) = config {
+                        dataproc::check_together(playbook, config, faults);
+                    }
                 }
             }
         }
@@ -186,6 +224,40 @@ fn yarn(config: &yarn::Config, around: &Around<'_>) -> Result<Yarn, Diagnostic> 
     let fabric = Yarn::new(config.clone(), Arc::new(client));
     Ok(match around.poll {
         Some(tick) => fabric.asking_every(tick),
+        None => fabric,
+    })
+}
+
+fn dataproc(
+    config: Option<&dataproc::Config>,
+    access: &dataproc::Access,
+    around: &Around<'_>,
+) -> Result<Dataproc, Diagnostic> {
+    if !around.reach {
+        return Ok(Dataproc::on_paper(access.clone(), config.cloned()));
+    }
+    let wrong = |message: String| Diagnostic::error("google-settings", message);
+    let environment = Arc::new(crate::environment());
+    let client = Client::new(&environment, Arc::clone(around.bell)).map_err(wrong)?;
+    let client = Arc::new(client);
+    let settings = google::Settings {
+        source: access.source(),
+        impersonate: access.impersonation(),
+        quota_project: access.quota_project.clone(),
+        environment,
+        client: Arc::clone(&client),
+    };
+    let identity = google::Credentials::new(settings)
+        .map_err(|error| Diagnostic::error("google-credentials", error.to_string()))?;
+    let mut fabric = Dataproc::new(access.clone(), config.cloned(), client, identity);
+    if let Some(tick) = around.poll {
+        fabric = fabric.asking_every(tick);
+    }
+    if let Some(settle) = around.settle {
+        fabric = fabric.settling_in(settle);
+    }
+    Ok(match around.log_wait {
+        Some(wait) => fabric.waiting_for_codes(wait),
         None => fabric,
     })
 }

@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataflow_runner_core::config::load;
+use dataflow_runner_core::config::{Config, load};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::document::Document;
+use dataflow_runner_core::fabric::dataproc;
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{Inputs, Limits, Map, Template};
 use jiff::Zoned;
@@ -137,13 +138,19 @@ fn the_faults_of_invalid_files_are_found() {
 }
 
 #[test]
-fn the_example_for_yarn_has_neither_faults_nor_warnings() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/yarn");
-    for name in ["cluster.json", "playbook.json"] {
-        let text = fs::read_to_string(folder.join(name)).expect("UTF-8");
-        let source = Arc::new(Source::new(name, text));
-        let document = render(source, r#"{"day": "2026-11-22"}"#).expect("it renders");
-        let (config, diagnostics) = load(&document);
-        assert!(config.is_some() && diagnostics.is_empty(), "{}", told(diagnostics));
+fn examples_have_neither_faults_nor_warnings() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    for fabric in ["yarn", "dataproc"] {
+        for name in ["cluster.json", "playbook.json"] {
+            let text = fs::read_to_string(examples.join(fabric).join(name)).expect("UTF-8");
+            let source = Arc::new(Source::new(name, text));
+            let variables = r#"{"day": "2026-11-22", "bucket": "words"}"#;
+            let document = render(source, variables).expect("it renders");
+            let (config, mut diagnostics) = load(&document);
+            if let (Some(Config::Playbook(playbook)), "dataproc") = (&config, fabric) {
+                dataproc::check_playbook(playbook, &mut diagnostics);
+            }
+            assert!(config.is_some() && diagnostics.is_empty(), "{}", told(diagnostics));
+        }
     }
 }

@@ -1,7 +1,9 @@
 """The launcher: how steps end, what they are given, what becomes of their output."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import zipfile
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 from ring import program
 from ring.lab import Lab
 from ring.yarn import Cluster
-from yarn.parts import FAILED, JAR, SUCCEEDED, Client, wait_until, within
+from yarn.parts import FAILED, JAR, SUCCEEDED, Client, master, wait_until, within
 
 # More than any pipe or buffer holds.
 MUCH_BYTES = 10_000_000
@@ -46,6 +48,7 @@ def check(lab: Lab) -> None:
         for finish in [begin(client) for begin in (ends, words, output, unsaved, leftovers)]:
             finish()
         ended_by_yarn(client)
+        dies(client)
 
 
 def rebuilt(lab: Lab) -> Path:
@@ -195,3 +198,20 @@ def ended_by_yarn(client: Client) -> None:
     assert "exitCode: -104" in said and "PHYSICAL" in said, said
     container = client.container(hungry)
     wait_until(lambda: not within(container), "the end of its processes")
+
+
+def dies(client: Client) -> None:
+    """A launcher that is killed takes its program along, though the NodeManager does nothing about it."""
+    step = client.submit(["sh", "-c", f"trap '' HUP; {STAY}"])
+    client.wait(step, ("RUNNING",))
+    container = client.container(step)
+    wait_until(lambda: sum(line.startswith("sleep 1000") for line in within(container).values()) == 2, "the program")
+    node = client.cluster.running["nm"]
+    node.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(master(client, step.app), signal.SIGKILL)
+        wait_until(lambda: not within(container), "the end of its processes")
+    finally:
+        node.send_signal(signal.SIGCONT)
+    client.check(step, ("FAILED", "FAILED"))
+    assert "exitCode: 137" in client.app(step)["diagnostics"], client.app(step)

@@ -225,6 +225,14 @@ def within(container: str) -> dict[int, str]:
     return found
 
 
+def master(client: Client, app: str) -> int:
+    """The process of the launcher of an application."""
+    _, answer = client.ask("GET", f"apps/{app}/appattempts")
+    found = within(answer["appAttempts"]["appAttempt"][-1]["containerId"])
+    (master,) = [pid for pid, line in found.items() if line.split(" ")[0].endswith("/java") and line.endswith(" Launcher ")]
+    return master
+
+
 def wait_until(true, what: str) -> None:
     """Until `true()`."""
     deadline = time.monotonic() + PATIENCE_SECONDS

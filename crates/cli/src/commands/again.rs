@@ -110,7 +110,12 @@ impl Taken {
         bell: &Arc<Bell>,
         ui: &mut Ui,
     ) -> Result<Option<Ready>, Usage> {
-        let ways = Ways { bell, engine: Some(manner.engine), before: Some(&self.header) };
+        let ways = Ways {
+            bell,
+            engine: Some(manner.engine),
+            log_wait: manner.logs.log_wait,
+            before: Some(&self.header),
+        };
         if let Files::IfNeeded { ends } = files
             && let Some(plan) = Plan::of_journal(&self.events)
             && !self.state.may_order(&plan, ends)

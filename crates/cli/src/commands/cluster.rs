@@ -85,7 +85,7 @@ fn query(given: &str) -> Option<Query> {
     match kind {
         "name" => Some(Query::Name(rest.to_owned())),
         "newest" => Some(Query::Newest(rest.to_owned())),
-        "tag" => {
+        "tag" | "label" => {
             let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
             Some(Query::Tag { key: key.to_owned(), value: value.to_owned() })
         }
@@ -148,5 +148,6 @@ mod tests {
             |key: &str, value: &str| Some(Query::Tag { key: key.into(), value: value.into() });
         assert_eq!(query("tag:team=data=x"), tag("team", "data=x"));
         assert_eq!(query("tag:team"), tag("team", ""));
+        assert_eq!(query("label:team=data"), tag("team", "data"));
     }
 }

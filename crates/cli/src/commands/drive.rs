@@ -90,7 +90,12 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let bell = Arc::new(Bell::new());
     let mut loader = Loader::new(errand.variables)?;
     ui.hide(loader.variables());
-    let ways = Ways { bell: &bell, engine: Some(errand.engine), before: None };
+    let ways = Ways {
+        bell: &bell,
+        engine: Some(errand.engine),
+        log_wait: errand.logs.log_wait,
+        before: None,
+    };
     let ready = match errand.reached {
         Some((header, folder)) => {
             let faults = loader.sink();

@@ -107,6 +107,7 @@ fn reach(
             quota_factor,
             settle: None,
             poll: None,
+            log_wait: None,
         })
     };
     let wrong = |fault: Diagnostic, ui: &mut Ui| {

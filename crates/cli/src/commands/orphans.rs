@@ -60,6 +60,7 @@ pub(super) fn run(
         settle: None,
         quota_factor: args.quota_factor,
         poll: None,
+        log_wait: None,
     };
     let mut places = Places::default();
     if let Some(path) = &args.config.path {

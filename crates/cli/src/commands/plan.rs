@@ -25,7 +25,7 @@ pub(super) fn run(args: &args::Plan, global: &args::Global, ui: &mut Ui) -> Resu
     // Nothing will ring it.
     let bell = Arc::new(Bell::new());
     let config = args.config.path.as_deref();
-    let ways = Ways { bell: &bell, engine: None, before: None };
+    let ways = Ways { bell: &bell, engine: None, log_wait: None, before: None };
     let ready = Ready::of(config, Some(playbook), global, &ways, &mut loader)?;
     if ui.faults(loader.faults()) {
         return Ok(Exit::Invalid);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
@@ -31,6 +32,8 @@ pub(super) struct Ways<'a> {
     pub(super) bell: &'a Arc<Bell>,
     /// As the flags say; `None`: it is not to be reached at all.
     pub(super) engine: Option<&'a args::Engine>,
+    /// So long is waited for logs that come late, where that is said.
+    pub(super) log_wait: Option<Duration>,
     /// The header of the run that goes on: the far side is reached as it was then.
     pub(super) before: Option<&'a Header>,
 }
@@ -44,6 +47,7 @@ impl<'a> Ways<'a> {
             quota_factor: self.engine.map_or(1.0, |engine| engine.quota_factor),
             settle: self.engine.and_then(|engine| engine.settle),
             poll: self.engine.and_then(|engine| engine.poll_interval),
+            log_wait: self.log_wait,
         }
     }
 }

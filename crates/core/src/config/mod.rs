@@ -3,6 +3,7 @@
 //! A file is `{"schema": …, "data": …}`; its schema says what it is. All faults of a file are found at once: those of its
 //! JSON, those against its schema and those against the rules that no schema can say.
 
+mod dataproc;
 mod digest;
 mod emr;
 mod local;
@@ -15,6 +16,7 @@ pub mod sample;
 mod step_types;
 #[cfg(test)]
 mod tests;
+mod web;
 mod yarn;
 
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub enum Config {
     Emr(Box<fabric::emr::Config>),
     /// A Hadoop cluster that is there.
     Yarn(Box<fabric::yarn::Config>),
+    /// A cluster of Google Dataproc.
+    Dataproc(Box<fabric::dataproc::Config>),
 }
 
 impl Config {
@@ -48,7 +52,7 @@ impl Config {
         match self {
             Self::Emr(cluster) => Some(&cluster.credentials),
             Self::Playbook(playbook) => playbook.emr.as_ref().map(|access| &access.credentials),
-            Self::Local(_) | Self::Yarn(_) => None,
+            Self::Local(_) | Self::Yarn(_) | Self::Dataproc(_) => None,
         }
     }
 }
@@ -64,6 +68,9 @@ pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
         config = read(node, kind, key, &mut faults);
     }
     diagnostics.append(faults.finish());
+    if let Some(Config::Dataproc(config)) = &config {
+        fabric::dataproc::check_cluster(config, &mut diagnostics);
+    }
     (config.filter(|_| !diagnostics.has_errors()), diagnostics)
 }
 
@@ -75,6 +82,7 @@ enum Kind {
     Local,
     Emr,
     Yarn,
+    Dataproc,
 }
 
 impl Kind {
@@ -86,6 +94,7 @@ impl Kind {
             ("LocalClusterConfig", "1") => Some(Self::Local),
             ("ClusterConfig", "1") => Some(Self::Emr),
             ("YarnClusterConfig", "1") => Some(Self::Yarn),
+            ("DataprocClusterConfig", "1") => Some(Self::Dataproc),
             _ => None,
         }
     }
@@ -94,7 +103,7 @@ impl Kind {
     fn mode(self) -> Mode {
         match self {
             Self::Playbook1 | Self::Emr => Mode::Lenient,
-            Self::Playbook2 | Self::Local | Self::Yarn => Mode::Strict,
+            Self::Playbook2 | Self::Local | Self::Yarn | Self::Dataproc => Mode::Strict,
         }
     }
 
@@ -106,6 +115,7 @@ impl Kind {
             Self::Local => ("LocalClusterConfig", "1-"),
             Self::Emr => ("ClusterConfig", "1-"),
             Self::Yarn => ("YarnClusterConfig", "1-"),
+            Self::Dataproc => ("DataprocClusterConfig", "1-"),
         };
         published().iter().rfind(|p| p.name == name && p.version.starts_with(model))
     }
@@ -191,6 +201,7 @@ fn read(node: Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Opt
             Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook),
             Kind::Local => local::read(data).map(Config::Local),
             Kind::Yarn => yarn::read(data).map(|config| Config::Yarn(Box::new(config))),
+            Kind::Dataproc => Some(Config::Dataproc(Box::new(dataproc::read(data)))),
             Kind::Emr => emr::read(data).map(|config| Config::Emr(Box::new(config))),
         })
     });

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::read::{Record, check_keys};
+use super::web::{plain, url};
 use crate::diagnostic::Diagnostic;
 use crate::fabric::yarn::{Config, Credentials, LONGEST_TAG};
 use crate::secret::{Secret, Text};
@@ -56,12 +57,6 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
     })
 }
 
-/// A text that is shown.
-fn plain(data: &Record<'_>, name: &str) -> Option<String> {
-    let text = data.filled(name).inspect(|text| data.warn_of_secret(name, text))?;
-    Some(text.expose().to_owned())
-}
-
 /// One address or more.
 fn urls(data: &Record<'_>, name: &str) -> Option<Vec<String>> {
     let texts = data.texts(name);
@@ -71,23 +66,6 @@ fn urls(data: &Record<'_>, name: &str) -> Option<Vec<String>> {
     }
     let all: Option<Vec<_>> = texts.iter().map(|text| url(data, name, text)).collect();
     all.filter(|all| !all.is_empty())
-}
-
-/// The address of a web service: `http://host:port` and perhaps a path, as of a gateway.
-fn url(data: &Record<'_>, name: &str, text: &Text) -> Option<String> {
-    let url = text.expose().trim_end_matches('/');
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let good = rest.is_some_and(|rest| {
-        let host = rest.split('/').next().unwrap_or_default();
-        !host.is_empty() && !rest.contains(['?', '#', '@', ' ', '\n'])
-    });
-    if !good || text.is_secret() {
-        let message = format!("`{}` must hold the address of a web service", data.path.key(name));
-        let help = "write it as `http://host:port`; user and password go into `credentials`";
-        data.fault(data.span_of(name), Diagnostic::error("address", message).help(help));
-        return None;
-    }
-    Some(url.to_owned())
 }
 
 /// A password with its user, or a token.

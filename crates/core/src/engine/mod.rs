@@ -488,6 +488,7 @@ impl Engine<'_, '_> {
             token: token.clone(),
             intended,
             foreign: false,
+            transient: self.state.goal == Goal::RunTransient,
             steps: self.ordered_steps(attempts),
         }
     }

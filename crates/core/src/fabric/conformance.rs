@@ -154,10 +154,14 @@ fn of_several_clusters_of_an_order_the_one_that_lives_is_found(subject: &dyn Sub
     };
     let first = Bench::ready(subject);
     first.down();
-    assert_eq!(found(2), Found::Yes(first.cluster), "how it ended is to be known");
+    assert_eq!(found(2), Found::Yes(first.cluster.clone()), "how it ended is to be known");
     let intended = Timestamp::from_second(1).expect("a time");
     let again = Launch { token: token(1, 2), intended, ..launch(1) };
     let cluster = clusters.launch(&again).expect("a cluster is launched");
+    if subject.fabric().capabilities().knows_orders && cluster == first.cluster {
+        // A far side that keeps orders for good makes no second one.
+        return;
+    }
     let second = Bench::on(subject, cluster);
     second.until_cluster(|state| state == Some(ClusterState::Ready));
     assert_eq!(found(1), Found::Yes(second.cluster.clone()), "the one that lives");

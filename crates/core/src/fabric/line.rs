@@ -100,3 +100,14 @@ impl<'a> Line<'a> {
         }
     }
 }
+
+/// Hadoop's default file system is the cluster's own HDFS: a path without a scheme lies there, unless it is one of the
+/// places of programs and of local files that every machine of EMR and Dataproc has.
+pub(super) fn lies_in_hdfs(text: &str) -> bool {
+    const LOCAL: [&str; 9] =
+        ["/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/home/", "/mnt/", "/var/", "/dev/"];
+    text.contains("hdfs:")
+        || (text.starts_with('/')
+            && text.len() > 1
+            && !LOCAL.iter().any(|place| text.starts_with(place)))
+}

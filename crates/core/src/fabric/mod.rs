@@ -12,6 +12,7 @@ use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod conformance;
+pub mod dataproc;
 mod discreet;
 pub mod emr;
 pub mod error;
@@ -294,6 +295,8 @@ pub struct Launch<'a> {
     /// It is asked for on behalf of a run that another process may have driven, or still drives; `intended` lies as far
     /// back as that may be. What could as well be of another run is then not told to be of this one.
     pub foreign: bool,
+    /// It is for one run alone, which takes it down; else somebody else will.
+    pub transient: bool,
     /// Steps that go with it, in this order ([`Capabilities::launch_with_steps`]): the cluster ends itself once
     /// they are done, even if we die. [`Fabric::find`], asked with the same token, gives their ids. None: the
     /// cluster stays until it is asked to go.

@@ -1,4 +1,5 @@
-//! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s.
+//! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s and
+//! `google`'s.
 
 use std::fmt;
 use std::io::Read;
@@ -16,14 +17,17 @@ use crate::environment::Environment;
 pub mod aws;
 pub mod encode;
 pub mod fake;
+pub mod google;
 pub mod retry;
 
 mod connect;
 mod fault;
+mod program;
 mod proxy;
 mod quota;
 #[cfg(test)]
 mod tests;
+mod time;
 mod trust;
 mod unpack;
 mod upload;

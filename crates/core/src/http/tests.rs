@@ -298,12 +298,12 @@ fn the_proxy_is_asked_for_the_way() {
     assert!(!message.contains("proxy"), "{message}");
 }
 
-struct Authority {
+pub(super) struct Authority {
     pem: String,
-    config: Arc<rustls::ServerConfig>,
+    pub(super) config: Arc<rustls::ServerConfig>,
 }
 
-fn authority() -> Authority {
+pub(super) fn authority() -> Authority {
     let key = KeyPair::generate().expect("makes a key");
     let mut params = CertificateParams::new(Vec::new()).expect("makes sense");
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

@@ -35,6 +35,7 @@ const PUBLISHED: &[Published] = published![
     "ClusterConfig" "1-0-0",
     "ClusterConfig" "1-0-1",
     "ClusterConfig" "1-1-0",
+    "DataprocClusterConfig" "1-0-0",
     "LocalClusterConfig" "1-0-0",
     "PlaybookConfig" "1-0-0",
     "PlaybookConfig" "1-0-1",

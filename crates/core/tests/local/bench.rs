@@ -58,7 +58,13 @@ pub fn local(folder: &Path, config: Config, bell: &Arc<Bell>) -> Local {
 
 pub fn launch(token: &str) -> Launch<'static> {
     let intended = Timestamp::from_second(1_800_000_000).unwrap();
-    Launch { token: Token::new(token), intended, foreign: false, steps: Vec::new() }
+    Launch {
+        token: Token::new(token),
+        intended,
+        foreign: false,
+        transient: true,
+        steps: Vec::new(),
+    }
 }
 
 impl Bench {

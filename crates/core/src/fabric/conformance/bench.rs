@@ -32,6 +32,7 @@ pub(super) fn launch(order: u32) -> Launch<'static> {
         token: token(order, 1),
         intended: Timestamp::UNIX_EPOCH,
         foreign: false,
+        transient: true,
         steps: Vec::new(),
     }
 }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
+use crate::fabric::line::lies_in_hdfs;
 use crate::http::Reply;
 use crate::http::aws::{Account, Call, Failure, Recorded, Service, Source};
 
@@ -130,17 +131,6 @@ impl Aws for Account {
     fn notes(&self) -> Vec<String> {
         self.take_notes()
     }
-}
-
-/// Hadoop's default file system is the cluster's own HDFS: a path without a scheme lies there, unless it is one of the
-/// places of programs and of local files that every EMR machine has.
-fn lies_in_hdfs(text: &str) -> bool {
-    const LOCAL: [&str; 9] =
-        ["/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/home/", "/mnt/", "/var/", "/dev/"];
-    text.contains("hdfs:")
-        || (text.starts_with('/')
-            && text.len() > 1
-            && !LOCAL.iter().any(|place| text.starts_with(place)))
 }
 
 /// No AWS at all.

@@ -109,7 +109,7 @@ fn now() -> Timestamp {
 
 fn launch<'a>(steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Launch<'a> {
     let steps = steps.iter().map(|&step| OrderedStep { step, attempt: 1, staged }).collect();
-    Launch { token: Token::new("r-x.1.1"), intended: now(), foreign: false, steps }
+    Launch { token: Token::new("r-x.1.1"), intended: now(), foreign: false, transient: true, steps }
 }
 
 fn order<'a>(token: &'a Token, steps: &[&'a Step], staged: &'a BTreeMap<String, Uri>) -> Order<'a> {

@@ -98,7 +98,7 @@ impl Read for Reading {
 
 impl Reading {
     /// Whether it is seen now, as far as it was read, that it is not any more what it was.
-    pub(super) fn shows_another(mut self, content: &Content) -> bool {
+    pub(super) fn differs(mut self, content: &Content) -> bool {
         if self.read < content.size {
             return self.ended;
         }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     /// Whether a file is another that had one text when it was looked at, and has another when so much of it is read.
-    fn is_another(before: &str, after: &str, most: u64) -> bool {
+    fn differs(before: &str, after: &str, most: u64) -> bool {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");
         std::fs::write(&path, before).expect("a file");
@@ -121,17 +121,17 @@ mod tests {
         std::fs::write(&path, after).expect("a file");
         let mut reading = content.open().expect("it is there");
         io::copy(&mut reading.by_ref().take(most), &mut io::sink()).expect("it is read");
-        reading.shows_another(&content)
+        reading.differs(&content)
     }
 
     #[test]
-    fn a_file_that_changes_is_another() {
-        assert!(!is_another("content", "content", 7));
-        assert!(!is_another("", "", 1));
-        assert!(is_another("content", "Content", 7), "the same size");
-        assert!(is_another("content", "content, and more", 7), "the same beginning");
-        assert!(is_another("content", "cont", 7), "less");
-        assert!(!is_another("content", "Content", 3), "nobody knows yet");
+    fn a_file_that_changes_differs() {
+        assert!(!differs("content", "content", 7));
+        assert!(!differs("", "", 1));
+        assert!(differs("content", "Content", 7), "the same size");
+        assert!(differs("content", "content, and more", 7), "the same beginning");
+        assert!(differs("content", "cont", 7), "less");
+        assert!(!differs("content", "Content", 3), "nobody knows yet");
     }
 
     #[test]

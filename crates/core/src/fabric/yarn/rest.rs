@@ -223,7 +223,7 @@ impl Rest {
             let mut reading = opened?;
             let body = Body::File(&mut reading, content.size);
             let result = self.once(&call, url.clone(), "application/json", body);
-            match reading.shows_another(content) {
+            match reading.differs(content) {
                 true => Err(failed("changed while it was read: start again".to_owned())),
                 false => result,
             }

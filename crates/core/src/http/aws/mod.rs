@@ -11,7 +11,6 @@ mod principal;
 mod sign;
 #[cfg(test)]
 mod tests;
-mod time;
 mod verify;
 mod wire;
 
@@ -19,11 +18,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::quota::Quota;
 use super::retry::{Miss, persist};
-use super::{Client, Reply, encode, lock};
+use super::time::Time;
+use super::{Client, Reply, Request, encode, lock};
 use crate::clock::{add, timestamp};
 use crate::environment::Environment;
 use crate::fabric::{Error, ErrorKind};
@@ -33,7 +33,6 @@ use endpoints::Endpoints;
 pub use endpoints::{is_endpoint, is_region};
 use error::is_of_expiry;
 use files::Files;
-use time::Time;
 pub use verify::{Refusal, Signer, refusal, verify};
 use wire::{Wire, failure};
 
@@ -176,7 +175,7 @@ impl Account {
         if let Some(profile) = &recorded.profile {
             settings.environment = Arc::new(settings.environment.or(&files::PROFILE, profile));
         }
-        Self::with_time(settings, &recorded.endpoints, Time::new())
+        Self::with_time(settings, &recorded.endpoints, Time::new("AWS", SKEW))
     }
 
     fn with_time(
@@ -314,5 +313,17 @@ impl Account {
     }
 }
 
+/// Signs a request to STS that somebody else is to send, who learns by the answer who we are.
+pub(super) fn sign_for_sts(
+    request: &mut Request,
+    credentials: &Credentials,
+    region: &str,
+    now: Timestamp,
+) {
+    sign::sign(request, credentials, sign::Scope { service: Service::Sts, region }, now);
+}
+
+/// AWS refuses what was signed further from its own time than this.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// When to try again after a throttle of which nobody says how long it lasts.
 const AGAIN: Duration = Duration::from_secs(5);

@@ -78,7 +78,7 @@ pub(super) fn bench(
         client: Arc::new(client),
         quotas: home.path().join("quotas"),
     };
-    let account = Account::with_time(settings, &[], Time::of(now))?;
+    let account = Account::with_time(settings, &[], Time::new("AWS", SKEW).by(now))?;
     Ok(Bench { account, home, seen, server })
 }
 

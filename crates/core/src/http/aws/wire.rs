@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::endpoints::{Endpoints, bucket};
 use super::error::{Refused, request_id};
 use super::sign::{Scope, sign};
-use super::time::Time;
 use super::{Call, Credentials, Failure, Service, encode, lock, xml};
 use crate::fabric::{Error, ErrorKind};
 use crate::http::retry::Miss;
+use crate::http::time::Time;
 use crate::http::{Client, Fault, Reply, Request};
 use crate::secret::Hidden;
 

@@ -66,7 +66,13 @@ fn without_the_right_to_look_nothing_more_is_asked() {
 }
 
 fn foreign(intended: Timestamp) -> Launch<'static> {
-    Launch { token: Token::new("k-x.1.1"), intended, foreign: true, steps: Vec::new() }
+    Launch {
+        token: Token::new("k-x.1.1"),
+        intended,
+        foreign: true,
+        transient: true,
+        steps: Vec::new(),
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The time as AWS has it: ours, corrected by what AWS's replies tell where a signature was refused for its time.
+//! The time as a far side has it: ours, corrected by what its replies tell where a signature was refused for its time.
 
 use std::sync::Mutex;
 
@@ -9,46 +9,49 @@ use super::lock;
 use crate::clock::timestamp;
 use crate::http::Reply;
 
-/// AWS refuses what was signed further from its own time than this.
-const TOLERATED: SignedDuration = SignedDuration::from_mins(5);
-
-/// Tells AWS's time.
+/// Tells a far side's time.
 #[derive(Debug)]
 pub(super) struct Time {
+    /// For messages.
+    whose: &'static str,
+    /// What was signed further from its time than this, the far side may refuse for that.
+    tolerated: SignedDuration,
     machine: fn() -> Timestamp,
-    /// How far AWS is ahead of this machine.
+    /// How far the far side is ahead of this machine.
     ahead: Mutex<SignedDuration>,
 }
 
 impl Time {
-    pub(super) fn new() -> Self {
-        Self::of(timestamp)
+    /// The time of `whose` servers, who do not tolerate more than that.
+    pub(super) fn new(whose: &'static str, tolerated: SignedDuration) -> Self {
+        Self { whose, tolerated, machine: timestamp, ahead: Mutex::new(SignedDuration::ZERO) }
     }
 
     /// With another clock than the machine's.
-    pub(super) fn of(machine: fn() -> Timestamp) -> Self {
-        Self { machine, ahead: Mutex::new(SignedDuration::ZERO) }
+    #[cfg(test)]
+    pub(super) fn by(self, machine: fn() -> Timestamp) -> Self {
+        Self { machine, ..self }
     }
 
-    /// AWS's time.
+    /// The far side's time.
     pub(super) fn now(&self) -> Timestamp {
         let now = (self.machine)();
         now.checked_add(*lock(&self.ahead)).unwrap_or(now)
     }
 
-    /// A signature was refused: was it for its time? If AWS's clock is far from the time we signed with, that is so;
-    /// says so in words, and from now on goes by AWS's clock.
+    /// A signature was refused: was it for its time? If the far side's clock is far from the time we signed with, that is
+    /// so; says so in words, and from now on goes by that clock.
     pub(super) fn learn(&self, reply: &Reply) -> Option<String> {
-        let aws = rfc2822::parse(reply.header("date")?).ok()?.timestamp();
-        if aws.duration_since(self.now()).abs() <= TOLERATED {
+        let theirs = rfc2822::parse(reply.header("date")?).ok()?.timestamp();
+        if theirs.duration_since(self.now()).abs() <= self.tolerated {
             return None;
         }
-        let ahead = aws.duration_since((self.machine)());
+        let ahead = theirs.duration_since((self.machine)());
         *lock(&self.ahead) = ahead;
         let minutes = ahead.as_secs().unsigned_abs().div_ceil(60);
         let side = if ahead.is_negative() { "ahead of" } else { "behind" };
         let unit = if minutes == 1 { "minute" } else { "minutes" };
-        Some(format!("this machine's clock is {minutes} {unit} {side} AWS"))
+        Some(format!("this machine's clock is {minutes} {unit} {side} {}", self.whose))
     }
 }
 
@@ -65,7 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_far_off_is_told_and_corrected() {
-        let time = Time::of(|| NOW);
+        let time = Time::new("AWS", SignedDuration::from_mins(5)).by(|| NOW);
         // 1700000000 is 22:13:20.
         assert_eq!(learn(&time, "Tue, 14 Nov 2023 22:17:20 GMT"), None);
         assert_eq!(learn(&time, "nonsense"), None);
