@@ -144,6 +144,11 @@ impl Rest {
         }
     }
 
+    /// Whether no signal came.
+    pub(super) fn goes_on(&self) -> bool {
+        self.client.bell().pause(Duration::ZERO)
+    }
+
     fn several(&self, call: &Call<'_>) -> Result<&Several> {
         match call.service {
             Service::Manager => Ok(&self.managers),

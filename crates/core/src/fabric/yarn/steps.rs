@@ -152,20 +152,20 @@ impl Yarn {
         Ok(())
     }
 
-    /// All applications of the run that these are of, by one question; two, where the run is not known yet.
+    /// All applications of the run that these are of, by one question. Where the run is not known yet, the first of them
+    /// that is known itself tells it.
     fn applications(&self, ids: &[StepId]) -> Result<Vec<App>> {
         let known = self.noticed().run.clone();
-        let run = match (known, ids.first()) {
-            (Some(run), _) => run,
-            (None, None) => return Ok(Vec::new()),
-            (None, Some(first)) => {
-                let Some(app) = self.rest.application(first)? else { return Ok(Vec::new()) };
-                let Some(run) = run_tag(&app).map(str::to_owned) else { return Ok(vec![app]) };
-                self.noticed().run = Some(run.clone());
-                run
-            }
-        };
-        self.rest.tagged(&run)
+        if let Some(run) = known {
+            return self.rest.tagged(&run);
+        }
+        for id in ids {
+            let Some(app) = self.rest.application(id)? else { continue };
+            let Some(run) = run_tag(&app).map(str::to_owned) else { return Ok(vec![app]) };
+            self.noticed().run = Some(run.clone());
+            return self.rest.tagged(&run);
+        }
+        Ok(Vec::new())
     }
 }
 

@@ -57,6 +57,14 @@ fn a_step_is_an_application_of_our_launcher() {
 }
 
 #[test]
+fn it_is_asked_often_at_first_and_seldom_later() {
+    let there = There::new(Script::default());
+    let seconds = Duration::from_secs;
+    let expected = Pace { eager: seconds(30), ..Pace::steady(seconds(1), seconds(15)) };
+    assert_eq!(there.yarn.capabilities().pace, expected);
+}
+
+#[test]
 fn one_request_tells_of_all_steps() {
     let there = There::new(Script::default());
     let ids: Vec<_> = (1..=3).map(|n| there.start(n, &command(&format!("s{n}")))).collect();
@@ -105,6 +113,16 @@ fn an_order_is_found_by_its_id_or_by_its_tag() {
     let gone = there.status(&ids[0]);
     assert_eq!((gone.state, gone.native.as_str()), (StepState::Unknown, "GONE"));
     assert!(gone.reason.expect("a reason").contains("restarted without its memory"));
+}
+
+#[test]
+fn what_a_step_started_is_not_the_step() {
+    let script = StepScript::never_ends().starting(ChildScript::never_ends("MAPREDUCE"));
+    let there = There::new(Script::default().step("a", script));
+    let id = there.start(2, &command("a"));
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 2);
+    assert_eq!(there.find(2, &[]), Found::Yes(vec![id]), "though the other is the newest");
 }
 
 /// Whoever has no journal asks by the key alone.
@@ -305,6 +323,40 @@ fn flink_goes_on_without_its_launcher() {
     let id = there.start(2, &flink("a"));
     let told = there.later(20, &id);
     assert_eq!(told.state, StepState::Unknown, "nobody can say what became of it");
+}
+
+/// One of a run's applications is forgotten, and whoever comes back asks about it first.
+#[test]
+fn who_comes_back_sees_all_of_what_is_left() {
+    let child = ChildScript::never_ends("Apache Flink");
+    let there = There::new(Script::default().step("a", StepScript::exits(0, 5).starting(child)));
+    let id = there.start(2, &flink("a"));
+    there.pass(10);
+    let (gone, home) = (StepId::new("application_1_0001"), &there.home);
+    let ids = [gone, id];
+    let another_process = fabric(&there.fake.cluster_file(""));
+    let told = another_process.poll(home, &ids).expect("it answers");
+    let states: Vec<_> = told.iter().map(|(_, status)| status.state).collect();
+    assert_eq!(states, [StepState::Unknown, StepState::Running]);
+    let a_third = fabric(&there.fake.cluster_file(""));
+    a_third.cancel(home, &ids).expect("it is asked");
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
+}
+
+/// Whatever became of its tags.
+#[test]
+fn what_cannot_be_told_by_its_run_is_asked_for_by_itself() {
+    let there = There::new(Script::default().step("a", StepScript::never_ends()));
+    let (first, second) = (there.start(2, &command("a")), there.start(3, &command("a")));
+    there.fake.world(|world| {
+        world.application_mut(second.as_str()).expect("it is there").tags.clear();
+    });
+    assert_eq!(there.later(5, &second).state, StepState::Running);
+    let both = [first, second];
+    there.yarn.cancel(&there.home, &both).expect("it is asked");
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
 }
 
 #[test]

@@ -137,6 +137,22 @@ fn who_was_faster_is_good_enough() {
     });
 }
 
+/// Two machines may have processes of the same number, as containers do.
+#[test]
+fn nobody_writes_where_another_writes() {
+    let (_folder, path) = file("x", b"content");
+    let there = There::new(Script::default());
+    for _ in 0..2 {
+        let uri = there.yarn.stage(&LocalFile { path: path.clone() }).expect("it is staged");
+        there.fake.world(|world| assert!(world.files.remove(&uri.0)));
+    }
+    let created = there.fake.requests();
+    let created = created.iter().filter(|logged| logged.operation == "CREATE");
+    let written: Vec<_> = created.map(|logged| logged.request.path().to_owned()).collect();
+    assert_eq!(written.len(), 3, "the launcher, and the file twice");
+    assert_ne!(written[1], written[2]);
+}
+
 #[test]
 fn a_file_that_changes_on_its_way_is_not_staged() {
     for changed in [&b"Content"[..], b"cont", b"content and more"] {
