@@ -1,4 +1,4 @@
-"""The project's own fake of EMR, S3 and STS, as a process."""
+"""The project's own fakes, each as a process: `emr_fake` (EMR, S3 and STS), `yarn_fake`."""
 
 import json
 import os
@@ -11,18 +11,18 @@ from . import processes, program
 
 
 @cache
-def binary() -> Path:
-    """The example `emr_fake`, as the tests are built."""
+def binary(example: str) -> Path:
+    """An example of the program, as the tests are built."""
     build = subprocess.run(
-        ["cargo", "build", "--package=dataflow-runner", "--example=emr_fake", "--message-format=json-render-diagnostics"],
+        ["cargo", "build", "--package=dataflow-runner", f"--example={example}", "--message-format=json-render-diagnostics"],
         cwd=program.ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=True,
     )
     messages = (json.loads(line) for line in build.stdout.splitlines())
-    (example,) = {Path(message["executable"]) for message in messages if message.get("executable")}
-    return example
+    (built,) = {Path(message["executable"]) for message in messages if message.get("executable")}
+    return built
 
 
 class Fake:
@@ -38,7 +38,7 @@ class Fake:
                 self.environment[name] = value
             else:
                 self.clusters.append(name)
-        self.url = self.environment["AWS_ENDPOINT_URL"]
+        self.url = self.environment.get("AWS_ENDPOINT_URL")
 
     def figures(self) -> dict:
         """What has come so far."""
@@ -48,11 +48,11 @@ class Fake:
 
 
 @contextmanager
-def serving(mark: str, **options):
-    """A fake with these options (crates/cli/examples/emr_fake.rs)."""
+def serving(mark: str, example: str = "emr_fake", **options):
+    """A fake with these options (crates/cli/examples)."""
     words = [f"{name.replace('_', '-')}={value}" for name, value in options.items()]
     process = subprocess.Popen(
-        [binary(), *words],
+        [binary(example), *words],
         env={"PATH": os.environ["PATH"], processes.MARK: mark},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

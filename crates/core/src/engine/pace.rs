@@ -21,13 +21,15 @@ pub(super) struct Pacer {
     unanswered: u32,
     /// A cluster is on its way up.
     launching: bool,
+    /// Until then pauses do not grow: something was ordered.
+    eager: Timestamp,
     next: Timestamp,
 }
 
 impl Pacer {
     /// The first question may be asked at once.
     pub(super) fn new(pace: Pace, now: Timestamp) -> Self {
-        Self { pace, pause: pace.first, unanswered: 0, launching: false, next: now }
+        Self { pace, pause: pace.first, unanswered: 0, launching: false, eager: now, next: now }
     }
 
     /// When to ask next.
@@ -38,8 +40,10 @@ impl Pacer {
     /// The fabric answered.
     pub(super) fn answered(&mut self, now: Timestamp, news: bool) {
         self.unanswered = 0;
-        self.pause =
-            if news { self.pace.first } else { (self.pause * 3 / 2).min(self.pace.longest) };
+        self.pause = match news || now < self.eager {
+            true => self.pace.first,
+            false => (self.pause * 3 / 2).min(self.pace.longest),
+        };
         let pause = if self.launching { self.pace.launching } else { self.pause };
         self.next = add(now, pause);
     }
@@ -73,6 +77,7 @@ impl Pacer {
 
     /// Something was ordered: news may come soon.
     pub(super) fn ordered(&mut self, now: Timestamp) {
+        self.eager = add(now, self.pace.eager);
         if self.unanswered == 0 {
             self.pause = self.pace.first;
             self.next = self.next.min(add(now, self.pause));
@@ -102,6 +107,29 @@ mod tests {
             pauses.push(until(START, pacer.next()).as_secs());
         }
         assert_eq!(pauses, [6, 9, 10, 10, 4]);
+    }
+
+    #[test]
+    fn pauses_do_not_grow_for_a_while_after_an_order() {
+        let second = Duration::from_secs(1);
+        let eager = Duration::from_secs(30);
+        let mut pacer = Pacer::new(Pace { eager, ..Pace::steady(second, second * 15) }, START);
+        let asked = |pacer: &mut Pacer, times| {
+            let mut pauses = Vec::new();
+            for _ in 0..times {
+                let now = pacer.next();
+                pacer.answered(now, false);
+                pauses.push(until(now, pacer.next()).as_millis());
+            }
+            pauses
+        };
+        pacer.ordered(START);
+        assert_eq!(asked(&mut pacer, 30), [1000; 30]);
+        let grown = [1500, 2250, 3375, 5062, 7593, 11390, 15_000, 15_000];
+        assert_eq!(asked(&mut pacer, 8), grown);
+        let now = pacer.next();
+        pacer.ordered(now);
+        assert_eq!(asked(&mut pacer, 30), [1000; 30]);
     }
 
     #[test]

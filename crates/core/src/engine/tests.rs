@@ -17,6 +17,7 @@ use crate::event::Skip;
 use crate::fabric::memory::{End, Fault, Memory, Operation, Script, StepScript};
 use crate::fabric::{Capabilities, Pace};
 
+mod cadence;
 mod comebacks;
 mod crossings;
 mod dear;

@@ -74,6 +74,11 @@ impl RunId {
         let digest = hex(&Sha256::digest(key));
         Self(format!("k-{}", &digest[..24]))
     }
+
+    /// Whether it is made from a key: somebody with the same key may ask for the same run elsewhere.
+    pub fn is_of_key(&self) -> bool {
+        self.0.starts_with("k-")
+    }
 }
 
 impl Token {

@@ -249,6 +249,8 @@ pub struct Pace {
     pub launching: Duration,
     /// Between two questions, at first.
     pub first: Duration,
+    /// So long after an order pauses stay as they are at first, whether there is news or not.
+    pub eager: Duration,
     /// Between two questions, when little happens for long.
     pub longest: Duration,
     /// One question tells of so many steps at most; `None`: of all.
@@ -261,7 +263,15 @@ pub struct Pace {
 impl Pace {
     /// One question tells all, and every pause is the same until much time passes without news.
     pub const fn steady(first: Duration, longest: Duration) -> Self {
-        Self { rings: false, launching: first, first, longest, at_once: None, cluster_every: None }
+        Self {
+            rings: false,
+            launching: first,
+            first,
+            eager: Duration::ZERO,
+            longest,
+            at_once: None,
+            cluster_every: None,
+        }
     }
 }
 

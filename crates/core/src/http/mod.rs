@@ -1,12 +1,13 @@
 //! One request and its reply, over HTTP or HTTPS. What is asked again, and when, is `retry`'s; who asks, `aws`'s.
 
 use std::fmt;
+use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::{self, HeaderValue, Uri};
 use ureq::unversioned::resolver::DefaultResolver;
+use ureq::{Agent, SendBody};
 
 use crate::bell::Bell;
 use crate::crash;
@@ -25,6 +26,7 @@ mod quota;
 mod tests;
 mod trust;
 mod unpack;
+mod upload;
 
 use proxy::Proxies;
 pub use trust::{Authorities, Trust};
@@ -158,7 +160,33 @@ impl Client {
         self.exchange(request, limit, Way::Afresh)
     }
 
+    /// A question whose body is read while it is sent, so many bytes, whatever [`Request::body`] says. A signal ends that
+    /// too.
+    ///
+    /// # Errors
+    /// There is no reply; or `body` has fewer bytes, or cannot be read: then the far side has not all of the request.
+    pub fn upload(
+        &self,
+        request: &Request,
+        body: &mut dyn Read,
+        size: u64,
+        limit: Duration,
+    ) -> Result<Reply, Fault> {
+        let mut body = upload::Measured::new(body, size, &self.bell);
+        self.exchange_with(request, Some(&mut body), limit, Way::Heeding)
+    }
+
     fn exchange(&self, request: &Request, limit: Duration, way: Way) -> Result<Reply, Fault> {
+        self.exchange_with(request, None, limit, way)
+    }
+
+    fn exchange_with(
+        &self,
+        request: &Request,
+        body: Option<&mut upload::Measured<'_>>,
+        limit: Duration,
+        way: Way,
+    ) -> Result<Reply, Fault> {
         let uri: Uri = request.url.parse().map_err(|_| {
             Fault::NotSent(format!("`{}` is not a URL", hide_secrets(&request.url)))
         })?;
@@ -168,7 +196,7 @@ impl Client {
         let proxy = self.proxies.choose(https, &host, port).cloned();
         let via = proxy.as_ref().map(|it| format!("{}:{}", it.host(), it.port()));
         crash::point("http: before a request");
-        let reply = self.run(request, uri, proxy, limit, way);
+        let reply = self.run(request, body, uri, proxy, limit, way);
         crash::point("http: after a reply, or none");
         reply.map_err(|error| {
             let way = fault::Way { host: &host, port, via: via.as_deref(), limit };
@@ -179,6 +207,7 @@ impl Client {
     fn run(
         &self,
         request: &Request,
+        body: Option<&mut upload::Measured<'_>>,
         uri: Uri,
         proxy: Option<ureq::Proxy>,
         limit: Duration,
@@ -203,7 +232,14 @@ impl Client {
             }};
         }
         let has_body = matches!(request.method, "POST" | "PUT" | "PATCH");
-        let response = if has_body { run!(&request.body[..]) } else { run!(()) };
+        let response = match body {
+            Some(body) => {
+                head = head.header("content-length", body.size());
+                run!(SendBody::from_reader(body))
+            }
+            None if has_body => run!(&request.body[..]),
+            None => run!(()),
+        };
         let (parts, body) = response.into_parts();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value)));

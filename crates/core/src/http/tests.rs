@@ -75,6 +75,29 @@ fn requests_arrive_as_they_are() {
 }
 
 #[test]
+fn a_body_is_read_while_it_is_sent() {
+    let server = server(|it| {
+        let length = it.header("content-length").unwrap_or_default().to_owned();
+        Answer::new(201, "text/plain", format!("{} {length} {}", it.method, it.body.len()))
+    });
+    let request = Request { method: "PUT", ..get(server.url()) };
+    let client = client(&[]);
+    for size in [0, 1, 100_000] {
+        let mut body = std::io::repeat(7);
+        let reply = client.upload(&request, &mut body, size, LONG).expect("answers");
+        assert_eq!(String::from_utf8_lossy(&reply.body), format!("PUT {size} {size}"));
+    }
+    // The connection is not used again for anything else.
+    let short = lost(client.upload(&request, &mut &b"short"[..], 10, LONG));
+    assert!(short.contains("the last 5 of 10 bytes are missing"), "{short}");
+    client.bell().signal(15);
+    let (Fault::Lost(why) | Fault::NotSent(why)) = client
+        .upload(&request, &mut std::io::repeat(7), 100, LONG)
+        .expect_err("it is not sent in spite of a signal");
+    assert!(why.contains("a signal came first"), "{why}");
+}
+
+#[test]
 fn replies_may_come_in_chunks_packed_or_as_a_redirect() {
     let packed = unpack::pack(&[b'x'; 5000]).expect("packs");
     let server = server(move |it| match it.path() {

@@ -12,9 +12,9 @@ const LONGEST: usize = 64 << 10;
 /// How far log files were read.
 #[derive(Debug, Default)]
 pub struct Follow {
-    /// By where they lie.
+    /// By their names, which they keep wherever they are put when the step ends.
     read: BTreeMap<String, Read>,
-    /// Where the file lies of which something was given last.
+    /// The file of which something was given last.
     last: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Follow {
         let whole_lines = files.len() > 1 && !ended;
         for file in name::sorted(files).iter().flat_map(|log| &log.files) {
             loop {
-                let read = self.read.entry(file.place.clone()).or_default();
+                let read = self.read.entry(file.name.clone()).or_default();
                 // What is appended from now on is for the next time: it may be faster than we are.
                 let is_new = file.size.is_none_or(|size| read.from < size);
                 let done = if !is_new {
@@ -80,8 +80,8 @@ impl Follow {
         if bytes.is_empty() {
             return;
         }
-        if self.last.as_ref() != Some(&file.place) {
-            if self.last.replace(file.place.clone()).is_some() {
+        if self.last.as_ref() != Some(&file.name) {
+            if self.last.replace(file.name.clone()).is_some() {
                 sink(Piece::End(None));
             }
             sink(Piece::File(file));
@@ -140,6 +140,25 @@ mod tests {
                 "<><stderr>no<><stdout>three<>"
             ]
         );
+    }
+
+    #[test]
+    fn a_file_that_is_put_elsewhere_is_read_on() {
+        let (mut follow, mut text) = (Follow::new(), String::new());
+        for (content, folder) in [("one\ntwo", "on the node"), ("one\ntwo\nthree", "kept")] {
+            let files = Files::of(&[("stdout", content.as_bytes())]);
+            let mut listed =
+                files.logs(&ClusterId::new("j-1"), &StepId::new("s-1")).expect("a list");
+            listed[0].place = format!("{folder}/{}", listed[0].place);
+            let mut sink = |piece: Piece<'_>| match piece {
+                Piece::File(file) => text += &format!("<{}>", file.name),
+                Piece::Bytes(bytes) => text += &String::from_utf8_lossy(bytes),
+                Piece::End(_) => text += "<>",
+            };
+            let ended = folder == "kept";
+            follow.take(&files, &listed, ended, &mut || true, &mut sink).expect("it answers");
+        }
+        assert_eq!(text, "<stdout>one\ntwo\nthree<>");
     }
 
     #[test]

@@ -111,6 +111,11 @@ fn cancel_on_a_hadoop_cluster() {
     sample(&YARN_CANCEL);
 }
 
+#[test]
+fn resume_on_a_hadoop_cluster() {
+    sample(&YARN_RESUME);
+}
+
 /// What the ring of real tools runs: `cargo test --test it kill:: -- --ignored --nocapture`. To look at one kill, name
 /// what is in the scenario's name, and its point: `DATAFLOW_RUNNER_TEST_KILL='up, local' DATAFLOW_RUNNER_TEST_POINT=15`.
 #[test]

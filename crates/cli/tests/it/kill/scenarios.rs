@@ -12,7 +12,7 @@ use super::world::World;
 use crate::harness::{Place, cluster, emr_cluster, emr_playbook, playbook, script};
 
 /// All of them.
-pub(super) const ALL: [Scenario; 17] = [
+pub(super) const ALL: [Scenario; 18] = [
     LOCAL_TRANSIENT,
     LOCAL_CHAIN,
     LOCAL_GRAPH,
@@ -30,6 +30,7 @@ pub(super) const ALL: [Scenario; 17] = [
     YARN_CHAIN,
     YARN_GRAPH,
     YARN_CANCEL,
+    YARN_RESUME,
 ];
 
 const TRANSIENT: &str = "run-transient --config c.json --playbook p.json";
@@ -247,6 +248,20 @@ pub(super) const YARN_CANCEL: Scenario = Scenario {
     again: Again::Always,
     outcome: interrupted,
     began: &[("a", 1), ("b", 1), ("c", 0)],
+    ..YARN_CHAIN
+};
+
+pub(super) const YARN_RESUME: Scenario = Scenario {
+    name: "resume, yarn",
+    world: || {
+        let [good, bad] = [0, 1].map(|code| yarn::StepScript::exits(code, 60));
+        let world = at_home(yarn::Script::default().attempts("b", [bad, good]), &chain());
+        world.done(RUN_AT_HOME, 1);
+        world.remember()
+    },
+    command: "resume last",
+    again: Again::Same,
+    began: &[("a", 1), ("b", 2), ("c", 1)],
     ..YARN_CHAIN
 };
 

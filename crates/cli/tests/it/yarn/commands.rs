@@ -79,6 +79,25 @@ fn the_same_key_is_the_same_run_wherever_it_is_asked_for() {
     site.nothing_is_left();
 }
 
+/// What the ResourceManager has forgotten may have run.
+#[test]
+fn what_was_forgotten_is_in_doubt_where_there_is_no_journal() {
+    let site = Site::new(Script::default());
+    let line = format!("{RUN} --idempotency-key nightly");
+    site.done(&line, 0);
+    site.fake.world(|world| world.restart(false));
+    let elsewhere = format!("{line} --state-dir elsewhere --lost-contact-after 0.5s");
+    let ran = site.done(&elsewhere, 5);
+    assert!(ran.stderr.contains("In doubt, something may be running"), "{}", ran.stderr);
+    let hint = "which the ResourceManager does not know: if it never ran, take ";
+    assert_eq!(ran.stderr.matches(hint).count(), 1, "{}", ran.stderr);
+    assert_eq!(site.submissions(["first", "second"]), [1, 1]);
+    // Of another key nothing was ever ordered.
+    site.done(&elsewhere.replace("nightly", "weekly"), 0);
+    assert_eq!(site.submissions(["first", "second"]), [2, 2]);
+    site.nothing_is_left();
+}
+
 #[test]
 fn an_answer_that_is_lost_starts_nothing_twice() {
     let site = Site::new(Script::default());

@@ -202,6 +202,7 @@ pub fn capabilities() -> Capabilities {
             rings: false,
             launching: LAUNCHING,
             first: TICK,
+            eager: Duration::ZERO,
             longest: TICK,
             at_once: NonZeroUsize::new(steps::AT_ONCE),
             cluster_every: NonZeroU32::new(4),

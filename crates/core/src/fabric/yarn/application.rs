@@ -146,6 +146,12 @@ pub(super) fn logs_of(config: &Config, id: &StepId) -> String {
     format!("{}/logs/{id}", config.staging)
 }
 
+/// The folder that tells of an order that other processes may ask for: in it is a folder for each application that it was
+/// given.
+pub(super) fn marks_of(config: &Config, tags: &Tags) -> String {
+    format!("{}/orders/{}", config.staging, tags.order)
+}
+
 /// Words as the launcher wants them: base64 of all, each ended by a NUL.
 fn packed<'w>(words: impl Iterator<Item = &'w str>) -> String {
     let bytes: Vec<u8> = words.flat_map(|word| word.bytes().chain([0])).collect();

@@ -1,5 +1,6 @@
 //! Files of HDFS, through WebHDFS or HttpFS.
 
+use super::content::Content;
 use super::error;
 use super::reply::{Done, FileStatus, Status, Statuses};
 use super::rest::{Call, Rest, Service};
@@ -42,8 +43,8 @@ impl Rest {
         }
     }
 
-    /// Makes a folder with these rights, such as `700`. Its parent is to be there: WebHDFS gives all parents that it makes
-    /// on the way the same rights.
+    /// Makes a folder with these rights, such as `700`, and all above it that are not there: those get the same rights. What
+    /// is there stays as it is.
     pub(super) fn make_folder(&self, path: &str, rights: &str) -> Result<()> {
         let query = [("op", "MKDIRS"), ("permission", rights)];
         let done: Done = self.ask(&Self::file("MKDIRS", "PUT", path, &query))?;
@@ -51,11 +52,17 @@ impl Rest {
     }
 
     /// Writes a file whole, in place of one of the same name.
-    pub(super) fn write_file(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+    pub(super) fn write_file(&self, path: &str, content: &Content) -> Result<()> {
         let query = [("op", "CREATE"), ("overwrite", "true"), ("permission", "600")];
         let reply = self.send(&Self::file("CREATE", "PUT", path, &query))?;
         let to = elsewhere("CREATE", &reply)?;
-        self.there("CREATE", "PUT", &to, "application/json", Some(bytes)).map(drop)
+        self.upload("CREATE", &to, content)
+    }
+
+    /// Takes a file away.
+    pub(super) fn remove_file(&self, path: &str) -> Result<()> {
+        let query = [("op", "DELETE")];
+        self.send(&Self::file("DELETE", "DELETE", path, &query)).map(drop)
     }
 
     /// Gives a file another name.
@@ -74,7 +81,7 @@ impl Rest {
             return Ok(reply.body);
         }
         let to = elsewhere("OPEN", &reply)?;
-        self.there("OPEN", "GET", &to, "*/*", None).map(|reply| reply.body)
+        self.there("OPEN", "GET", &to, "*/*").map(|reply| reply.body)
     }
 }
 

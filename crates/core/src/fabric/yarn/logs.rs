@@ -66,6 +66,16 @@ impl Yarn {
         NAMES.into_iter().map(log).collect()
     }
 
+    /// A log that was on a node just now.
+    fn read_moved(&self, file: &LogFile, url: &str, from: u64) -> Result<Chunk> {
+        let all = application_of(url).map(|id| self.step_logs(&id)).transpose()?;
+        let same = |other: &&LogFile| other.name == file.name && !other.place.starts_with(NODE);
+        match all.iter().flatten().find(same) {
+            Some(moved) => self.read_log(moved, from),
+            None => Ok(Chunk { bytes: Vec::new(), at_end: true }),
+        }
+    }
+
     pub(super) fn read_log(&self, file: &LogFile, from: u64) -> Result<Chunk> {
         const READ: &str = "read";
         if let Some(path) = file.place.strip_prefix(FILES) {
@@ -77,7 +87,13 @@ impl Yarn {
             return Ok(Chunk { bytes, at_end });
         }
         let reply = if let Some(url) = file.place.strip_prefix(NODE) {
-            self.rest.there(READ, "GET", url, "text/plain", None)
+            match self.rest.there(READ, "GET", url, "text/plain") {
+                // It has ended since, and the node knows it no more.
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    return self.read_moved(file, url, from);
+                }
+                answer => answer,
+            }
         } else if let Some(path) = file.place.strip_prefix(HISTORY) {
             self.rest.send(&Call {
                 service: Service::History,
@@ -98,6 +114,15 @@ impl Yarn {
     }
 }
 
+/// The application of the container in a URL: `container_e2_1795340501355_0007_01_000001` is of
+/// `application_1795340501355_0007`. What begins with `e` counts how often the ResourceManager began, and may be missing.
+fn application_of(url: &str) -> Option<StepId> {
+    let container = url.split('/').find_map(|part| part.strip_prefix("container_"))?;
+    let mut numbers = container.split('_').skip_while(|part| part.starts_with('e'));
+    let (began, number) = (numbers.next()?, numbers.next()?);
+    Some(StepId::new(format!("application_{began}_{number}")))
+}
+
 /// A log without what YARN's web services put around it: `… LogLength:n\nLogContents:\n`, so many bytes, and what comes
 /// then. Of a running program's there is no line's end before that.
 fn unwrapped(text: &[u8]) -> &[u8] {
@@ -111,4 +136,19 @@ fn unwrapped(text: &[u8]) -> &[u8] {
     let length =
         lines.filter_map(|line| line.strip_prefix("LogLength:")?.trim().parse().ok()).next_back();
     &rest[..length.unwrap_or(rest.len()).min(rest.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::application_of;
+
+    #[test]
+    fn a_container_tells_its_application() {
+        let of = |url| application_of(url).map(|id| id.to_string());
+        let id = Some("application_1795_0007".to_owned());
+        assert_eq!(of("http://n:8042/x/container_1795_0007_01_000001/stdout"), id);
+        assert_eq!(of("http://n:8042/x/container_e17_1795_0007_01_000001/stdout"), id);
+        assert_eq!(of("http://n:8042/x/container_1795"), None);
+        assert_eq!(of("http://n:8042/x/stdout"), None);
+    }
 }

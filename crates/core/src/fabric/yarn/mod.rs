@@ -19,6 +19,7 @@ use crate::http::Client;
 mod application;
 mod check;
 mod config;
+mod content;
 pub mod fake;
 mod hdfs;
 mod logs;
@@ -43,6 +44,9 @@ const NAME: &str = "yarn";
 /// Between two questions at first, and when little happens for long: a question is one request for all steps.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(15);
+
+/// Many a step is through, or has failed, within so short a time.
+const EAGER: Duration = Duration::from_secs(30);
 
 /// The failure rules that it can obey: the cluster is not ours to end.
 const FAILURE_RULES: [OnFailure; 3] =
@@ -88,7 +92,7 @@ impl Config {
             cancel_running: true,
             exit_codes: ExitCodes::InStatus,
             logs: Logs::Live,
-            pace: Pace::steady(FIRST, LONGEST),
+            pace: Pace { eager: EAGER, ..Pace::steady(FIRST, LONGEST) },
             settle: Duration::ZERO,
         }
     }

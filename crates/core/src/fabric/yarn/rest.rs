@@ -1,5 +1,6 @@
 //! One request to the cluster over HTTP, and what its refusals mean.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::config::{Config, Credentials};
+use super::content::Content;
 use super::{NAME, error};
 use crate::base64;
 use crate::fabric::{Error, ErrorKind, Result};
@@ -18,6 +20,9 @@ use crate::secret::{Hidden, Secret};
 
 /// A signal is to be heard soon, and a ResourceManager answers within a second unless it is in trouble.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Files are given time for so many bytes a second, beyond that.
+const SLOWEST: u64 = 128 * 1024;
 
 /// So much of a message is shown; YARN's diagnostics may hold whole process trees.
 const SHOWN: usize = 1000;
@@ -45,6 +50,22 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<Vec<u8>>,
     /// It changes the world: when its answer is lost it is in doubt. Sent again it does no more than once, as all calls.
     pub(super) order: bool,
+}
+
+impl Call<'_> {
+    /// To a server of files whose whole URL is known.
+    fn there(operation: &'static str, method: &'static str) -> Self {
+        let (service, path) = (Service::Files, String::new());
+        Self { service, operation, method, path, query: &[], body: None, order: false }
+    }
+}
+
+/// What goes with a request.
+enum Body<'a> {
+    None,
+    Json(&'a [u8]),
+    /// So many bytes of it.
+    File(&'a mut dyn Read, u64),
 }
 
 /// The cluster's web services.
@@ -123,6 +144,11 @@ impl Rest {
         }
     }
 
+    /// Whether no signal came.
+    pub(super) fn goes_on(&self) -> bool {
+        self.client.bell().pause(Duration::ZERO)
+    }
+
     fn several(&self, call: &Call<'_>) -> Result<&Several> {
         match call.service {
             Service::Manager => Ok(&self.managers),
@@ -141,7 +167,7 @@ impl Rest {
         let tail = format!("{}?{}", call.path, query(pairs));
         let answer = persist(self.client.bell(), true, |_| {
             let url = format!("{}{tail}", several.base());
-            let body = call.body.clone().map(|body| (body, "application/json"));
+            let body = call.body.as_ref().map_or(Body::None, |body| Body::Json(body));
             let result = self.once(call, url, "application/json", body);
             match result {
                 // Who is not active did nothing.
@@ -172,23 +198,37 @@ impl Rest {
         method: &'static str,
         url: &str,
         accept: &str,
-        body: Option<Vec<u8>>,
     ) -> Result<Reply> {
-        let call = Call {
-            service: Service::Files,
-            operation,
-            method,
-            path: String::new(),
-            query: &[],
-            body: None,
-            order: false,
+        let (call, url) = (Call::there(operation, method), self.named(url));
+        let answer = persist(self.client.bell(), true, |_| {
+            self.once(&call, url.clone(), accept, Body::None)
+        });
+        answer.map_err(Miss::into_error)
+    }
+
+    /// A file to where another server sent us. One that is not any more what it was when it was looked at is refused.
+    pub(super) fn upload(
+        &self,
+        operation: &'static str,
+        url: &str,
+        content: &Content,
+    ) -> Result<()> {
+        let (call, url) = (Call::there(operation, "PUT"), self.named(url));
+        let failed = |why: String| {
+            let message = format!("{} {why}", content.shown());
+            Miss::Refused(error(ErrorKind::Config, operation, message))
         };
-        let url = self.named(url);
-        persist(self.client.bell(), true, |_| {
-            let body = body.clone().map(|body| (body, "application/octet-stream"));
-            self.once(&call, url.clone(), accept, body)
-        })
-        .map_err(Miss::into_error)
+        let answer = persist(self.client.bell(), true, |_| {
+            let opened = content.open().map_err(|why| failed(format!("cannot be read: {why}")));
+            let mut reading = opened?;
+            let body = Body::File(&mut reading, content.size);
+            let result = self.once(&call, url.clone(), "application/json", body);
+            match reading.is_another(content) {
+                true => Err(failed("changed while it was read: start again".to_owned())),
+                false => result,
+            }
+        });
+        answer.map(drop).map_err(Miss::into_error)
     }
 
     /// With who asks, unless it says so already.
@@ -213,23 +253,30 @@ impl Rest {
         call: &Call<'_>,
         url: String,
         accept: &str,
-        body: Option<(Vec<u8>, &str)>,
+        body: Body<'_>,
     ) -> Result<Reply, Miss<Error>> {
         // With `*/*` some of Hadoop's services answer XML, whatever else is said.
         let mut headers = vec![("accept".to_owned(), accept.to_owned())];
-        if let Some((_, kind)) = &body {
-            headers.push(("content-type".to_owned(), (*kind).to_owned()));
-        }
+        let kind = match &body {
+            Body::None => None,
+            Body::Json(_) => Some("application/json"),
+            Body::File(..) => Some("application/octet-stream"),
+        };
+        headers.extend(kind.map(|kind| ("content-type".to_owned(), kind.to_owned())));
         if let Some(authorization) = self.authorization.as_ref().filter(|_| self.is_ours(&url)) {
             headers.push(("authorization".to_owned(), authorization.expose().to_owned()));
         }
         // Gateways want it of all that changes something; nobody else looks at it.
         headers.push(("x-xsrf-header".to_owned(), "dataflow-runner".to_owned()));
-        let body = body.map(|(body, _)| body).unwrap_or_default();
-        let request = Request { method: call.method, url, headers, body };
-        let reply = match call.order {
-            true => self.client.send_afresh(&request, LIMIT),
-            false => self.client.ask(&request, LIMIT),
+        let own = if let Body::Json(json) = body { json.to_vec() } else { Vec::new() };
+        let request = Request { method: call.method, url, headers, body: own };
+        let reply = match body {
+            Body::File(file, size) => {
+                let limit = LIMIT + Duration::from_secs(size / SLOWEST);
+                self.client.upload(&request, file, size, limit)
+            }
+            _ if call.order => self.client.send_afresh(&request, LIMIT),
+            _ => self.client.ask(&request, LIMIT),
         };
         let reply = reply.map_err(|fault| {
             let said = |why: String| error(ErrorKind::Unavailable, call.operation, why);

@@ -1,24 +1,21 @@
 //! What lies in HDFS because of us: the launcher and files of this machine, each under a name that tells its content.
 
-use std::fs;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::application::{Resource, Site};
+use super::content::Content;
 use super::lower::{is_brought, name_of};
-use super::reply::FileStatus;
 use super::{Yarn, error};
+use crate::clock::timestamp;
 use crate::fabric::{ErrorKind, LocalFile, OrderedStep, Result, Uri};
-use crate::hex::hex;
 use crate::plan::is_local;
 use crate::secret::Text;
 
 /// The application master: `launcher/Launcher.java`, for Java 8 and later.
 const LAUNCHER: &[u8] = include_bytes!("launcher.jar");
 
-/// So many digits of a digest are enough.
-const DIGITS: usize = 24;
+/// The rights of folders of ours.
+pub(super) const OURS: &str = "700";
 
 impl Yarn {
     /// What is true of the whole cluster; asked for once.
@@ -28,8 +25,18 @@ impl Yarn {
         }
         let file_system = self.rest.setting("fs.defaultFS")?.trim_end_matches('/').to_owned();
         let class_path = self.rest.setting("yarn.application.classpath")?;
-        let path = format!("{}/launcher-{}.jar", self.config.staging, digest(LAUNCHER));
-        let file = self.put(&path, || Ok(LAUNCHER.to_vec()))?;
+        let content = Content::own(LAUNCHER);
+        let path = format!("{}/launcher-{}.jar", self.config.staging, content.name());
+        let file = match self.rest.file_status(&path)? {
+            Some(file) => file,
+            None => {
+                self.make_staging_folder()?;
+                self.bring(&path, &content)?;
+                let gone = || format!("`{path}` was written and is not there");
+                let file = self.rest.file_status(&path)?;
+                file.ok_or_else(|| error(ErrorKind::Unavailable, "stage", gone()))?
+            }
+        };
         let launcher = Resource {
             name: "launcher.jar".to_owned(),
             uri: format!("{file_system}{path}"),
@@ -47,53 +54,44 @@ impl Yarn {
             let message = format!("`{}` cannot be read: {why}", file.path.display());
             error(ErrorKind::Config, "stage", message)
         };
-        let bytes = fs::read(&file.path).map_err(unreadable)?;
+        let content = Content::of(&file.path, &|| self.rest.goes_on()).map_err(unreadable)?;
+        // The staging folder is there after that.
+        self.site()?;
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let path = format!("{}/files/{}/{name}", self.config.staging, digest(&bytes));
-        self.put(&path, || Ok(bytes))?;
+        let folder = format!("{}/files/{}", self.config.staging, content.name());
+        let path = format!("{folder}/{name}");
+        if self.rest.file_status(&path)?.is_none() {
+            self.rest.make_folder(&folder, OURS)?;
+            self.bring(&path, &content)?;
+        }
         Ok(Uri(path))
     }
 
-    /// A file below the staging folder that is there, whole, when this returns.
-    fn put(&self, path: &str, bytes: impl FnOnce() -> Result<Vec<u8>>) -> Result<FileStatus> {
-        if let Some(file) = self.rest.file_status(path)? {
-            return Ok(file);
-        }
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.make_folders(folder)?;
-        // Nobody sees half of it; who was faster wrote the same.
-        let part = format!("{folder}/.{}-{name}", std::process::id());
-        self.rest.write_file(&part, bytes()?)?;
-        let renamed = self.rest.rename_file(&part, path);
-        match self.rest.file_status(path)? {
-            Some(file) => Ok(file),
-            None => Err(renamed.err().unwrap_or_else(|| {
-                error(
-                    ErrorKind::Unavailable,
-                    "stage",
-                    format!("`{path}` was written and is not there"),
-                )
-            })),
-        }
+    /// Puts a file into a folder that is there: it is whole when it gets its name. Who was faster wrote the same.
+    fn bring(&self, path: &str, content: &Content) -> Result<()> {
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        // Others may have the same number on other machines.
+        let part = format!("{folder}/.{}-{}", std::process::id(), timestamp().as_nanosecond());
+        let written = self.rest.write_file(&part, content);
+        let brought = written.and_then(|()| self.rest.rename_file(&part, path));
+        brought.or_else(|failure| {
+            // Nobody would ever look for it.
+            _ = self.rest.remove_file(&part);
+            match failure.kind {
+                ErrorKind::Conflict if self.rest.file_status(path)?.is_some() => Ok(()),
+                _ => Err(failure),
+            }
+        })
     }
 
-    /// Folders one by one: ours are for us alone, those above them stay as HDFS would make them.
-    fn make_folders(&self, folder: &str) -> Result<()> {
-        let ends = folder.match_indices('/').map(|(at, _)| at).skip(1).chain([folder.len()]);
-        let above: Vec<&str> = ends.map(|end| &folder[..end]).collect();
-        // Most are there: from below it is soon known which are not.
-        let mut missing = Vec::new();
-        for path in above.iter().rev() {
-            if self.rest.file_status(path)?.is_some() {
-                break;
-            }
-            missing.push(*path);
+    /// WebHDFS gives all folders that it makes on the way to one the same rights, and leaves those alone that are there: so
+    /// ours is for us alone, and those above it are as HDFS would make them.
+    fn make_staging_folder(&self) -> Result<()> {
+        let staging = &self.config.staging;
+        if let Some((above, _)) = staging.rsplit_once('/').filter(|(above, _)| !above.is_empty()) {
+            self.rest.make_folder(above, "755")?;
         }
-        for path in missing.iter().rev() {
-            let ours = path.starts_with(&self.config.staging);
-            self.rest.make_folder(path, if ours { "700" } else { "755" })?;
-        }
-        Ok(())
+        self.rest.make_folder(staging, OURS)
     }
 
     /// The files of a step as YARN wants to know them.
@@ -136,10 +134,6 @@ fn path_of<'u>(uri: &'u str, file_system: &str) -> Option<&'u str> {
     // Without a host it is the cluster's own.
     let path = uri.strip_prefix("hdfs://").or_else(|| uri.strip_prefix("hdfs:"))?;
     path.starts_with('/').then_some(path)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))[..DIGITS].to_owned()
 }
 
 #[cfg(test)]

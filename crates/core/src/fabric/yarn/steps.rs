@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::application::{Tags, application};
+use super::application::{Tags, application, marks_of};
 use super::lower::lower;
 use super::reply::App;
+use super::stage::OURS;
 use super::status::{Step, is_over, run_tag};
 use super::{TYPE, Yarn, error};
 use crate::clock::{add, timestamp};
@@ -32,24 +33,36 @@ impl Yarn {
         let lowered = lower(ordered.step, &tags.joined());
         let resources = self.resources(&site, &lowered.files, ordered)?;
         let body = application(&self.config, &site, id, &tags, ordered, &lowered, &resources);
+        self.mark(&tags, id, order)?;
         self.rest.submit_application(&body)?;
         self.noticed().run = Some(tags.run);
         self.limit(id, ordered);
         Ok(vec![id.clone()])
     }
 
+    /// A run with a key may be asked for where its journal is not, when the ResourceManager has forgotten its applications:
+    /// HDFS forgets nothing.
+    fn mark(&self, tags: &Tags, id: &StepId, order: &Order<'_>) -> Result<()> {
+        if !order.token.run().is_some_and(|run| run.is_of_key()) {
+            return Ok(());
+        }
+        self.rest.make_folder(&format!("{}/{id}", marks_of(&self.config, tags)), OURS)
+    }
+
     /// A step with a time limit ends by itself, also if nobody is there to end it.
     fn limit(&self, id: &StepId, ordered: &OrderedStep<'_>) {
         let Some(limit) = ordered.step.rules.timeout else { return };
         let until = add(timestamp(), limit + GRACE).strftime("%Y-%m-%dT%H:%M:%S.000+0000");
-        if let Err(failure) = self.rest.limit_application(id, &until.to_string()) {
+        let Err(failure) = self.rest.limit_application(id, &until.to_string()) else { return };
+        // It may be through already: then there is nothing to limit.
+        if !matches!(self.rest.application(id), Ok(Some(app)) if is_over(&app)) {
             self.warn(format!(
                 "application `{id}` has no time limit of its own, only ours: {failure}"
             ));
         }
     }
 
-    /// By the id that was given out for it; without one, by its tag.
+    /// By the id that was given out for it; without one, by its tag, and by what it left in HDFS before it was sent.
     pub(super) fn find_steps(&self, order: &Order<'_>) -> Result<Found<Vec<StepId>>> {
         // What it does not know proves something only if it was through with its beginning before.
         let began = self.rest.began()?;
@@ -62,10 +75,32 @@ impl Yarn {
                 None => Found::NotYet,
             });
         }
-        let all = self.rest.tagged(&Tags::of(order.token).order)?;
+        let tags = Tags::of(order.token);
+        let all = self.rest.tagged(&tags.order)?;
         let ours = all.iter().filter(|app| app.application_type == TYPE);
         let newest = ours.max_by_key(|app| app.id.clone());
-        Ok(newest.map_or(Found::No, |app| Found::Yes(vec![StepId::new(app.id.as_str())])))
+        match newest {
+            Some(app) => Ok(Found::Yes(vec![StepId::new(app.id.as_str())])),
+            None => self.find_marked(&tags),
+        }
+    }
+
+    /// An order without a mark was never sent by anybody whose journal is not here.
+    fn find_marked(&self, tags: &Tags) -> Result<Found<Vec<StepId>>> {
+        let folder = marks_of(&self.config, tags);
+        let marks = self.rest.files(&folder)?;
+        for mark in marks.iter().rev() {
+            let id = StepId::new(mark.path_suffix.as_str());
+            if self.rest.application(&id)?.is_some() {
+                return Ok(Found::Yes(vec![id]));
+            }
+        }
+        let Some(mark) = marks.last() else { return Ok(Found::No) };
+        let (order, id) = (&tags.order, &mark.path_suffix);
+        self.warn(format!(
+            "order `{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
+        ));
+        Ok(Found::NotYet)
     }
 
     pub(super) fn poll_steps(&self, ids: &[StepId]) -> Result<Vec<(StepId, StepStatus)>> {

@@ -50,16 +50,16 @@ impl Files {
         self.0.insert(path.to_owned(), file);
     }
 
-    /// Makes a folder and those above it, all with these rights, as WebHDFS does; whether some above had to be made.
-    pub fn make(&mut self, path: &str, rights: &str, now: i64) -> bool {
+    /// Makes a folder and those above it, all with these rights, as WebHDFS does; the uppermost that had to be made above.
+    pub fn make(&mut self, path: &str, rights: &str, now: i64) -> Option<String> {
         let ends = path.match_indices('/').map(|(at, _)| at).skip(1);
         let above: Vec<String> = ends.map(|end| path[..end].to_owned()).collect();
-        let alone = above.iter().all(|path| self.0.contains_key(path));
+        let uppermost = above.iter().find(|path| !self.0.contains_key(*path)).cloned();
         for path in above.into_iter().chain([path.to_owned()]) {
             let folder = File { bytes: None, rights: rights.to_owned(), modified: now };
             self.0.entry(path).or_insert(folder);
         }
-        !alone
+        uppermost
     }
 
     /// Takes a file or folder away, and what is in it; whether it was there.

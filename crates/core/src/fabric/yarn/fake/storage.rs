@@ -21,8 +21,15 @@ pub(super) fn name_node(
         "LISTSTATUS" => world.files.list(path).map(|it| json(200, &it)),
         "MKDIRS" => {
             let rights = ask.query("permission").unwrap_or("755");
-            if world.files.make(path, rights, now) {
-                world.note(format!("{path} was made with all above it at once"));
+            let above = world.files.make(path, rights, now);
+            // Others look for their own files in and through the folders of users.
+            let is_shared = |path: &str| match path.strip_prefix("/user/") {
+                Some(user) => !user.contains('/'),
+                None => !path[1..].contains('/'),
+            };
+            let shared = above.filter(|above| rights != "755" && is_shared(above));
+            if let Some(shared) = shared {
+                world.note(format!("{shared} was closed by the way, for {path}"));
             }
             done(true)
         }

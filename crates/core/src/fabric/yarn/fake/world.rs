@@ -195,7 +195,9 @@ impl World {
 
     /// The tag of an order of which there is a launcher already.
     fn order_of<'t>(&self, tags: &'t [String]) -> Option<&'t String> {
-        let mut orders = tags.iter().filter(|tag| tag.starts_with("r-") && tag.contains('.'));
+        let mut orders = tags
+            .iter()
+            .filter(|tag| (tag.starts_with("r-") || tag.starts_with("k-")) && tag.contains('.'));
         let all = || self.applications.iter().chain(&self.forgotten);
         orders.find(|tag| all().any(|app| app.kind == TYPE && app.has_tag(tag)))
     }

@@ -41,6 +41,25 @@ fn from_the_node_while_it_runs_and_then_from_where_the_launcher_left_them() {
 }
 
 #[test]
+fn a_log_that_has_left_its_node_is_read_where_it_is_now() {
+    let there = There::new(Script::default().step("a", script()));
+    let id = there.start(2, &command("a"));
+    there.pass(5);
+    let files = there.yarn.logs(&there.home, &id).expect("it answers");
+    let stdout = files.iter().find(|file| file.name == "stdout").expect("it is there");
+    there.pass(10);
+    let read = |from| there.yarn.read(stdout, from).expect("it answers");
+    assert_eq!(read(0).bytes, TEXT.as_bytes());
+    assert_eq!(read(5).bytes, &TEXT.as_bytes()[5..]);
+    // Nowhere any more: there is nothing to tell.
+    there.fake.world(|world| {
+        world.restart(false);
+        assert!(world.files.remove(&format!("/user/alice/.dataflow-runner/logs/{id}")));
+    });
+    assert_eq!(read(0), Chunk { bytes: Vec::new(), at_end: true });
+}
+
+#[test]
 fn of_what_was_killed_the_history_has_them() {
     let endless = StepScript { runs: None, ..script() };
     let there = There::new(Script::default().step("a", endless.clone()));

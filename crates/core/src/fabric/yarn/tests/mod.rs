@@ -22,8 +22,8 @@ mod logs;
 mod lower;
 mod orders;
 mod reached;
+mod staging;
 mod status;
-
 mod trouble;
 
 /// A fabric and its far side, whose time stands still unless it is told otherwise.
@@ -66,6 +66,22 @@ impl There {
     fn submit(&self, order: u32, step: &Step, ids: &[StepId]) -> Result<Vec<StepId>> {
         let staged = BTreeMap::new();
         self.ordering(order, step, ids, &staged, |order| self.yarn.submit(&self.home, order))
+    }
+
+    /// An order of a run with a key, which others may ask for.
+    fn keyed<T>(&self, ids: &[StepId], foreign: bool, what: impl FnOnce(&Order<'_>) -> T) -> T {
+        let (staged, step) = (BTreeMap::new(), command("a"));
+        let steps = vec![OrderedStep { step: &step, attempt: 1, staged: &staged }];
+        let token = Token::of(&RunId::of_key("nightly"), 1, 1);
+        what(&Order {
+            token: &token,
+            intended: Timestamp::UNIX_EPOCH,
+            foreign,
+            along: false,
+            ids,
+            others: &[],
+            steps,
+        })
     }
 
     fn find(&self, order: u32, ids: &[StepId]) -> Found<Vec<StepId>> {

@@ -57,28 +57,6 @@ fn a_step_is_an_application_of_our_launcher() {
 }
 
 #[test]
-fn the_first_step_on_a_cluster_brings_the_launcher_and_all_others_find_it() {
-    let there = There::new(Script::default());
-    let first = there.asked(|| drop(there.start(1, &command("a"))));
-    let all = "conf conf GETFILESTATUS GETFILESTATUS GETFILESTATUS GETFILESTATUS MKDIRS MKDIRS CREATE \
-               CREATE data RENAME GETFILESTATUS new-application submit";
-    assert_eq!(first.join(" "), all);
-    let second = there.asked(|| drop(there.start(2, &command("b"))));
-    assert_eq!(second, ["new-application", "submit"]);
-    // Another process.
-    let other = fabric(&there.fake.cluster_file(""));
-    let again = there.asked(|| drop(other.reserve(&there.home, 1)));
-    assert_eq!(again, ["conf", "conf", "GETFILESTATUS", "new-application"]);
-    there.fake.world(|world| {
-        for path in ["/user/alice", "/user/alice/.dataflow-runner"] {
-            let rights = world.files.get(path).map(|folder| folder.rights.as_str());
-            let ours = path.ends_with("runner");
-            assert_eq!(rights, Some(if ours { "700" } else { "755" }), "{path}");
-        }
-    });
-}
-
-#[test]
 fn one_request_tells_of_all_steps() {
     let there = There::new(Script::default());
     let ids: Vec<_> = (1..=3).map(|n| there.start(n, &command(&format!("s{n}")))).collect();
@@ -127,6 +105,55 @@ fn an_order_is_found_by_its_id_or_by_its_tag() {
     let gone = there.status(&ids[0]);
     assert_eq!((gone.state, gone.native.as_str()), (StepState::Unknown, "GONE"));
     assert!(gone.reason.expect("a reason").contains("restarted without its memory"));
+}
+
+/// Whoever has no journal asks by the key alone.
+#[test]
+fn an_order_of_a_run_with_a_key_is_absent_only_if_nobody_sent_it() {
+    let there = There::new(Script::default());
+    let foreign = |yarn: &Yarn| {
+        there.keyed(&[], true, |order| yarn.find(&there.home, order)).expect("it answers")
+    };
+    let elsewhere = fabric(&there.fake.cluster_file(""));
+    let asked = there.asked(|| assert_eq!(foreign(&elsewhere), Found::No));
+    assert_eq!(asked, ["info", "applications", "LISTSTATUS"]);
+    // An id that was only given out is none of an order.
+    let ids = there.reserve(1);
+    assert_eq!(foreign(&elsewhere), Found::No);
+    let submit = || there.keyed(&ids, false, |order| there.yarn.submit(&there.home, order));
+    let asked = there.asked(|| drop(submit().expect("it is taken")));
+    assert_eq!(asked, ["MKDIRS", "submit"], "others are told before");
+    let asked = there.asked(|| assert_eq!(foreign(&elsewhere), Found::Yes(ids.clone())));
+    assert_eq!(asked, ["info", "applications"]);
+    there.pass(60);
+    assert_eq!(foreign(&elsewhere), Found::Yes(ids.clone()), "also when it has ended");
+    // Its application is found by its id where the tags do not show it.
+    there.fake.fail("applications", .., Fault::Body(r#"{"apps": {}}"#));
+    assert_eq!(foreign(&elsewhere), Found::Yes(ids.clone()));
+    there.fake.heal();
+    // A ResourceManager that began anew without its memory, or has had too many applications since.
+    there.fake.world(|world| world.restart(false));
+    assert_eq!(foreign(&elsewhere), Found::NotYet);
+    there.fake.world(|world| {
+        let path = format!("/user/alice/.dataflow-runner/orders/{}.1", RunId::of_key("nightly"));
+        assert_eq!(world.files.get(&path).map(|folder| folder.rights.as_str()), Some("700"));
+        assert!(world.files.remove(&path));
+    });
+    assert_eq!(foreign(&elsewhere), Found::No, "somebody says that it never was");
+}
+
+#[test]
+fn where_others_cannot_be_told_nothing_is_ordered() {
+    let there = There::new(Script::default());
+    let ids = there.reserve(1);
+    let refusal = Refusal::new(403, "AccessControlException", "Permission denied");
+    there.fake.fail("MKDIRS", .., Fault::Refuse(refusal));
+    let error = there.keyed(&ids, false, |order| there.yarn.submit(&there.home, order));
+    let error = error.expect_err("it is refused");
+    assert_eq!((error.kind, error.effect), (ErrorKind::Auth, Effect::None));
+    assert_eq!(there.fake.calls("submit"), 0);
+    // A run without a key is asked for by nobody else.
+    there.start(2, &command("b"));
 }
 
 #[test]
@@ -301,37 +328,18 @@ fn a_time_limit_is_set_on_the_application_too() {
 }
 
 #[test]
-fn files_are_brought_as_they_are_in_hdfs() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("run me.sh");
-    std::fs::write(&path, "exit 0").expect("a file");
-    let there = There::new(Script::default());
-    let uri = there.yarn.stage(&LocalFile { path }).expect("it is staged");
-    assert!(uri.0.starts_with("/user/alice/.dataflow-runner/files/"), "{uri:?}");
-    let mut step = sample::step("a", "./bin/run me.sh", &[]);
-    step.work.files.push(sample::text("hdfs:///jobs/pi.py"));
-    let staged = BTreeMap::from([("./bin/run me.sh".to_owned(), uri.clone())]);
-    let ids = there.reserve(1);
-    let submit = || {
-        let fabric = &there.yarn;
-        there.ordering(2, &step, &ids, &staged, |order| fabric.submit(&there.home, order))
-    };
-    let missing = submit().expect_err("a file is not there");
-    assert_eq!(missing.kind, ErrorKind::Config);
-    assert_eq!(missing.message, "`hdfs:///jobs/pi.py` is not in HDFS");
-    there.fake.world(|world| {
-        world.files.make("/jobs", "755", 5);
-        world.files.write("/jobs/pi.py", b"pi", "644", 5);
-    });
-    submit().expect("it is taken");
-    there.fake.world(|world| {
-        let app = world.application(ids[0].as_str()).expect("it is there");
-        assert_eq!(app.program.as_ref().expect("read").words, ["./run me.sh"]);
-        let entries = &app.order["am-container-spec"]["local-resources"]["entry"];
-        let value =
-            |at: usize| (entries[at]["key"].clone(), entries[at]["value"]["resource"].clone());
-        assert_eq!(value(1), (json!("run me.sh"), json!(format!("hdfs://fake:9000{}", uri.0))));
-        assert_eq!(value(2), (json!("pi.py"), json!("hdfs://fake:9000/jobs/pi.py")));
-        assert!(app.state.is_alive(), "sizes and times are exact: {}", app.diagnostics);
-    });
+fn a_step_that_ended_at_once_needs_no_time_limit() {
+    let mut step = command("a");
+    step.rules.timeout = Some(Duration::from_secs(60));
+    for (end, warnings) in [(true, 0), (false, 1)] {
+        let queue = if end { r#", "queue": "nope""# } else { "" };
+        let there = There::with(Script::default(), queue);
+        if !end {
+            let refusal = Refusal::new(400, "BadRequestException", "no");
+            there.fake.fail("timeout", .., Fault::Refuse(refusal));
+        }
+        let asked = there.asked(|| drop(there.start(2, &step)));
+        assert_eq!(asked[asked.len() - 3..], ["submit", "timeout", "application"]);
+        assert_eq!(there.yarn.warnings().len(), warnings);
+    }
 }

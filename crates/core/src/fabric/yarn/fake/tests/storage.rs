@@ -29,8 +29,18 @@ fn a_file_is_written_renamed_read_and_removed() {
 }
 
 #[test]
-fn folders_above_are_made_with_the_same_rights_which_nobody_wants() {
+fn folders_above_are_made_with_the_same_rights_which_nobody_wants_of_those_of_users() {
     let bench = Bench::new(Script::default());
+    bench.files("PUT", "/user/open?op=MKDIRS&permission=755");
+    bench.files("PUT", "/user/open/b/c?op=MKDIRS&permission=700");
+    bench.files("PUT", "/user/open?op=MKDIRS&permission=700");
+    assert_eq!(bench.violations(), [""; 0]);
+    bench.fake.world(|world| {
+        for (path, rights) in [("/user/open", "755"), ("/user/open/b", "700")] {
+            let found = world.files.get(path).map(|file| file.rights.as_str());
+            assert_eq!(found, Some(rights), "what is there stays as it is");
+        }
+    });
     bench.files("PUT", "/user/a/b?op=MKDIRS&permission=700");
     assert_eq!(bench.violations().len(), 1);
     bench.fake.world(|world| {
