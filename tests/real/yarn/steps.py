@@ -6,11 +6,18 @@ from local import parts as local
 from ring import on_yarn, tools
 from ring.lab import TEXT, Lab, counted
 from ring.on_yarn import shell
-from ring.program import CANCELLED, FAILED, INVALID, OK, RUN_FAILED, SUCCEEDED
+from ring.program import CANCELLED, FAILED, INVALID, OK, RUN_FAILED, STEP_ENDED, SUCCEEDED
 from ring.yarn import Cluster
 from yarn.parts import Client
 
 CONTINUE = {"actionOnFailure": "CONTINUE"}
+
+# The reducer of a STREAMING step: what it reads is sorted.
+COUNT = """
+import itertools, sys
+for word, same in itertools.groupby(line.split("\\t")[0].strip() for line in sys.stdin):
+    print(word, sum(1 for _ in same), sep="\\t")
+"""
 
 
 def check(lab: Lab) -> None:
@@ -22,6 +29,7 @@ def check(lab: Lab) -> None:
         site = on_yarn.Site(lab, cluster)
         commands(site)
         works(site, client)
+        moves(site, client)
         fails(site)
         never_up(site)
 
@@ -70,6 +78,42 @@ def works(site: on_yarn.Site, client: Client) -> None:
     for folder in ("client", "mr", "cluster", "flink"):
         found = counts(client, f"/user/alice/{folder}")
         assert found == {word: str(n) for word, n in counted().items()}, (folder, found)
+
+
+def moves(site: on_yarn.Site, client: Client) -> None:
+    """COPY and STREAMING, of what lies in HDFS and of what lies beside the playbook; each also failing."""
+    (site.folder / "split.sh").write_text("#!/bin/sh\nexec tr -s ' ' '\\n'\n", encoding="utf-8")
+    (site.folder / "count.py").write_text(COUNT, encoding="utf-8")
+    (site.folder / "extra.txt").write_text("to the question\n", encoding="utf-8")
+    once = {"mapreduce.job.maps": "1", "mapreduce.map.maxattempts": "1"}
+    streaming = {"type": "STREAMING", "properties": once, "dependsOn": []}
+    steps = [
+        {"id": "copy", "type": "COPY", "source": "hdfs:///user/alice/in", "destination": "hdfs:///user/alice/copy", "dependsOn": []},
+        {"id": "beside", "type": "COPY", "source": "./extra.txt", "destination": "hdfs:///user/alice/copy/extra.txt", "dependsOn": ["copy"]},
+        {
+            **streaming,
+            "id": "streaming",
+            "mapper": "./split.sh",
+            "reducer": "python3 count.py",
+            "files": ["./count.py"],
+            "source": "hdfs:///user/alice/copy",
+            "destination": "hdfs:///user/alice/streaming",
+            "dependsOn": ["beside"],
+        },
+        {"id": "no-copy", "type": "COPY", "source": "hdfs:///user/alice/nowhere", "destination": "hdfs:///user/alice/no", "dependsOn": [], **CONTINUE},
+        {**streaming, "id": "no-streaming", "mapper": "sh -c 'exit 3'", "source": "hdfs:///user/alice/in/hamlet.txt", "destination": "hdfs:///user/alice/no", **CONTINUE},
+    ]  # fmt: skip
+    run = site.run(steps, maxParallelSteps=2)
+    good = dict.fromkeys(("copy", "beside", "streaming"), SUCCEEDED)
+    run.check(RUN_FAILED, "failed", good | dict.fromkeys(("no-copy", "no-streaming"), FAILED))
+    texts = TEXT | {"extra.txt": "to the question\n"}
+    for name, text in texts.items():
+        assert client.read(f"/user/alice/copy/{name}") == text.encode(), name
+    found = counts(client, "/user/alice/streaming")
+    assert found == {word: str(n) for word, n in counted(texts).items()}, found
+    reasons = {event["step"]: event.get("reason", "") for event in run.events if event["event"] == STEP_ENDED}
+    assert run.exit_code("no-copy") not in (0, None) and "nowhere doesn't exist" in reasons["no-copy"], reasons
+    assert run.exit_code("no-streaming") == 1 and "application `application_" in reasons["no-streaming"], reasons
 
 
 def fails(site: on_yarn.Site) -> None:
