@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::application::{Tags, application, marks_of};
-use super::lower::lower;
+use super::lower::{from_staged, lower};
 use super::reply::App;
 use super::stage::OURS;
 use super::status::{Step, is_over, run_tag};
@@ -30,7 +30,8 @@ impl Yarn {
             return Err(error(ErrorKind::Config, "submit", message));
         };
         let (site, tags) = (self.site()?, Tags::of(order.token));
-        let lowered = lower(ordered.step, &tags.joined());
+        let mut lowered = lower(ordered.step, &tags.joined());
+        from_staged(&mut lowered, ordered);
         let resources = self.resources(&site, &lowered.files, ordered)?;
         let body = application(&self.config, &site, id, &tags, ordered, &lowered, &resources);
         self.mark(&tags, id, order)?;

@@ -228,3 +228,24 @@ fn files_are_brought_as_they_are_in_hdfs() {
         assert!(app.state.is_alive(), "sizes and times are exact: {}", app.diagnostics);
     });
 }
+
+#[test]
+fn a_copy_reads_what_lay_beside_the_playbook_from_hdfs() {
+    let (_folder, path) = file("words.txt", b"to be");
+    let there = There::new(Script::default());
+    let uri = there.yarn.stage(&LocalFile { path }).expect("it is staged");
+    let (source, destination) = ("./in/words.txt", "hdfs:///words");
+    let [from, to] = [source, destination].map(sample::text);
+    let step =
+        sample::step_of("a", Program::Copy { source: from, destination: to, pattern: None }, &[]);
+    let staged = BTreeMap::from([(source.to_owned(), uri.clone())]);
+    let ids = there.reserve(1);
+    there
+        .ordering(1, &step, &ids, &staged, |order| there.yarn.submit(&there.home, order))
+        .expect("it is taken");
+    there.fake.world(|world| {
+        let app = world.application(ids[0].as_str()).expect("it is there");
+        let words = &app.program.as_ref().expect("read").words;
+        assert_eq!(words[..], ["hadoop", "distcp", uri.0.as_str(), destination]);
+    });
+}
