@@ -29,7 +29,7 @@ impl Yarn {
             let message = format!("an order has one step and its id, and this {steps} and {ids}");
             return Err(error(ErrorKind::Config, "submit", message));
         };
-        let (site, tags) = (self.site()?, Tags::of(order.token));
+        let (site, tags) = (self.site()?, Tags::of(order.token, ordered));
         let mut lowered = lower(ordered.step, &tags.joined());
         from_staged(&mut lowered, ordered);
         let resources = self.resources(&site, &lowered.files, ordered)?;
@@ -76,8 +76,10 @@ impl Yarn {
                 None => Found::NotYet,
             });
         }
-        let tags = Tags::of(order.token);
-        let all = self.rest.tagged(&tags.order)?;
+        let Some(ordered) = order.steps.first() else { return Ok(Found::No) };
+        let tags = Tags::of(order.token, ordered);
+        let tag = if order.foreign { &tags.attempt } else { &tags.order };
+        let all = self.rest.tagged(tag)?;
         let ours = all.iter().filter(|app| app.application_type == TYPE);
         let newest = ours.max_by_key(|app| app.id.clone());
         match newest {
@@ -97,9 +99,9 @@ impl Yarn {
             }
         }
         let Some(mark) = marks.last() else { return Ok(Found::No) };
-        let (order, id) = (&tags.order, &mark.path_suffix);
+        let (order, id) = (&tags.attempt, &mark.path_suffix);
         self.warn(format!(
-            "order `{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
+            "`{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
         ));
         Ok(Found::NotYet)
     }

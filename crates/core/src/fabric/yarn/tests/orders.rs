@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::fabric::yarn::application::Tags;
 use crate::fabric::yarn::fake::{ChildScript, End, Fault, Refusal, StepScript};
 
 #[test]
@@ -30,11 +31,13 @@ fn a_step_is_an_application_of_our_launcher() {
     let given =
         base64("DATAFLOW_CLUSTER=fake\0DATAFLOW_STEP=first\0DATAFLOW_ATTEMPT=1\0PATH=/opt/bin\0");
     let logs = format!("hdfs://fake:9000/user/alice/.dataflow-runner/logs/{id}");
+    let attempt = order["application-tags"]["tag"][3].clone();
+    assert!(attempt.as_str().is_some_and(|tag| tag.starts_with("attempt-") && tag.len() == 32));
     let expected = json!({
         "application-id": id.as_str(),
         "application-name": "first",
         "application-type": "dataflow-runner",
-        "application-tags": {"tag": ["dataflow-runner", "r-test", "r-test.2", "team-data"]},
+        "application-tags": {"tag": ["dataflow-runner", "r-test", "r-test.2", attempt, "team-data"]},
         "queue": "default",
         "max-app-attempts": 1,
         "keep-containers-across-application-attempts": false,
@@ -47,7 +50,7 @@ fn a_step_is_an_application_of_our_launcher() {
                 {"key": "HADOOP_USER_NAME", "value": "alice"},
                 {"key": "DATAFLOW_ARGV", "value": base64("true\0\0a b\0ü\0")},
                 {"key": "DATAFLOW_ENV", "value": given},
-                {"key": "DATAFLOW_TAGS", "value": "r-test,r-test.2"},
+                {"key": "DATAFLOW_TAGS", "value": format!("r-test,{}", attempt.as_str().unwrap_or_default())},
                 {"key": "DATAFLOW_LOGS", "value": logs},
             ]},
             "local-resources": {"entry": [{"key": "launcher.jar", "value": null}]},
@@ -153,11 +156,32 @@ fn an_order_of_a_run_with_a_key_is_absent_only_if_nobody_sent_it() {
     there.fake.world(|world| world.restart(false));
     assert_eq!(foreign(&elsewhere), Found::NotYet);
     there.fake.world(|world| {
-        let path = format!("/user/alice/.dataflow-runner/orders/{}.1", RunId::of_key("nightly"));
+        let marks = "/user/alice/.dataflow-runner/orders/attempt-";
+        let path = world.files.paths().find(|path| path.starts_with(marks)).expect("a mark");
+        let path = path.rsplit_once("/application_").map_or(path, |(folder, _)| folder).to_owned();
         assert_eq!(world.files.get(&path).map(|folder| folder.rights.as_str()), Some("700"));
         assert!(world.files.remove(&path));
     });
     assert_eq!(foreign(&elsewhere), Found::No, "somebody says that it never was");
+}
+
+/// Steps that do not wait for each other may be ordered in one sequence by one pod and in another by the next.
+#[test]
+fn another_process_finds_an_attempt_whatever_the_number_of_its_order() {
+    let there = There::new(Script::default());
+    let ids = there.start_all([(3, "a"), (4, "b")]);
+    let find = |order, step: &str| {
+        let (staged, step) = (BTreeMap::new(), command(step));
+        let asked = |order: &Order<'_>| {
+            let steps = vec![OrderedStep { ..order.steps[0] }];
+            there.yarn.find(&there.home, &Order { foreign: true, steps, ..*order })
+        };
+        there.ordering(order, &step, &[], &staged, asked).expect("it answers")
+    };
+    for (order, step, id) in [(3, "a", 0), (4, "a", 0), (3, "b", 1), (9, "b", 1)] {
+        assert_eq!(find(order, step), Found::Yes(vec![ids[id].clone()]), "{step} as {order}");
+    }
+    assert_eq!(find(3, "c"), Found::No);
 }
 
 #[test]
@@ -254,7 +278,10 @@ fn a_step_is_cancelled_with_all_that_it_started() {
         .starting(ChildScript::never_ends("SPARK"));
     let there = There::new(Script::default().step("a", script));
     let mut step = command("a");
-    step.work.arguments.push(sample::text("spark.yarn.tags=r-test,r-test.2"));
+    let tags = there.ordering(2, &command("a"), &[], &BTreeMap::new(), |order| {
+        Tags::of(order.token, &order.steps[0]).joined()
+    });
+    step.work.arguments.push(sample::text(&format!("spark.yarn.tags={tags}")));
     let (id, other) = (there.start(2, &step), there.start(3, &command("b")));
     there.pass(5);
     assert_eq!(there.status(&id).state, StepState::Running);
