@@ -20,6 +20,7 @@ CONTINUE = {"actionOnFailure": "CONTINUE", "dependsOn": []}
 
 
 def check(lab: Lab) -> None:
+    on_yarn.install()
     with Cluster(lab) as cluster:
         client = Client(cluster)
         client.make("/user/alice/in", "755")

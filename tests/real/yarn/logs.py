@@ -17,6 +17,7 @@ LOGS = "/user/alice/.dataflow-runner/logs"
 
 
 def check(lab: Lab) -> None:
+    on_yarn.install()
     with Cluster(lab) as cluster:
         client = Client(cluster)
         site = on_yarn.Site(lab, cluster)

@@ -21,7 +21,16 @@ for word, same in itertools.groupby(line.split("\\t")[0].strip() for line in sys
 """
 
 
+PIG = """
+lines = LOAD '/user/alice/copy' AS (line:chararray);
+words = FOREACH lines GENERATE FLATTEN(TOKENIZE(line, ' ')) AS word;
+counts = FOREACH (GROUP words BY word) GENERATE group, COUNT(words) AS n;
+STORE (FILTER counts BY n >= 2) INTO '/user/alice/pig';
+"""
+
+
 def check(lab: Lab) -> None:
+    on_yarn.install()
     with Cluster(lab) as cluster:
         client = Client(cluster)
         client.make("/user/alice/in", "755")
@@ -85,15 +94,18 @@ def works(site: on_yarn.Site, client: Client) -> None:
 
 
 def moves(site: on_yarn.Site, client: Client) -> None:
-    """COPY and STREAMING, of what lies in HDFS and of what lies beside the playbook; each also failing."""
+    """COPY, STREAMING and PIG, of what lies in HDFS and of what lies beside the playbook; each also failing."""
     (site.folder / "split.sh").write_text("#!/bin/sh\nexec tr -s ' ' '\\n'\n", encoding="utf-8")
     (site.folder / "count.py").write_text(COUNT, encoding="utf-8")
     (site.folder / "extra.txt").write_text("to the question\n", encoding="utf-8")
+    (site.folder / "count.pig").write_text(PIG, encoding="utf-8")
     once = {"mapreduce.job.maps": "1", "mapreduce.map.maxattempts": "1"}
-    streaming = {"type": "STREAMING", "properties": once, "dependsOn": []}
+    # All of it in the application master: as good here, and twice as fast.
+    small = {"mapreduce.job.ubertask.enable": "true"}
+    streaming = {"type": "STREAMING", "properties": once}
     steps = [
-        {"id": "copy", "type": "COPY", "source": "hdfs:///user/alice/in", "destination": "hdfs:///user/alice/copy", "dependsOn": []},
-        {"id": "beside", "type": "COPY", "source": "./extra.txt", "destination": "hdfs:///user/alice/copy/extra.txt", "dependsOn": ["copy"]},
+        {"type": "COPY", "id": "copy", "source": "hdfs:///user/alice/in", "destination": "hdfs:///user/alice/copy", "dependsOn": []},
+        {"type": "COPY", "id": "beside", "source": "./extra.txt", "destination": "hdfs:///user/alice/copy/extra.txt", "dependsOn": ["copy"]},
         {
             **streaming,
             "id": "streaming",
@@ -104,17 +116,20 @@ def moves(site: on_yarn.Site, client: Client) -> None:
             "destination": "hdfs:///user/alice/streaming",
             "dependsOn": ["beside"],
         },
-        {"id": "no-copy", "type": "COPY", "source": "hdfs:///user/alice/nowhere", "destination": "hdfs:///user/alice/no", "dependsOn": [], **CONTINUE},
-        {**streaming, "id": "no-streaming", "mapper": "sh -c 'exit 3'", "source": "hdfs:///user/alice/in/hamlet.txt", "destination": "hdfs:///user/alice/no", **CONTINUE},
+        {"id": "pig", "type": "PIG", "file": "./count.pig", "properties": small, "dependsOn": ["beside"]},
+        {"type": "COPY", "id": "no-copy", "source": "hdfs:///user/alice/nowhere", "destination": "hdfs:///user/alice/no", "dependsOn": [], **CONTINUE},
+        {**streaming, "id": "no-streaming", "mapper": "sh -c 'exit 3'", "source": "hdfs:///user/alice/in/hamlet.txt", "destination": "hdfs:///user/alice/no", "dependsOn": [], "properties": once | small, **CONTINUE},
     ]  # fmt: skip
     run = site.run(steps, maxParallelSteps=2)
-    good = dict.fromkeys(("copy", "beside", "streaming"), SUCCEEDED)
+    good = dict.fromkeys(("copy", "beside", "streaming", "pig"), SUCCEEDED)
     run.check(RUN_FAILED, "failed", good | dict.fromkeys(("no-copy", "no-streaming"), FAILED))
     texts = TEXT | {"extra.txt": "to the question\n"}
     for name, text in texts.items():
         assert client.read(f"/user/alice/copy/{name}") == text.encode(), name
     found = counts(client, "/user/alice/streaming")
     assert found == {word: str(n) for word, n in counted(texts).items()}, found
+    found = counts(client, "/user/alice/pig")
+    assert found == {word: str(n) for word, n in counted(texts).items() if n >= 2}, found
     reasons = {event["step"]: event.get("reason", "") for event in run.events if event["event"] == STEP_ENDED}
     assert run.exit_code("no-copy") not in (0, None) and "nowhere doesn't exist" in reasons["no-copy"], reasons
     assert run.exit_code("no-streaming") == 1 and "application `application_" in reasons["no-streaming"], reasons
