@@ -8,6 +8,8 @@ mod reached;
 #[cfg(unix)]
 mod signals;
 mod staging;
+#[cfg(unix)]
+mod unchanged;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use dataflow_runner_core::fabric::dataproc::fake::{ClusterScript, JobState, Script, StepScript};
+use dataflow_runner_core::fabric::dataproc::fake::{
+    ClusterScript, Fault, JobState, Script, StepScript,
+};
 use rustix::process::Signal;
 
-use super::{CREATE, DELETE, RUN, Site, TRANSIENT, UP, endless};
+use super::{CREATE, DELETE, RUN, SUBMIT, Site, TRANSIENT, UP, endless};
 use crate::program::Program;
 
 const DAY: Duration = Duration::from_secs(86_400 * 13);
@@ -97,5 +99,29 @@ fn while_it_goes_down_it_goes_on_going_down() {
         assert!(site.orders().contains(&DELETE));
         site.fake.pass(DAY);
         site.nothing_is_left();
+    }
+}
+
+/// Nobody was told what came of the order, and it is taken back all the same.
+#[test]
+fn what_was_ordered_without_an_answer_is_ended() {
+    for (line, operation) in [(UP, CREATE), (TRANSIENT, CREATE), (TRANSIENT, SUBMIT)] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let site = Site::new(if operation == CREATE { coming() } else { endless() });
+            site.fake.fail(operation, .., Fault::ReplyLost);
+            let program = Program::start(site.command(line));
+            let ordered = || match operation {
+                CREATE => site.clusters().0 > 0,
+                _ => site.submissions(["first"]) == [1],
+            };
+            while !ordered() {
+                std::thread::yield_now();
+            }
+            program.signal(signal);
+            let (ended, said) = program.end();
+            assert_eq!(ended, Some(code), "{line} {operation}: {said}");
+            assert_eq!(site.clusters().0, 1);
+            site.nothing_is_left();
+        }
     }
 }
