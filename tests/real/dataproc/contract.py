@@ -14,7 +14,7 @@ from ring import avro, program, proxy
 from ring.google_calls import Call, Judge
 
 TESTS = ["cargo", "test", "--package=dataflow-runner", "--test=it", "dataproc::"]
-TESTS_SECONDS = 600
+TESTS_SECONDS = 300
 
 # Every method that the program uses, and the ways in which it uses it.
 METHODS = {

@@ -26,11 +26,16 @@ impl Place {
         Self { folder }
     }
 
-    /// With a file in it, or in a folder of it.
+    /// With a file in it, or in a folder of it. Where there is a recorder, the servers of this machine that it names are
+    /// reached through that ([`recorded`]).
     pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
+        match std::str::from_utf8(text.as_ref()) {
+            Ok(text) => std::fs::write(path, recorded(text)),
+            Err(_) => std::fs::write(path, text),
+        }
+        .expect("a file");
         self
     }
 
@@ -133,12 +138,12 @@ pub(crate) fn recorder() -> Option<OsString> {
     std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY")
 }
 
-/// The address of a server on this machine by a name, where there is a recorder: an address of this machine never
-/// goes through a proxy, and to the recorder every name in `.test` is this machine.
-pub(crate) fn recorded(url: &str) -> String {
+/// The addresses in a text of servers on this machine by a name, where there is a recorder: an address of this machine
+/// never goes through a proxy, and to the recorder every name in `.test` is this machine.
+pub(crate) fn recorded(text: &str) -> String {
     match recorder() {
-        Some(_) => url.replace("//127.0.0.1:", "//fake.test:"),
-        None => url.to_owned(),
+        Some(_) => text.replace("//127.0.0.1:", "//fake.test:"),
+        None => text.to_owned(),
     }
 }
 
