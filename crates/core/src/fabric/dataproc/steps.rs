@@ -167,7 +167,10 @@ impl Dataproc {
     ) -> StepStatus {
         let tail = self.tail(&job.driver_output_resource_uri);
         status.exit_code = tail.as_deref().ok().and_then(status::exit_code_in);
-        if status.exit_code.is_some() {
+        if let Some(code) = status.exit_code {
+            // Google's own words do not tell it.
+            let more = status.reason.take().map(|why| format!("; {why}")).unwrap_or_default();
+            status.reason = Some(format!("exit code {code}{more}"));
             return status;
         }
         // Only our script is sure to write one.
