@@ -26,14 +26,18 @@ impl Place {
         Self { folder }
     }
 
-    /// With a file in it, or in a folder of it. Where there is a recorder, the servers of this machine that it names are
-    /// reached through that ([`recorded`]).
+    /// With a file in it, or in a folder of it. Where there is a recorder, endpoints on this machine that it names are
+    /// reached through that, as those of [`recorded`]; where tokens come from is not.
     pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         match std::str::from_utf8(text.as_ref()) {
-            Ok(text) => std::fs::write(path, recorded(text)),
-            Err(_) => std::fs::write(path, text),
+            Ok(text) if recorder().is_some() => {
+                let [here, named] =
+                    ["127.0.0.1", "fake.test"].map(|host| format!("ndpoint\": \"http://{host}:"));
+                std::fs::write(path, text.replace(&here, &named))
+            }
+            _ => std::fs::write(path, text),
         }
         .expect("a file");
         self
@@ -138,12 +142,12 @@ pub(crate) fn recorder() -> Option<OsString> {
     std::env::var_os("DATAFLOW_RUNNER_TEST_PROXY")
 }
 
-/// The addresses in a text of servers on this machine by a name, where there is a recorder: an address of this machine
-/// never goes through a proxy, and to the recorder every name in `.test` is this machine.
-pub(crate) fn recorded(text: &str) -> String {
+/// The address of a server on this machine by a name, where there is a recorder: an address of this machine never
+/// goes through a proxy, and to the recorder every name in `.test` is this machine.
+pub(crate) fn recorded(url: &str) -> String {
     match recorder() {
-        Some(_) => text.replace("//127.0.0.1:", "//fake.test:"),
-        None => text.to_owned(),
+        Some(_) => url.replace("//127.0.0.1:", "//fake.test:"),
+        None => url.to_owned(),
     }
 }
 
