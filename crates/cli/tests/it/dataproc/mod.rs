@@ -3,6 +3,7 @@
 mod commands;
 mod credentials;
 mod endings;
+mod fields;
 mod keys;
 mod reached;
 #[cfg(unix)]
