@@ -59,6 +59,8 @@ pub(crate) struct Loader {
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
+    /// A cluster file was read that says which cluster there is.
+    knows_cluster: bool,
     /// Values and secrets that a far side may tell us back.
     hidden: Hidden,
     faults: Diagnostics,
@@ -128,6 +130,7 @@ impl Loader {
             loaded: Vec::new(),
             templates: Vec::new(),
             knows_uses: true,
+            knows_cluster: false,
             faults,
         }
     }
@@ -172,13 +175,21 @@ impl Loader {
         match self.load(path)? {
             Config::Local(config) => Some(Target::Local(config.into())),
             Config::Emr(config) => Some(self.emr(*config)),
-            Config::Yarn(config) => Some(Target::Yarn(config)),
+            Config::Yarn(config) => {
+                self.knows_cluster = true;
+                Some(Target::Yarn(config))
+            }
             Config::Dataproc(config) => Some(Target::dataproc(*config)),
             Config::Playbook(_) => {
                 self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
                 None
             }
         }
+    }
+
+    /// Whether a cluster file says which cluster there is: then nobody else needs to.
+    pub(crate) fn knows_cluster(&self) -> bool {
+        self.knows_cluster
     }
 
     /// Where a plan is to run: as the cluster file says; without one, a 1-*-* playbook says EMR, as in 0.7.x.

@@ -109,7 +109,7 @@ pub(super) fn drive(errand: &Errand<'_>, ui: &mut Ui) -> Result<Exit, Usage> {
     let home = ready.as_ref().and_then(|ready| ready.fabric.home());
     if let Some(home) = &home {
         check_home(errand, home, loader.sink())?;
-    } else if errand.goal == Goal::Run && errand.cluster.is_none() {
+    } else if errand.goal == Goal::Run && errand.cluster.is_none() && !loader.knows_cluster() {
         return Err(Usage::missing("emr-cluster", "cluster"));
     }
     if let (Some(flag), Some(ready)) = (errand.detached, &ready) {

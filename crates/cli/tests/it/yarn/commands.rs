@@ -25,6 +25,16 @@ fn run_needs_no_cluster_and_runs_each_step_as_an_application() {
 }
 
 #[test]
+fn what_is_wrong_with_a_playbook_is_said_though_no_cluster_is_named() {
+    let site = Site::new(Script::default());
+    let unknown =
+        r#"{"id": "a", "type": "COPY", "source": "/a", "destination": "/b", "files": []}"#;
+    let place = site.place.with("p.json", crate::harness::playbook(unknown));
+    let ran = Site { place, ..site }.done(RUN, 3);
+    assert!(ran.stderr.contains("`files`"), "{}", ran.stderr);
+}
+
+#[test]
 fn there_is_nothing_to_bring_up_or_down() {
     let site = Site::new(Script::default());
     for line in [
