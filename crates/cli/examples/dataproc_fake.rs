@@ -3,7 +3,7 @@
 //!
 //! It prints its URL, then the token that it knows, then a cluster's file for it, then the clusters that are there from the
 //! start as `name@uuid`, one a line, then an empty line. Each line on its stdin is answered by one of JSON with what has
-//! come so far; when its stdin ends, so does it.
+//! come so far, `pass SECONDS` when so much of its time has passed at once; when its stdin ends, so does it.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -43,6 +43,8 @@ impl Options {
             "clusters" => self.clusters = value.parse()?,
             "service-account" => self.service_account = Some(value.to_owned()),
             "bucket" => script.buckets.push(value.to_owned()),
+            // Its objects are on another server.
+            "bucket-elsewhere" => script.elsewhere.push(value.to_owned()),
             // A second of the fake's lasts so long.
             "second-ms" => script.tempo.second = Tempo::second_in_ms(value.parse()?).second,
             // Each question moves the fake's time on by so many seconds.
@@ -94,7 +96,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out)?;
     out.flush()?;
     for line in io::stdin().lines() {
-        line?;
+        if let Some(time) = line?.strip_prefix("pass ") {
+            fake.pass(seconds(time)?);
+        }
         writeln!(out, "{}", figures(&fake))?;
         out.flush()?;
     }
@@ -119,6 +123,7 @@ fn figures(fake: &Fake) -> Value {
             "clusters": world.clusters.len(),
             "alive": world.alive().count(),
             "jobs": world.jobs.len(),
+            "outputs": world.jobs.iter().map(|job| job.output.as_str()).collect::<Vec<_>>(),
             "ended": ends.clone().count(),
             "last": ends.max().map(|at| at.as_duration().as_secs_f64()),
             "first": first,

@@ -46,7 +46,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 19] = [
+const AFTER: [(&str, &str); 20] = [
     (
         "up",
         "\
@@ -155,6 +155,15 @@ Examples:
   dataflow-runner plan --config cluster.json --playbook playbook.json --json
 
 Exit codes: 0 it could be run, 1 it cannot be written, 2 wrong usage, 3 invalid files.",
+    ),
+    (
+        "export",
+        "\
+Examples:
+  dataflow-runner export --to dataproc-workflow --config cluster.json --playbook playbook.json > words.json
+  gcloud dataproc workflow-templates import words --region europe-west1 --source words.json
+
+Exit codes: 0 it is written, 1 it cannot be written, 2 wrong usage, 3 invalid files, or what another form cannot say.",
     ),
     (
         "runs",
@@ -356,6 +365,8 @@ pub(crate) enum Command {
     Render(Render),
     /// Show what a run would do; nothing is sent
     Plan(Plan),
+    /// Print a playbook in a form that others run; nothing is sent
+    Export(Export),
     /// Drive a run on to its end that was left
     Attach(Attach),
     /// Go on with a run that did not succeed: what is done stays done
@@ -505,6 +516,27 @@ pub(crate) struct Plan {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The form
+    #[arg(long, value_name = "FORM")]
+    pub(crate) to: Form,
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) playbook: Playbook,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+/// A form that others run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// A workflow template of Google Dataproc, in JSON, for a cluster as --config describes it
+    DataprocWorkflow,
 }
 
 /// `schema`.
@@ -660,6 +692,7 @@ impl Command {
             Self::Lint(_) => "lint",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
+            Self::Export(_) => "export",
             Self::Schema(_) => "schema",
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
@@ -685,6 +718,7 @@ impl Command {
             Self::Lint(_)
             | Self::Render(_)
             | Self::Plan(_)
+            | Self::Export(_)
             | Self::Schema(_)
             | Self::Runs(_)
             | Self::Status(_)

@@ -5,12 +5,11 @@ must pass; each request and each reply must be what AWS describes; and they must
 operation or a field of the files that they leave out is a failure here, so that neither is ever published unchecked.
 """
 
-import json
 import os
 import subprocess
 from collections import Counter
 
-from ring import Skip, aws, program, proxy
+from ring import avro, aws, program, proxy
 
 TESTS = ["cargo", "test", "--package=dataflow-runner", "--test=it", "emr::"]
 TESTS_SECONDS = 300
@@ -163,7 +162,7 @@ def check_fields(calls: list) -> None:
         ("ClusterConfig", CLUSTER, NOT_SENT),
         ("PlaybookConfig", PLAYBOOK, PLAYBOOK_NOT_SENT),
     ):
-        odd = published(schema) ^ (known.keys() | rest)
+        odd = avro.published(schema) ^ (known.keys() | rest)
         assert not odd, f"fields of {schema} 1-*-* here or there only, where do they go? {sorted(odd)}"
     never = [
         f"`{field}` as {place} of {operation}"
@@ -189,39 +188,3 @@ def found(value, path: list) -> bool:
     if word.startswith("["):
         return any(found(one, rest) for one in value if one["InstanceRole"] == word[1:-1])
     return word in value and found(value[word], rest)
-
-
-def published(schema: str) -> set:
-    """The fields of every published version 1-*-* of a schema, as paths."""
-    folder = program.ROOT / "schemas/com.snowplowanalytics.dataflowrunner" / schema / "avro"
-    files = sorted(folder.glob("1-*-*.avsc"))
-    if not files:
-        raise Skip(f"no schema {schema}")
-    paths = set()
-    for file in files:
-        walk(json.loads(file.read_text(encoding="utf-8")), "", {}, (), paths)
-    return paths
-
-
-def walk(avro, at: str, named: dict, inside: tuple, paths: set) -> None:
-    """Collects the paths of the values in an Avro schema."""
-    if isinstance(avro, list):
-        for one in avro:
-            if one != "null":
-                walk(one, at, named, inside, paths)
-    elif isinstance(avro, str) and avro in named:
-        walk(named[avro], at, named, inside, paths)
-    elif isinstance(avro, dict) and avro["type"] == "record":
-        if avro["name"] in inside:
-            paths.add(at)  # one inside itself
-            return
-        named[avro["name"]] = avro
-        for field in avro["fields"]:
-            here = f"{at}.{field['name']}" if at else field["name"]
-            walk(field["type"], here, named, (*inside, avro["name"]), paths)
-    elif isinstance(avro, dict) and avro["type"] == "array":
-        walk(avro["items"], f"{at}[]", named, inside, paths)
-    elif isinstance(avro, dict) and avro["type"] not in ("map", "string"):
-        walk(avro["type"], at, named, inside, paths)
-    else:
-        paths.add(at)

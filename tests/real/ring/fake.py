@@ -1,4 +1,4 @@
-"""The project's own fakes, each as a process: `emr_fake` (EMR, S3 and STS), `yarn_fake`."""
+"""The project's own fakes, each as a process: `emr_fake` (EMR, S3 and STS), `yarn_fake`, `dataproc_fake`."""
 
 import json
 import os
@@ -40,9 +40,9 @@ class Fake:
                 self.clusters.append(name)
         self.url = self.environment.get("AWS_ENDPOINT_URL")
 
-    def figures(self) -> dict:
-        """What has come so far."""
-        self.process.stdin.write("\n")
+    def figures(self, order: str = "") -> dict:
+        """What has come so far, once an order (crates/cli/examples) is carried out."""
+        self.process.stdin.write(f"{order}\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 

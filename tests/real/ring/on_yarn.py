@@ -81,11 +81,17 @@ class Site:
         return f"./{file.name}"
 
 
+def install() -> None:
+    """Has the nodes' tools there, as from a cluster's own network nothing can be fetched."""
+    for tool in (tools.hadoop, tools.pig, tools.spark, tools.flink):
+        tool()
+
+
 def environment(lab: Lab) -> dict:
     """Where the nodes have their tools."""
     hadoop, spark, flink = tools.yarn(), tools.spark(), tools.flink()
     java = Path(shutil.which("java")).resolve().parent
-    folders = [hadoop / "bin", spark / "bin", flink / "bin", java, "/usr/local/bin", "/usr/bin", "/bin"]
+    folders = [hadoop / "bin", tools.pig() / "bin", spark / "bin", flink / "bin", java, "/usr/local/bin", "/usr/bin", "/bin"]
     return {
         "PATH": ":".join(map(str, folders)),
         "HADOOP_HOME": str(hadoop),

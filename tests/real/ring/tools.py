@@ -1,4 +1,4 @@
-"""Real Hadoop (with YARN), Spark, Flink and Consul from the package registries, each in a folder of the cache."""
+"""Real Hadoop (with YARN), Pig, Spark, Flink and Consul from the package registries, each in a folder of the cache."""
 
 import shutil
 import subprocess
@@ -10,12 +10,14 @@ from pathlib import Path
 from . import Skip, cache
 
 HADOOP = "3.4.2"
+PIG = "0.17.0"
 SPARK = "3.5.9"
 FLINK = "1.20.5"
 CONSUL = "1.14.11"
 
 RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
 YARN_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "cluster"
+PIG_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "pig"
 CONSUL_RECIPE = Path(__file__).resolve().parent.parent / "consul" / "server"
 # Eight minutes on two busy cores.
 CONSUL_BUILD_LIMIT_SECONDS = 3600
@@ -37,7 +39,7 @@ def hadoop() -> Path:
 
     def make(new: Path) -> None:
         shutil.copytree(RECIPE, new, dirs_exist_ok=True)
-        resolve(new)
+        resolve(new, f"hadoop-common-{HADOOP}.jar")
 
     return cache.installed(f"hadoop-{HADOOP}", make, contents(RECIPE))
 
@@ -49,9 +51,20 @@ def yarn() -> Path:
     def make(new: Path) -> None:
         for recipe in (RECIPE, YARN_RECIPE):
             shutil.copytree(recipe, new, dirs_exist_ok=True)
-        resolve(new)
+        resolve(new, f"hadoop-common-{HADOOP}.jar")
 
     return cache.installed(f"yarn-{HADOOP}", make, contents(RECIPE) + contents(YARN_RECIPE))
+
+
+def pig() -> Path:
+    """PIG_HOME: Pig beside Hadoop's jars."""
+    need("java", "mvn")
+
+    def make(new: Path) -> None:
+        shutil.copytree(PIG_RECIPE, new, dirs_exist_ok=True)
+        resolve(new, f"pig-{PIG}.jar")
+
+    return cache.installed(f"pig-{PIG}", make, contents(PIG_RECIPE))
 
 
 def contents(recipe: Path) -> bytes:
@@ -59,17 +72,17 @@ def contents(recipe: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(recipe.rglob("*")) if path.is_file())
 
 
-def resolve(home: Path) -> None:
-    """Fetches into `home/lib` what `home/pom.xml` names."""
+def resolve(home: Path, known: str) -> None:
+    """Fetches into `home/lib` what `home/pom.xml` names; `known` is one of the files."""
     cache.fetch(
         [
             "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", home / "pom.xml",
-            f"-Dhadoop.version={HADOOP}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
+            f"-Dhadoop.version={HADOOP}", f"-Dpig.version={PIG}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={home / 'lib'}",
         ]
     )  # fmt: skip
-    if not (home / "lib" / f"hadoop-common-{HADOOP}.jar").is_file():
-        raise Skip("Maven resolved no Hadoop")
+    if not (home / "lib" / known).is_file():
+        raise Skip(f"Maven did not resolve {known}")
 
 
 def hadoop_examples() -> Path:

@@ -14,12 +14,13 @@ from ring.lab import RUN_LIMIT_SECONDS, TEXT, Lab
 from ring.on_yarn import shell
 from ring.program import CANCELLED, FAILED, OK, STEP_ENDED
 from ring.yarn import Cluster
-from yarn.parts import ENDED, Client, master, wait_until
+from yarn.parts import Client, master, wait_until
 
 CONTINUE = {"actionOnFailure": "CONTINUE", "dependsOn": []}
 
 
 def check(lab: Lab) -> None:
+    on_yarn.install()
     with Cluster(lab) as cluster:
         client = Client(cluster)
         client.make("/user/alice/in", "755")
@@ -43,7 +44,7 @@ def launchers(site: on_yarn.Site, client: Client) -> None:
     ]), "--output", "json")  # fmt: skip
     for file in began.values():
         lab.wait_for(file, running)
-    apps = alive(client)
+    apps = client.alive()
     assert sorted(app["applicationType"] for app in apps) == ["MAPREDUCE", "MAPREDUCE", "SPARK", *["dataflow-runner"] * 4], apps
     ours = {app["name"]: app for app in apps if app["applicationType"] == "dataflow-runner"}
     for step in ("mapreduce", "plain"):
@@ -62,7 +63,7 @@ def launchers(site: on_yarn.Site, client: Client) -> None:
         assert (child["state"], child["finalStatus"]) == ("KILLED", "KILLED"), child
         told = datetime.fromisoformat(ended[step]["at"]).timestamp() * 1000
         assert child["finishedTime"] <= told, f"{step} was said to have ended before {child}"
-    left = [app["id"] for app in alive(client)]
+    left = [app["id"] for app in client.alive()]
     assert sorted(left) == sorted([ours["last"]["id"], child_of(client, ours["last"])["id"]]), left
     cancelled(site, client, running, ours["last"])
 
@@ -73,7 +74,7 @@ def cancelled(site: on_yarn.Site, client: Client, running: subprocess.Popen, ste
     running.communicate()
     code, stdout, stderr = site.say("cancel", "last")
     assert code == OK, (code, stdout, stderr)
-    assert not alive(client), alive(client)
+    assert not client.alive(), client.alive()
     assert child_of(client, step)["state"] == "KILLED", child_of(client, step)
     shown = site.say("status", "last")[1]
     for line in ("CANCELLED  last", "SKIPPED    after", "FAILED     mapreduce", "was killed by user alice"):
@@ -115,16 +116,6 @@ def child_of(client: Client, launcher: dict) -> dict:
     orders = [tag for tag in launcher["applicationTags"].split(",") if "." in tag]
     (child,) = [app for app in client.tagged(*orders) if app["id"] != launcher["id"]]
     return child
-
-
-def every(client: Client) -> list[dict]:
-    """All applications that there have been."""
-    return (client.ask("GET", "apps")[1]["apps"] or {}).get("app", [])
-
-
-def alive(client: Client) -> list[dict]:
-    """The applications that are not over."""
-    return [app for app in every(client) if app["state"] not in ENDED]
 
 
 def nothing_runs(lab: Lab) -> None:

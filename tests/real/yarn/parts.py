@@ -169,6 +169,10 @@ class Client:
         """The applications with a tag."""
         return (self.ask("GET", "apps", applicationTags=tag)[1]["apps"] or {}).get("app", [])
 
+    def alive(self) -> list[dict]:
+        """The applications that are not over."""
+        return [app for app in (self.ask("GET", "apps")[1]["apps"] or {}).get("app", []) if app["state"] not in ENDED]
+
     def stdout(self, step: Step) -> bytes:
         """What the launcher saved of the program's standard output."""
         return self.read(f"{step.logs}/stdout")

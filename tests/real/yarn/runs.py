@@ -18,6 +18,7 @@ SOURCE, SPARK, HADOOP = (f"hdfs:///user/alice/{name}" for name in ("in", "spark"
 
 
 def check(lab: Lab) -> None:
+    on_yarn.install()
     with Cluster(lab) as cluster:
         client = Client(cluster)
         client.make("/user/alice/in", "755")

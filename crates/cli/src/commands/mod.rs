@@ -8,6 +8,7 @@ mod cluster;
 mod credentials;
 mod down;
 mod drive;
+mod export;
 mod follow;
 mod lint;
 mod lock;
@@ -71,6 +72,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Lint(args) => lint::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
+        Command::Export(args) => export::run(args, ui),
         Command::Runs(args) => runs::run(args, &cli.global, ui),
         Command::Status(args) => status::run(args, &cli.global, ui),
         Command::Report(args) => report::run(args, &cli.global, ui),

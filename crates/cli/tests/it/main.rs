@@ -10,6 +10,7 @@ mod down;
 #[cfg(target_os = "linux")]
 mod drivers;
 mod emr;
+mod export;
 mod harness;
 mod inputs;
 mod keys;

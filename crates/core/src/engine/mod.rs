@@ -144,8 +144,9 @@ impl Run<'_> {
             engine.tell(EventKind::Interrupted { signal, leave: false });
         }
         match stage_error {
-            Some(error) => engine.cannot_stage(error),
-            None => engine.run(),
+            // Who was told to stop while files were put in place has stopped there, and orders nothing.
+            Some(error) if engine.run.bell.first_signal().is_none() => engine.cannot_stage(error),
+            _ => engine.run(),
         }
         engine.sync();
         engine.state.outcome.unwrap_or(Outcome::InDoubt { reason: "the run has no end".into() })

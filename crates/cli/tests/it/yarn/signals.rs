@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 
-use dataflow_runner_core::fabric::yarn::fake::{ChildScript, Script, State, StepScript};
+use dataflow_runner_core::fabric::yarn::fake::{ChildScript, Fault, Script, State, StepScript};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{RUN, Site};
@@ -84,4 +85,28 @@ fn a_run_whose_driver_died_is_attached() {
     site.done("attach last", 0);
     assert_eq!(site.submissions(["first", "second"]), [1, 1]);
     site.nothing_is_left();
+}
+
+/// A file may be large, and who is told to stop does not wait for its end.
+#[test]
+fn a_signal_while_files_are_put_in_place_orders_nothing() {
+    let site = Site::playing(Script::default(), &[("first", r#", "files": ["./data"]"#)]);
+    let site = Site { place: site.place.with("data", "x"), ..site };
+    let (tell, told) = mpsc::channel();
+    site.fake.fail_by(move |operation| {
+        (operation == "CREATE data").then(|| {
+            // Of the first try; it tries again until it hears it.
+            told.iter().for_each(|pid| kill_process(pid, Signal::INT).expect("it is there"));
+            Fault::Cut
+        })
+    });
+    let mut command = site.command(RUN);
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("an id");
+    tell.send(pid).expect("it is awaited");
+    drop(tell);
+    let mut said = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{said}");
+    assert_eq!(site.submissions(["first"]), [0]);
 }

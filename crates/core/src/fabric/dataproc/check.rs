@@ -9,7 +9,8 @@ use super::config::{Config, Disks, Group, Secondary};
 use super::extra::Extra;
 use super::forms::{self, BOOT_DISKS, COMPONENTS, PROVISIONED_DISK, SSD_INTERFACES};
 use super::limits::{MOST_LABELS, MOST_NETWORK_TAGS};
-use super::request::{CLUSTER_LABELS, resource_of_policy};
+use super::names::LABELS;
+use super::request::resource_of_policy;
 use super::script;
 use crate::config::playbook::{Playbook, Program, Runner, Step, StepType};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
@@ -270,12 +271,12 @@ fn labels(config: &Config, faults: &mut Faults<'_>) {
         "write up to 63 lower-case letters, digits, `_` and `-`",
     );
     faults.form(config.labels.values(), forms::is_label_value, value);
-    let room = MOST_LABELS - CLUSTER_LABELS.len();
+    let room = MOST_LABELS - LABELS.len();
     if config.labels.len() > room {
         let count = config.labels.len();
         let message = format!(
             "there are {count} labels, and {room} can be given: a cluster has {MOST_LABELS} at most, and {} are the program's own",
-            CLUSTER_LABELS.len()
+            LABELS.len()
         );
         let last = config.labels.values().max_by_key(|value| value.span.start);
         let at = last.map_or_else(Span::default, |value| value.span);

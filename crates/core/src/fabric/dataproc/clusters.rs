@@ -6,7 +6,7 @@ use super::call::{Call, Service};
 use super::names::{self, Name, ORDER, RUN};
 use super::reply::{Cluster, Clusters as Page, Operation, Operations};
 use super::storage::Place;
-use super::{Config, Dataproc, error, request, status};
+use super::{Dataproc, error, request, status};
 use crate::clock::timestamp;
 use crate::fabric::{
     ClusterId, ClusterState, ClusterStatus, Clusters, ErrorKind, Found, Launch, LogFile, Query,
@@ -26,7 +26,8 @@ impl Clusters for Dataproc {
     fn launch(&self, order: &Launch<'_>) -> Result<ClusterId> {
         let config = self.config("clusters.create")?;
         let name = config.name.expose();
-        let body = request::cluster(config, &self.labels(config, order), order.transient);
+        let ours = names::labels(&order.token).map(|(name, value)| (name.to_owned(), value));
+        let body = request::cluster(config, &ours.into(), order.transient);
         let call = Call {
             service: Service::Dataproc,
             operation: "clusters.create",
@@ -150,17 +151,6 @@ impl Clusters for Dataproc {
 }
 
 impl Dataproc {
-    fn labels(
-        &self,
-        config: &Config,
-        order: &Launch<'_>,
-    ) -> std::collections::BTreeMap<String, String> {
-        let own =
-            config.labels.iter().map(|(name, value)| (name.clone(), value.expose().to_owned()));
-        let ours = names::labels(&order.token).map(|(name, value)| (name.to_owned(), value));
-        own.chain(ours).collect()
-    }
-
     /// The cluster that has this name now.
     pub(super) fn get(&self, name: &str) -> Result<Option<Cluster>> {
         let path = self.path(&format!("clusters/{}", encode(name)))?;

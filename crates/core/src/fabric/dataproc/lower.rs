@@ -29,6 +29,9 @@ pub(super) fn is_ours(query: &str) -> bool {
     query.starts_with(SHELL.0) && query.ends_with(SHELL.1)
 }
 
+/// The field of jobs for jars beside the first.
+const JARS: &str = "jarFileUris";
+
 /// A job without what is the same for all.
 pub(super) struct Lowered {
     /// The field of the job, such as `sparkJob`.
@@ -119,13 +122,12 @@ impl Making<'_> {
             // One of the two, not both.
             Some(class) => {
                 body.insert("mainClass".into(), json!(class.expose()));
-                body.insert("jarFileUris".into(), json!([(self.place)(file)]));
+                body.insert(JARS.into(), json!([(self.place)(file)]));
             }
             None => drop(body.insert(main.into(), json!((self.place)(file)))),
         }
         put(&mut body, "args", work.arguments.iter().map(Text::expose));
-        let files: Vec<_> = work.files.iter().map(self.place).collect();
-        put(&mut body, "fileUris", files.iter().map(String::as_str));
+        self.files(&mut body, if kind == "flinkJob" { JARS } else { "fileUris" });
         self.properties(&mut body);
         let mut line = Line::of(work);
         line.plain(&[kind]);
@@ -145,6 +147,7 @@ impl Making<'_> {
         if !variables.is_empty() {
             body.insert("scriptVariables".into(), Value::Object(variables));
         }
+        self.files(&mut body, JARS);
         self.properties(&mut body);
         let mut line = Line::of(&self.step.work);
         line.plain(&[kind]);
@@ -159,13 +162,20 @@ impl Making<'_> {
             return self.shell(Vec::new(), &[]);
         };
         let mut line = Line::of(&self.step.work);
-        let files: Vec<_> = self.step.work.files.iter().map(self.place).collect();
+        // A program that lies beside the playbook is brought, and lies beside the task then.
+        let brought = |text: &&Text| is_local(text.expose());
+        let programs = [Some(mapper), reducer.as_ref()].into_iter().flatten().filter(brought);
+        let files: Vec<_> = programs.chain(&self.step.work.files).map(self.place).collect();
         if !files.is_empty() {
             line.plain(&["-files", &files.join(",")]);
         }
-        line.option("-mapper", Some(mapper));
+        let mut program = |flag: &str, text: &Text| match is_local(text.expose()) {
+            true => line.plain(&[flag, name_of(text.expose())]),
+            false => line.option(flag, Some(text)),
+        };
+        program("-mapper", mapper);
         match reducer {
-            Some(reducer) => line.option("-reducer", Some(reducer)),
+            Some(reducer) => program("-reducer", reducer),
             None => line.plain(&["-reducer", "NONE"]),
         }
         line.option("-input", Some(source));
@@ -177,6 +187,16 @@ impl Making<'_> {
         self.properties(&mut body);
         let head = ["hadoopJob", STREAMING].map(Word::plain);
         self.told("hadoopJob", body, head.into_iter().chain(line.words).collect())
+    }
+
+    /// Brings the files of the step, behind what is brought by that name already.
+    fn files(&self, body: &mut Map<String, Value>, name: &str) {
+        let files = self.step.work.files.iter().map(|file| json!((self.place)(file)));
+        let known = body.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let all: Vec<Value> = known.into_iter().chain(files).collect();
+        if !all.is_empty() {
+            body.insert(name.to_owned(), Value::Array(all));
+        }
     }
 
     fn properties(&self, body: &mut Map<String, Value>) {

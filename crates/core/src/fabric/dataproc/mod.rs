@@ -39,6 +39,7 @@ mod stage;
 mod status;
 mod steps;
 mod storage;
+mod workflow;
 
 use call::Cloud;
 pub use check::{cluster as check_cluster, playbook as check_playbook, together as check_together};
@@ -48,6 +49,7 @@ pub use config::{
 };
 pub use extra::Extra;
 pub use reach::Access;
+pub use workflow::workflow;
 
 /// The fabric's name.
 const NAME: &str = "dataproc";

@@ -10,6 +10,9 @@ pub(super) const RUN: &str = "dataflow-runner-run";
 /// The label that tells the order.
 pub(super) const ORDER: &str = "dataflow-runner-order";
 
+/// Our own labels.
+pub(super) const LABELS: [&str; 2] = [RUN, ORDER];
+
 /// The longest id of a job, in characters
 /// (<https://cloud.google.com/dataproc/docs/reference/rest/v1/JobReference>).
 const LONGEST_JOB: usize = 100;

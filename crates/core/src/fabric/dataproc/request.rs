@@ -12,15 +12,6 @@ use super::forms::{self, SINGLE_NODE};
 use super::limits::{USUAL_IDLE_TTL, USUAL_MAX_AGE};
 use crate::secret::Text;
 
-/// The label that tells which run a cluster or a job belongs to.
-pub(super) const RUN_LABEL: &str = "dataflow-runner-run";
-
-/// The label that tells which order brought it.
-pub(super) const ORDER_LABEL: &str = "dataflow-runner-order";
-
-/// Our own labels of a cluster.
-pub(super) const CLUSTER_LABELS: [&str; 2] = [RUN_LABEL, ORDER_LABEL];
-
 /// The body of `clusters.create`. `labels` are ours, beside those of the file. A cluster that is launched for one run ends
 /// itself also where the file does not say when: nobody else might. The project is only in it where the file names one.
 pub(super) fn cluster(

@@ -96,7 +96,6 @@ pub(super) fn step(job: &Job) -> StepStatus {
         "ERROR" => StepState::Failed,
         _ => StepState::Unknown,
     };
-    let says = !status.details.is_empty();
     let mut all = job.status_history.iter().chain([status]);
     let applications = &job.yarn_applications;
     let exit_code = match state {
@@ -113,12 +112,25 @@ pub(super) fn step(job: &Job) -> StepStatus {
     StepStatus {
         state,
         native: native(&status.state, &status.substate),
-        reason: says.then(|| status.details.clone()),
+        reason: reason(&status.details, exit_code.filter(|_| state == StepState::Failed)),
         exit_code,
         started: all.find(|it| it.state == "RUNNING").and_then(|it| it.state_start_time),
         ended: status.state_start_time.filter(|_| state.is_final()),
         progress: (!applications.is_empty()).then(|| progress / applications.len() as f32),
         link: (!link.is_empty()).then_some(link),
+    }
+}
+
+/// Why a job failed, in a few words: its exit code, where that is known, and what Dataproc says without the places where
+/// more may be read, which is said otherwise.
+pub(super) fn reason(details: &str, code: Option<i32>) -> Option<String> {
+    const PLACES: &str = "If logs are available";
+    let details = details.split(PLACES).next().unwrap_or_default().trim();
+    match (code, details) {
+        (None, "") => None,
+        (None, details) => Some(details.to_owned()),
+        (Some(code), "") => Some(format!("exit code {code}")),
+        (Some(code), details) => Some(format!("exit code {code}: {details}")),
     }
 }
 

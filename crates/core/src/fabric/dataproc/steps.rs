@@ -167,10 +167,8 @@ impl Dataproc {
     ) -> StepStatus {
         let tail = self.tail(&job.driver_output_resource_uri);
         status.exit_code = tail.as_deref().ok().and_then(status::exit_code_in);
-        if let Some(code) = status.exit_code {
-            // Google's own words do not tell it.
-            let more = status.reason.take().map(|why| format!("; {why}")).unwrap_or_default();
-            status.reason = Some(format!("exit code {code}{more}"));
+        if status.exit_code.is_some() {
+            status.reason = status::reason(&job.status.details, status.exit_code);
             return status;
         }
         // Only our script is sure to write one.

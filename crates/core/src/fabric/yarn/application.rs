@@ -1,11 +1,13 @@
 //! An application as it is submitted: our launcher, with one attempt of one step.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::config::Config;
 use super::lower::{Lowered, Verdict};
 use crate::base64;
 use crate::fabric::{OrderedStep, StepId, Token};
+use crate::hex::hex;
 
 /// The most characters of a tag.
 pub const LONGEST_TAG: usize = 100;
@@ -18,6 +20,12 @@ pub(super) const TYPE: &str = "dataflow-runner";
 
 /// A tag of a launcher whose end is not the step's.
 pub(super) const DETACHED: &str = "dataflow-runner-detached";
+
+/// How the tag of an attempt begins.
+pub(super) const ATTEMPT: &str = "attempt-";
+
+/// So many digits of a digest tell attempts apart.
+const DIGITS: usize = 24;
 
 /// The launcher's main class.
 const LAUNCHER: &str = "Launcher";
@@ -51,21 +59,26 @@ pub(super) struct Site {
 pub(super) struct Tags {
     /// Of all that a run started.
     pub(super) run: String,
-    /// Of what one order did.
+    /// Of one order.
     pub(super) order: String,
+    /// Of an attempt of a step: the same in every process that drives the run. Of orders that cannot be said, as steps that
+    /// do not wait for each other may be ordered in one sequence here and in another there.
+    pub(super) attempt: String,
 }
 
 impl Tags {
     /// YARN makes them lower case; ids of runs differ without that.
-    pub(super) fn of(token: &Token) -> Self {
+    pub(super) fn of(token: &Token, ordered: &OrderedStep<'_>) -> Self {
         let run = token.run().map_or_else(|| token.to_string(), |run| run.to_string());
         let order = token.as_str().rsplit_once('.').map_or(token.as_str(), |(order, _)| order);
-        Self { run: run.to_lowercase(), order: order.to_lowercase() }
+        let what = format!("{run}\0{}\0{}", ordered.step.id, ordered.attempt);
+        let attempt = format!("{ATTEMPT}{}", &hex(&Sha256::digest(what))[..DIGITS]);
+        Self { run: run.to_lowercase(), order: order.to_lowercase(), attempt }
     }
 
     /// For the applications that a step starts.
     pub(super) fn joined(&self) -> String {
-        format!("{},{}", self.run, self.order)
+        format!("{},{}", self.run, self.attempt)
     }
 }
 
@@ -81,8 +94,11 @@ pub(super) fn application(
 ) -> Value {
     let detached = (lowered.verdict == Verdict::Child).then_some(DETACHED);
     let own = config.tags.iter().map(String::as_str);
-    let all_tags: Vec<_> =
-        [TYPE, &tags.run, &tags.order].into_iter().chain(detached).chain(own).collect();
+    let all_tags: Vec<_> = [TYPE, &tags.run, &tags.order, &tags.attempt]
+        .into_iter()
+        .chain(detached)
+        .chain(own)
+        .collect();
     let name = ordered.step.name.shown();
     let files = [&site.launcher].into_iter().chain(resources);
     let entries: Vec<_> = files.map(resource).collect();
@@ -146,10 +162,10 @@ pub(super) fn logs_of(config: &Config, id: &StepId) -> String {
     format!("{}/logs/{id}", config.staging)
 }
 
-/// The folder that tells of an order that other processes may ask for: in it is a folder for each application that it was
-/// given.
+/// The folder that tells of an attempt that other processes may ask for: in it is a folder for each application that it
+/// was given.
 pub(super) fn marks_of(config: &Config, tags: &Tags) -> String {
-    format!("{}/orders/{}", config.staging, tags.order)
+    format!("{}/orders/{}", config.staging, tags.attempt)
 }
 
 /// Words as the launcher wants them: base64 of all, each ended by a NUL.

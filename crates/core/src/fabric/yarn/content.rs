@@ -34,16 +34,20 @@ impl Content {
         Self { source: Source::Own(bytes), size: bytes.len() as u64, digest }
     }
 
-    /// A file, which is read once for that.
+    /// A file, which is read once for that, as long as `go_on` says so.
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub(super) fn of(path: &Path, go_on: &dyn Fn() -> bool) -> io::Result<Self> {
         let source = Source::File(path.to_owned());
         let mut content = Self { source, size: 0, digest: [0; 32] };
         let mut reading = content.open()?;
         let mut piece = vec![0; PIECE];
-        while reading.read(&mut piece)? > 0 {}
+        while reading.read(&mut piece)? > 0 {
+            if !go_on() {
+                return Err(io::Error::other("a signal came first"));
+            }
+        }
         (content.size, content.digest) = (reading.read, reading.digest.finalize().into());
         Ok(content)
     }
@@ -112,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");
         std::fs::write(&path, before).expect("a file");
-        let content = Content::of(&path).expect("it is there");
+        let content = Content::of(&path, &|| true).expect("it is there");
         assert_eq!((content.size, content.name().len()), (before.len() as u64, 24));
         std::fs::write(&path, after).expect("a file");
         let mut reading = content.open().expect("it is there");
@@ -136,9 +140,11 @@ mod tests {
         let path = folder.path().join("x");
         let long = [b'x'; PIECE + 1];
         std::fs::write(&path, long).expect("a file");
-        let name = Content::of(&path).expect("it is there").name();
+        let name = Content::of(&path, &|| true).expect("it is there").name();
         assert_eq!(name, hex(&Sha256::digest(long))[..24]);
         assert_ne!(name, Content::own(b"y").name());
-        assert!(Content::of(&folder.path().join("y")).is_err());
+        assert!(Content::of(&folder.path().join("y"), &|| true).is_err());
+        let stopped = Content::of(&path, &|| false).err().expect("it is told to stop");
+        assert_eq!(stopped.to_string(), "a signal came first");
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::config::playbook::{Program, Runner, Step};
 use crate::fabric::line::{Line, Word};
+use crate::fabric::{OrderedStep, Uri};
 use crate::plan::is_local;
 use crate::secret::Text;
 
@@ -41,6 +42,15 @@ pub(super) fn lower<'a>(step: &'a Step, tags: &str) -> Lowered<'a> {
     Lowered { words: making.line.words, files: making.files, verdict }
 }
 
+/// What a COPY reads that lay beside the playbook: where it was staged, since all nodes see it there.
+pub(super) fn from_staged(lowered: &mut Lowered<'_>, ordered: &OrderedStep<'_>) {
+    let Program::Copy { source, .. } = &ordered.step.work.program else { return };
+    let Some(Uri(path)) = ordered.staged.get(source.expose()) else { return };
+    for word in lowered.words.iter_mut().filter(|word| word.value == source.expose()) {
+        *word = Word::plain(path.as_str());
+    }
+}
+
 /// The arguments, but for a script that is named by the first.
 fn arguments(step: &Step) -> impl Iterator<Item = &Text> {
     let script = matches!(&step.work.program, Program::CustomJar { jar, .. }
@@ -63,52 +73,57 @@ impl<'a> Making<'a> {
                 Some(Runner::Script) => {
                     line.plain(&["bash"]);
                     if let Some(script) = step.work.arguments.first() {
-                        self.beside(script, "");
+                        self.beside(script);
                     }
                 }
                 None => {
                     line.plain(&["hadoop", "jar"]);
-                    self.beside(jar, "");
+                    self.beside(jar);
                     self.line.words.extend(main_class.as_ref().map(Word::of));
                     self.line.defines();
                 }
             },
-            Program::Command { command } => self.beside(command, "./"),
+            Program::Command { command } => {
+                self.files.extend(is_brought(command.expose()).then_some(command));
+                self.command(command);
+            }
             Program::Spark { application, main_class } => {
                 line.plain(&["spark-submit", "--master", "yarn"]);
                 line.option("--class", main_class.as_ref());
                 self.spark(step, tags);
-                self.beside(application, "");
+                self.beside(application);
             }
             Program::SparkSql { file } => {
                 line.plain(&["spark-sql", "--master", "yarn"]);
                 self.spark(step, tags);
                 self.line.plain(&["-f"]);
-                self.beside(file, "");
+                self.beside(file);
             }
             Program::Hive { file } => {
                 line.plain(&["hive"]);
                 line.properties("--hiveconf");
                 line.plain(&["-f"]);
-                self.beside(file, "");
+                self.beside(file);
             }
             Program::Pig { file } => {
                 line.plain(&["pig"]);
                 line.defines();
                 line.plain(&["-f"]);
-                self.beside(file, "");
+                self.beside(file);
             }
             Program::Streaming { mapper, reducer, source, destination } => {
                 line.plain(&["mapred", "streaming"]);
                 line.properties("-D");
-                line.names("-files");
-                line.option("-mapper", Some(mapper));
+                self.shipped(step, [Some(mapper), reducer.as_ref()]);
+                self.line.plain(&["-mapper"]);
+                self.command(mapper);
+                self.line.plain(&["-reducer"]);
                 match reducer {
-                    Some(reducer) => line.option("-reducer", Some(reducer)),
-                    None => line.plain(&["-reducer", "NONE"]),
+                    Some(reducer) => self.command(reducer),
+                    None => self.line.plain(&["NONE"]),
                 }
-                line.option("-input", Some(source));
-                line.option("-output", Some(destination));
+                self.line.option("-input", Some(source));
+                self.line.option("-output", Some(destination));
             }
             Program::Flink { jar, main_class } => return self.flink(step, jar, main_class, tags),
             Program::Copy { source, destination, .. } => {
@@ -151,14 +166,38 @@ impl<'a> Making<'a> {
         line.plain(&["-t", target, &format!("-Dyarn.tags={tags}")]);
         line.option("-c", main_class.as_ref());
         line.defines();
-        self.beside(jar, "");
+        self.beside(jar);
         if target == APPLICATION { Verdict::Child } else { Verdict::Launcher }
     }
 
+    /// What Hadoop's streaming takes along to the nodes where its work is done: the step's files, and those of its own
+    /// programs, each once.
+    fn shipped(&mut self, step: &'a Step, programs: [Option<&'a Text>; 2]) {
+        let mut all: Vec<&Text> = step.work.files.iter().collect();
+        for program in programs.into_iter().flatten().filter(|it| is_brought(it.expose())) {
+            if all.iter().all(|known| known.expose() != program.expose()) {
+                all.push(program);
+                self.files.push(program);
+            }
+        }
+        if !all.is_empty() {
+            let names: Vec<_> = all.iter().map(|file| name_of(file.expose())).collect();
+            self.line.plain(&["-files", &names.join(",")]);
+        }
+    }
+
+    /// A program by its name in the current folder, if it is brought there.
+    fn command(&mut self, command: &Text) {
+        match is_brought(command.expose()) {
+            true => self.line.plain(&[&format!("./{}", name_of(command.expose()))]),
+            false => self.line.text(command),
+        }
+    }
+
     /// A file that lies beside the program; one that lies on the node stays where it is.
-    fn beside(&mut self, file: &'a Text, prefix: &str) {
+    fn beside(&mut self, file: &'a Text) {
         if is_brought(file.expose()) {
-            self.line.plain(&[&format!("{prefix}{}", name_of(file.expose()))]);
+            self.line.plain(&[name_of(file.expose())]);
             self.files.push(file);
         } else {
             self.line.text(file);

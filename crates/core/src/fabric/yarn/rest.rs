@@ -144,6 +144,11 @@ impl Rest {
         }
     }
 
+    /// Whether no signal came.
+    pub(super) fn goes_on(&self) -> bool {
+        self.client.bell().pause(Duration::ZERO)
+    }
+
     fn several(&self, call: &Call<'_>) -> Result<&Several> {
         match call.service {
             Service::Manager => Ok(&self.managers),
@@ -163,7 +168,7 @@ impl Rest {
         let answer = persist(self.client.bell(), true, |_| {
             let url = format!("{}{tail}", several.base());
             let body = call.body.as_ref().map_or(Body::None, |body| Body::Json(body));
-            let result = self.once(call, url, "application/json", body);
+            let result = self.once(call, url, accepted(call.service), body);
             match result {
                 // Who is not active did nothing.
                 Err(Miss::Corrected(error)) if !several.next() => Err(Miss::NotSent(error)),
@@ -333,6 +338,15 @@ pub(super) fn read<T: DeserializeOwned>(operation: &'static str, reply: &Reply) 
         );
         error(ErrorKind::Protocol, operation, message)
     })
+}
+
+/// What a service is asked for. The JobHistoryServer is asked for logs only, and has them as nothing but text: it would
+/// answer with 503 (seen on Hadoop 3.4.2).
+fn accepted(service: Service) -> &'static str {
+    match service {
+        Service::Manager | Service::Files => "application/json",
+        Service::History => "text/plain",
+    }
 }
 
 fn standing_by(call: &Call<'_>) -> Error {

@@ -54,7 +54,7 @@ impl Yarn {
             let message = format!("`{}` cannot be read: {why}", file.path.display());
             error(ErrorKind::Config, "stage", message)
         };
-        let content = Content::of(&file.path).map_err(unreadable)?;
+        let content = Content::of(&file.path, &|| self.rest.goes_on()).map_err(unreadable)?;
         // The staging folder is there after that.
         self.site()?;
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::application::{DETACHED, TYPE};
+use super::application::{ATTEMPT, DETACHED, TYPE};
 use super::reply::App;
 use crate::fabric::{StepState, StepStatus};
 
@@ -56,7 +56,7 @@ pub(super) fn is_over(app: &App) -> bool {
 impl<'a> Step<'a> {
     /// The step of a launcher among all applications of its run.
     pub(super) fn of(launcher: &'a App, all: &'a [App]) -> Self {
-        let tag = order_tag(launcher);
+        let tag = attempt_tag(launcher);
         let is_child =
             |app: &&App| app.application_type != TYPE && tag.is_some_and(|tag| app.has_tag(tag));
         Self { launcher, children: all.iter().filter(is_child).collect() }
@@ -155,8 +155,13 @@ impl<'a> Step<'a> {
     }
 }
 
+/// The tag of the attempt that an application of ours is, which all that it starts have, too.
+fn attempt_tag(launcher: &App) -> Option<&str> {
+    launcher.application_tags.split(',').map(str::trim).find(|tag| tag.starts_with(ATTEMPT))
+}
+
 /// The tag of the order that an application of ours came from: it begins with that of the run.
-pub(super) fn order_tag(launcher: &App) -> Option<&str> {
+fn order_tag(launcher: &App) -> Option<&str> {
     let tags = || launcher.application_tags.split(',').map(str::trim);
     tags().find(|tag| tags().any(|run| !run.is_empty() && is_order_of(tag, run)))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::application::{Tags, application, marks_of};
-use super::lower::lower;
+use super::lower::{from_staged, lower};
 use super::reply::App;
 use super::stage::OURS;
 use super::status::{Step, is_over, run_tag};
@@ -29,8 +29,9 @@ impl Yarn {
             let message = format!("an order has one step and its id, and this {steps} and {ids}");
             return Err(error(ErrorKind::Config, "submit", message));
         };
-        let (site, tags) = (self.site()?, Tags::of(order.token));
-        let lowered = lower(ordered.step, &tags.joined());
+        let (site, tags) = (self.site()?, Tags::of(order.token, ordered));
+        let mut lowered = lower(ordered.step, &tags.joined());
+        from_staged(&mut lowered, ordered);
         let resources = self.resources(&site, &lowered.files, ordered)?;
         let body = application(&self.config, &site, id, &tags, ordered, &lowered, &resources);
         self.mark(&tags, id, order)?;
@@ -75,8 +76,10 @@ impl Yarn {
                 None => Found::NotYet,
             });
         }
-        let tags = Tags::of(order.token);
-        let all = self.rest.tagged(&tags.order)?;
+        let Some(ordered) = order.steps.first() else { return Ok(Found::No) };
+        let tags = Tags::of(order.token, ordered);
+        let tag = if order.foreign { &tags.attempt } else { &tags.order };
+        let all = self.rest.tagged(tag)?;
         let ours = all.iter().filter(|app| app.application_type == TYPE);
         let newest = ours.max_by_key(|app| app.id.clone());
         match newest {
@@ -96,9 +99,9 @@ impl Yarn {
             }
         }
         let Some(mark) = marks.last() else { return Ok(Found::No) };
-        let (order, id) = (&tags.order, &mark.path_suffix);
+        let (order, id) = (&tags.attempt, &mark.path_suffix);
         self.warn(format!(
-            "order `{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
+            "`{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
         ));
         Ok(Found::NotYet)
     }
@@ -152,20 +155,20 @@ impl Yarn {
         Ok(())
     }
 
-    /// All applications of the run that these are of, by one question; two, where the run is not known yet.
+    /// All applications of the run that these are of, by one question. Where the run is not known yet, the first of them
+    /// that is known itself tells it.
     fn applications(&self, ids: &[StepId]) -> Result<Vec<App>> {
         let known = self.noticed().run.clone();
-        let run = match (known, ids.first()) {
-            (Some(run), _) => run,
-            (None, None) => return Ok(Vec::new()),
-            (None, Some(first)) => {
-                let Some(app) = self.rest.application(first)? else { return Ok(Vec::new()) };
-                let Some(run) = run_tag(&app).map(str::to_owned) else { return Ok(vec![app]) };
-                self.noticed().run = Some(run.clone());
-                run
-            }
-        };
-        self.rest.tagged(&run)
+        if let Some(run) = known {
+            return self.rest.tagged(&run);
+        }
+        for id in ids {
+            let Some(app) = self.rest.application(id)? else { continue };
+            let Some(run) = run_tag(&app).map(str::to_owned) else { return Ok(vec![app]) };
+            self.noticed().run = Some(run.clone());
+            return self.rest.tagged(&run);
+        }
+        Ok(Vec::new())
     }
 }
 

@@ -94,7 +94,8 @@ fn missing_file(world: &mut World, order: &Value) -> Option<String> {
     let staged = |uri: &&str| uri.contains("/dataflow-runner/staged/");
     let there = |uri: &str| {
         let (bucket, name) = uri.strip_prefix("gs://")?.split_once('/')?;
-        world.storage.get(bucket, name)
+        let elsewhere = world.script.elsewhere.iter().any(|known| known == bucket);
+        (elsewhere || world.storage.get(bucket, name).is_some()).then_some(())
     };
     let mut files = rules::files(rules::of_type(order)).into_iter().filter(staged);
     let missing = files.find(|uri| there(uri).is_none())?.to_owned();

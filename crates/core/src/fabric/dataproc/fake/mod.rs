@@ -31,6 +31,7 @@ use crate::http::fake::{Hands, Server};
 mod cluster;
 mod clusters;
 mod faults;
+mod fields;
 mod filter;
 mod gcs;
 mod job;

@@ -31,6 +31,8 @@ pub struct Script {
     pub objects: usize,
     /// The buckets there are; the first is that of clusters that name none.
     pub buckets: Vec<String>,
+    /// More buckets, whose objects another server has: nobody looks here whether a file is missing there.
+    pub elsewhere: Vec<String>,
     /// So many clusters fit into the project's quota, failed ones too; `None`: any number.
     pub most_clusters: Option<usize>,
     /// So many requests a minute Dataproc takes, on the wall's clock; `None`: any number.
@@ -139,6 +141,7 @@ impl Default for Script {
             page: 100,
             objects: 1000,
             buckets: vec!["dataproc-staging-fake".to_owned()],
+            elsewhere: Vec::new(),
             most_clusters: None,
             quota: None,
             lifetime: Duration::from_secs(3599),

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::fields::Fields;
 use super::quota::Quota;
 use super::refusal::Refusal;
 use super::script::Script;
@@ -200,10 +201,8 @@ impl State {
             }
             Some(Fault::Cut) => Answer::Cut,
             Some(Fault::Refuse(refusal)) => Answer::Reply(dressed(&ask, &refusal)),
-            Some(Fault::Page(status)) => {
-                Answer::new(status, "text/html", "<html><h1>Error</h1></html>")
-            }
-            Some(Fault::Body(body)) => Answer::new(200, "application/json", body),
+            Some(Fault::Page(status)) => spoilt(status, "text/html", "<html><h1>Error</h1></html>"),
+            Some(Fault::Body(body)) => spoilt(200, "application/json", body),
         };
         if let Answer::Reply(reply) = &answer {
             self.log[number].reply = Some(reply.clone());
@@ -231,7 +230,7 @@ impl State {
         match self.carried_out(received, ask) {
             Ok(reply) => {
                 self.mind_the_reply(ask, &reply);
-                reply
+                selected(ask, reply)
             }
             Err(refused) => dressed(ask, &refused),
         }
@@ -254,7 +253,10 @@ impl State {
             return Err(Refusal::invalid("The content type of the body is not application/json."));
         }
         ask.body = route.check(&known, body)?;
-        let (world, url) = (&mut self.world, self.url.as_str());
+        // Links lead to where the client found us.
+        let scheme = self.url.split("//").next().unwrap_or_default();
+        let url = received.header("host").map(|host| format!("{scheme}//{host}"));
+        let (world, url) = (&mut self.world, url.as_deref().unwrap_or(&self.url));
         if ask.is_storage() {
             gcs::mind(world, ask)?;
         }
@@ -292,6 +294,28 @@ impl State {
         for (at, said) in misfits {
             self.world.note(format!("the fake's own reply to {}: {at}: {said}", ask.operation));
         }
+    }
+}
+
+/// What was never Google's: whoever holds replies against its descriptions can tell that this one is not meant to fit.
+fn spoilt(status: u16, kind: &str, body: &str) -> Answer {
+    let headers = [("content-type", kind), ("x-fake-fault", "spoilt")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Answer::Reply(Reply { status, headers: headers.to_vec(), body: body.into() })
+}
+
+/// What of a reply the request wants.
+fn selected(ask: &Ask, reply: Reply) -> Reply {
+    let Some(fields) = ask.query("fields").filter(|_| ask.operation != "objects.media") else {
+        return reply;
+    };
+    match (Fields::parse(fields), serde_json::from_slice(&reply.body)) {
+        (None, _) => {
+            let refusal = Refusal::invalid(format!("Invalid field selection {fields}"));
+            dressed(ask, &refusal.because("invalidParameter"))
+        }
+        (Some(fields), Ok(told)) => json(reply.status, &fields.of(told)),
+        (Some(_), Err(_)) => reply,
     }
 }
 

@@ -56,8 +56,8 @@ pub(super) struct Session {
 }
 
 impl Storage {
-    pub(super) fn new(buckets: &[String]) -> Self {
-        Self { buckets: buckets.iter().cloned().collect(), ..Self::default() }
+    pub(super) fn new<'a>(buckets: impl Iterator<Item = &'a String>) -> Self {
+        Self { buckets: buckets.cloned().collect(), ..Self::default() }
     }
 
     /// One more bucket.

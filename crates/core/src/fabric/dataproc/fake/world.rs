@@ -47,7 +47,7 @@ impl World {
     /// An empty world.
     pub(super) fn new(script: Script, now: Timestamp) -> Self {
         Self {
-            storage: Storage::new(&script.buckets),
+            storage: Storage::new(script.buckets.iter().chain(&script.elsewhere)),
             script,
             clusters: Vec::new(),
             jobs: Vec::new(),

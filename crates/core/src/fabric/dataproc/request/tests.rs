@@ -49,7 +49,11 @@ pub(in super::super) fn config() -> Config {
 
 fn ours() -> BTreeMap<String, String> {
     let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    [label(RUN_LABEL, "r-1"), label(ORDER_LABEL, "r-1_1")].into()
+    [
+        label(crate::fabric::dataproc::names::RUN, "r-1"),
+        label(crate::fabric::dataproc::names::ORDER, "r-1_1"),
+    ]
+    .into()
 }
 
 fn fixture(name: &str) -> Value {

@@ -71,9 +71,18 @@ fn each_type() {
             json!({"mainJarFileUri": "gs://b/x.jar"}),
         ),
         (
-            step_of("a", Program::Flink { jar: text("./top.jar"), main_class: None }, &["--x"]),
+            with(
+                step_of(
+                    "a",
+                    Program::Flink { jar: text("./top.jar"), main_class: Some(text("Top")) },
+                    &["--x"],
+                ),
+                &[],
+                &["./udf.jar"],
+            ),
             "flinkJob",
-            json!({"mainJarFileUri": "gs://staged/top.jar", "args": ["--x"]}),
+            json!({"mainClass": "Top", "args": ["--x"],
+                "jarFileUris": ["gs://staged/top.jar", "gs://staged/udf.jar"]}),
         ),
         (
             step_of("a", Program::SparkSql { file: text("./q.sql") }, &["--hivevar", "day=1"]),
@@ -81,9 +90,14 @@ fn each_type() {
             json!({"queryFileUri": "gs://staged/q.sql", "scriptVariables": {"day": "1"}}),
         ),
         (
-            step_of("a", Program::Hive { file: text("gs://b/q.hql") }, &["-d", "day=1"]),
+            with(
+                step_of("a", Program::Hive { file: text("gs://b/q.hql") }, &["-d", "day=1"]),
+                &[],
+                &["gs://b/udf.jar"],
+            ),
             "hiveJob",
-            json!({"queryFileUri": "gs://b/q.hql", "scriptVariables": {"day": "1"}}),
+            json!({"queryFileUri": "gs://b/q.hql", "scriptVariables": {"day": "1"},
+                "jarFileUris": ["gs://b/udf.jar"]}),
         ),
         (
             step_of("a", Program::Pig { file: text("gs://b/q.pig") }, &["-p", "day=1"]),
@@ -95,7 +109,7 @@ fn each_type() {
                 step_of(
                     "a",
                     Program::Streaming {
-                        mapper: text("cat"),
+                        mapper: text("./bin/map.py"),
                         reducer: None,
                         source: text("gs://b/in"),
                         destination: text("gs://b/out"),
@@ -107,7 +121,7 @@ fn each_type() {
             ),
             "hadoopJob",
             json!({"mainJarFileUri": "file:///usr/lib/hadoop-mapreduce/hadoop-streaming.jar",
-                "args": ["-files", "gs://staged/m.py", "-mapper", "cat", "-reducer", "NONE",
+                "args": ["-files", "gs://staged/bin/map.py,gs://staged/m.py", "-mapper", "map.py", "-reducer", "NONE",
                     "-input", "gs://b/in", "-output", "gs://b/out", "-numReduceTasks", "0"]}),
         ),
     ];

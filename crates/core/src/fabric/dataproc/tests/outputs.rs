@@ -16,8 +16,8 @@ fn the_exit_code_of_a_program_is_in_its_output() {
     let (there, on, id) = failing(StepScript::exits(7, 10), 0);
     let told = there.later(600, &on, &id);
     assert_eq!((told.state, told.exit_code), (StepState::Failed, Some(7)));
-    let reason = told.reason.as_deref().unwrap_or_default();
-    assert!(reason.starts_with("exit code 7; Google Cloud Dataproc Agent"), "{reason}");
+    let reason = "exit code 7: Google Cloud Dataproc Agent reports job failure.";
+    assert_eq!(told.reason.as_deref(), Some(reason));
 }
 
 #[test]

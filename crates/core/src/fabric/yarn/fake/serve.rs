@@ -303,7 +303,7 @@ impl State {
         if wants_json && !is("accept", "application/json") {
             self.world.note(format!("{} would be answered in XML", ask.operation));
         }
-        if ask.operation == "log" && !is("accept", "text/plain") {
+        if matches!(ask.operation, "log" | "old log") && !is("accept", "text/plain") {
             self.world.note("a log would be answered with 503".to_owned());
         }
         if received.method != "GET" && received.header("x-xsrf-header").is_none() {

@@ -110,5 +110,8 @@ fn a_long_log_comes_in_pieces() {
     let rest = read(1 << 20);
     assert_eq!((rest.bytes.len(), rest.at_end), (1_600_000 - (1 << 20), true));
     assert_eq!([first.bytes, rest.bytes].concat(), long.as_bytes());
-    assert_eq!(read(1_600_000), Chunk { bytes: Vec::new(), at_end: true });
+    let asked = there.asked(|| {
+        assert_eq!(read(1_600_000), Chunk { bytes: Vec::new(), at_end: true });
+    });
+    assert_eq!(asked, [""; 0], "its size says that there is no more");
 }

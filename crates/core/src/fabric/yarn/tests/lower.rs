@@ -109,7 +109,7 @@ fn each_type() {
             with(
                 of(
                     Program::Streaming {
-                        mapper: text("./map.py"),
+                        mapper: text("./bin/map.py"),
                         reducer: Some(text("wc -l")),
                         source: text("/in"),
                         destination: text("/out"),
@@ -117,10 +117,28 @@ fn each_type() {
                     &["-cmdenv", "A=b"],
                 ),
                 &[("k", "v")],
-                &["./bin/map.py", "./red.py"],
+                &["./words.txt"],
             ),
-            "mapred streaming -D k=v -files map.py,red.py -mapper ./map.py -reducer wc -l -input /in -output /out -cmdenv A=b",
-            &["./bin/map.py", "./red.py"],
+            "mapred streaming -D k=v -files words.txt,map.py -mapper ./map.py -reducer wc -l -input /in -output /out -cmdenv A=b",
+            &["./bin/map.py", "./words.txt"],
+            launcher,
+        ),
+        (
+            with(
+                of(
+                    Program::Streaming {
+                        mapper: text("./both.py"),
+                        reducer: Some(text("./both.py")),
+                        source: text("/in"),
+                        destination: text("/out"),
+                    },
+                    &[],
+                ),
+                &[],
+                &["./both.py"],
+            ),
+            "mapred streaming -files both.py -mapper ./both.py -reducer ./both.py -input /in -output /out",
+            &["./both.py"],
             launcher,
         ),
         (

@@ -59,6 +59,10 @@ impl There {
         ids.into_iter().next().expect("an id")
     }
 
+    fn start_all<const N: usize>(&self, all: [(u32, &str); N]) -> [StepId; N] {
+        all.map(|(order, step)| self.start(order, &command(step)))
+    }
+
     fn reserve(&self, steps: usize) -> Vec<StepId> {
         self.yarn.reserve(&self.home, steps).expect("ids are given out")
     }

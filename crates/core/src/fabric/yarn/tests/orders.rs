@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::fabric::yarn::application::Tags;
 use crate::fabric::yarn::fake::{ChildScript, End, Fault, Refusal, StepScript};
 
 #[test]
@@ -30,11 +31,13 @@ fn a_step_is_an_application_of_our_launcher() {
     let given =
         base64("DATAFLOW_CLUSTER=fake\0DATAFLOW_STEP=first\0DATAFLOW_ATTEMPT=1\0PATH=/opt/bin\0");
     let logs = format!("hdfs://fake:9000/user/alice/.dataflow-runner/logs/{id}");
+    let attempt = order["application-tags"]["tag"][3].clone();
+    assert!(attempt.as_str().is_some_and(|tag| tag.starts_with("attempt-") && tag.len() == 32));
     let expected = json!({
         "application-id": id.as_str(),
         "application-name": "first",
         "application-type": "dataflow-runner",
-        "application-tags": {"tag": ["dataflow-runner", "r-test", "r-test.2", "team-data"]},
+        "application-tags": {"tag": ["dataflow-runner", "r-test", "r-test.2", attempt, "team-data"]},
         "queue": "default",
         "max-app-attempts": 1,
         "keep-containers-across-application-attempts": false,
@@ -47,13 +50,21 @@ fn a_step_is_an_application_of_our_launcher() {
                 {"key": "HADOOP_USER_NAME", "value": "alice"},
                 {"key": "DATAFLOW_ARGV", "value": base64("true\0\0a b\0ü\0")},
                 {"key": "DATAFLOW_ENV", "value": given},
-                {"key": "DATAFLOW_TAGS", "value": "r-test,r-test.2"},
+                {"key": "DATAFLOW_TAGS", "value": format!("r-test,{}", attempt.as_str().unwrap_or_default())},
                 {"key": "DATAFLOW_LOGS", "value": logs},
             ]},
             "local-resources": {"entry": [{"key": "launcher.jar", "value": null}]},
         },
     });
     assert_eq!(*order, expected);
+}
+
+#[test]
+fn it_is_asked_often_at_first_and_seldom_later() {
+    let there = There::new(Script::default());
+    let seconds = Duration::from_secs;
+    let expected = Pace { eager: seconds(30), ..Pace::steady(seconds(1), seconds(15)) };
+    assert_eq!(there.yarn.capabilities().pace, expected);
 }
 
 #[test]
@@ -107,6 +118,16 @@ fn an_order_is_found_by_its_id_or_by_its_tag() {
     assert!(gone.reason.expect("a reason").contains("restarted without its memory"));
 }
 
+#[test]
+fn what_a_step_started_is_not_the_step() {
+    let script = StepScript::never_ends().starting(ChildScript::never_ends("MAPREDUCE"));
+    let there = There::new(Script::default().step("a", script));
+    let id = there.start(2, &command("a"));
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 2);
+    assert_eq!(there.find(2, &[]), Found::Yes(vec![id]), "though the other is the newest");
+}
+
 /// Whoever has no journal asks by the key alone.
 #[test]
 fn an_order_of_a_run_with_a_key_is_absent_only_if_nobody_sent_it() {
@@ -135,11 +156,32 @@ fn an_order_of_a_run_with_a_key_is_absent_only_if_nobody_sent_it() {
     there.fake.world(|world| world.restart(false));
     assert_eq!(foreign(&elsewhere), Found::NotYet);
     there.fake.world(|world| {
-        let path = format!("/user/alice/.dataflow-runner/orders/{}.1", RunId::of_key("nightly"));
+        let marks = "/user/alice/.dataflow-runner/orders/attempt-";
+        let path = world.files.paths().find(|path| path.starts_with(marks)).expect("a mark");
+        let path = path.rsplit_once("/application_").map_or(path, |(folder, _)| folder).to_owned();
         assert_eq!(world.files.get(&path).map(|folder| folder.rights.as_str()), Some("700"));
         assert!(world.files.remove(&path));
     });
     assert_eq!(foreign(&elsewhere), Found::No, "somebody says that it never was");
+}
+
+/// Steps that do not wait for each other may be ordered in one sequence by one pod and in another by the next.
+#[test]
+fn another_process_finds_an_attempt_whatever_the_number_of_its_order() {
+    let there = There::new(Script::default());
+    let ids = there.start_all([(3, "a"), (4, "b")]);
+    let find = |order, step: &str| {
+        let (staged, step) = (BTreeMap::new(), command(step));
+        let asked = |order: &Order<'_>| {
+            let steps = vec![OrderedStep { ..order.steps[0] }];
+            there.yarn.find(&there.home, &Order { foreign: true, steps, ..*order })
+        };
+        there.ordering(order, &step, &[], &staged, asked).expect("it answers")
+    };
+    for (order, step, id) in [(3, "a", 0), (4, "a", 0), (3, "b", 1), (9, "b", 1)] {
+        assert_eq!(find(order, step), Found::Yes(vec![ids[id].clone()]), "{step} as {order}");
+    }
+    assert_eq!(find(3, "c"), Found::No);
 }
 
 #[test]
@@ -236,7 +278,10 @@ fn a_step_is_cancelled_with_all_that_it_started() {
         .starting(ChildScript::never_ends("SPARK"));
     let there = There::new(Script::default().step("a", script));
     let mut step = command("a");
-    step.work.arguments.push(sample::text("spark.yarn.tags=r-test,r-test.2"));
+    let tags = there.ordering(2, &command("a"), &[], &BTreeMap::new(), |order| {
+        Tags::of(order.token, &order.steps[0]).joined()
+    });
+    step.work.arguments.push(sample::text(&format!("spark.yarn.tags={tags}")));
     let (id, other) = (there.start(2, &step), there.start(3, &command("b")));
     there.pass(5);
     assert_eq!(there.status(&id).state, StepState::Running);
@@ -305,6 +350,40 @@ fn flink_goes_on_without_its_launcher() {
     let id = there.start(2, &flink("a"));
     let told = there.later(20, &id);
     assert_eq!(told.state, StepState::Unknown, "nobody can say what became of it");
+}
+
+/// One of a run's applications is forgotten, and whoever comes back asks about it first.
+#[test]
+fn who_comes_back_sees_all_of_what_is_left() {
+    let child = ChildScript::never_ends("Apache Flink");
+    let there = There::new(Script::default().step("a", StepScript::exits(0, 5).starting(child)));
+    let id = there.start(2, &flink("a"));
+    there.pass(10);
+    let (gone, home) = (StepId::new("application_1_0001"), &there.home);
+    let ids = [gone, id];
+    let another_process = fabric(&there.fake.cluster_file(""));
+    let told = another_process.poll(home, &ids).expect("it answers");
+    let states: Vec<_> = told.iter().map(|(_, status)| status.state).collect();
+    assert_eq!(states, [StepState::Unknown, StepState::Running]);
+    let a_third = fabric(&there.fake.cluster_file(""));
+    a_third.cancel(home, &ids).expect("it is asked");
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
+}
+
+/// Whatever became of its tags.
+#[test]
+fn what_cannot_be_told_by_its_run_is_asked_for_by_itself() {
+    let there = There::new(Script::default().step("a", StepScript::never_ends()));
+    let (first, second) = (there.start(2, &command("a")), there.start(3, &command("a")));
+    there.fake.world(|world| {
+        world.application_mut(second.as_str()).expect("it is there").tags.clear();
+    });
+    assert_eq!(there.later(5, &second).state, StepState::Running);
+    let both = [first, second];
+    there.yarn.cancel(&there.home, &both).expect("it is asked");
+    there.pass(5);
+    assert_eq!(there.fake.world(|world| world.alive().count()), 0);
 }
 
 #[test]

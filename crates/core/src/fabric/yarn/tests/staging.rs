@@ -137,6 +137,22 @@ fn who_was_faster_is_good_enough() {
     });
 }
 
+/// Two machines may have processes of the same number, as containers do.
+#[test]
+fn nobody_writes_where_another_writes() {
+    let (_folder, path) = file("x", b"content");
+    let there = There::new(Script::default());
+    for _ in 0..2 {
+        let uri = there.yarn.stage(&LocalFile { path: path.clone() }).expect("it is staged");
+        there.fake.world(|world| assert!(world.files.remove(&uri.0)));
+    }
+    let created = there.fake.requests();
+    let created = created.iter().filter(|logged| logged.operation == "CREATE");
+    let written: Vec<_> = created.map(|logged| logged.request.path().to_owned()).collect();
+    assert_eq!(written.len(), 3, "the launcher, and the file twice");
+    assert_ne!(written[1], written[2]);
+}
+
 #[test]
 fn a_file_that_changes_on_its_way_is_not_staged() {
     for changed in [&b"Content"[..], b"cont", b"content and more"] {
@@ -210,5 +226,26 @@ fn files_are_brought_as_they_are_in_hdfs() {
         assert_eq!(value(1), (json!("run me.sh"), json!(format!("hdfs://fake:9000{}", uri.0))));
         assert_eq!(value(2), (json!("pi.py"), json!("hdfs://fake:9000/jobs/pi.py")));
         assert!(app.state.is_alive(), "sizes and times are exact: {}", app.diagnostics);
+    });
+}
+
+#[test]
+fn a_copy_reads_what_lay_beside_the_playbook_from_hdfs() {
+    let (_folder, path) = file("words.txt", b"to be");
+    let there = There::new(Script::default());
+    let uri = there.yarn.stage(&LocalFile { path }).expect("it is staged");
+    let (source, destination) = ("./in/words.txt", "hdfs:///words");
+    let [from, to] = [source, destination].map(sample::text);
+    let step =
+        sample::step_of("a", Program::Copy { source: from, destination: to, pattern: None }, &[]);
+    let staged = BTreeMap::from([(source.to_owned(), uri.clone())]);
+    let ids = there.reserve(1);
+    there
+        .ordering(1, &step, &ids, &staged, |order| there.yarn.submit(&there.home, order))
+        .expect("it is taken");
+    there.fake.world(|world| {
+        let app = world.application(ids[0].as_str()).expect("it is there");
+        let words = &app.program.as_ref().expect("read").words;
+        assert_eq!(words[..], ["hadoop", "distcp", uri.0.as_str(), destination]);
     });
 }

@@ -7,20 +7,20 @@ use crate::fabric::yarn::application::DETACHED;
 use crate::fabric::yarn::reply::{App, Apps, OneApp};
 use crate::fabric::yarn::status::Step as Seen;
 
-/// A launcher of the order `r-1.2`.
+/// A launcher of an attempt.
 fn launcher(state: &str, end: &str) -> App {
     App {
         id: "application_1_0001".to_owned(),
         state: state.to_owned(),
         final_status: end.to_owned(),
         application_type: TYPE.to_owned(),
-        application_tags: "dataflow-runner,r-1,r-1.2".to_owned(),
+        application_tags: "dataflow-runner,r-1,r-1.2,attempt-2".to_owned(),
         ..App::default()
     }
 }
 
 fn child(state: &str, end: &str) -> App {
-    let tags = "other, r-1,R-1.2".to_owned();
+    let tags = "other, r-1,Attempt-2".to_owned();
     App { application_type: "SPARK".to_owned(), application_tags: tags, ..launcher(state, end) }
 }
 
@@ -148,7 +148,7 @@ fn a_step_goes_on_until_its_strays_are_ended() {
 }
 
 #[test]
-fn children_are_those_with_the_orders_tag() {
+fn children_are_those_with_the_tag_of_the_attempt() {
     let runs = launcher("RUNNING", "UNDEFINED");
     let of = |tags: &str, kind: &str| {
         let mut app = child("RUNNING", "UNDEFINED");
@@ -156,10 +156,10 @@ fn children_are_those_with_the_orders_tag() {
         let all = [app];
         Seen::of(&runs, &all).children.len()
     };
-    assert_eq!(of("r-1.2", "MAPREDUCE"), 1);
-    assert_eq!(of("r-1,r-1.20", "MAPREDUCE"), 0, "another order");
+    assert_eq!(of("attempt-2", "MAPREDUCE"), 1);
+    assert_eq!(of("r-1,attempt-20", "MAPREDUCE"), 0, "another attempt");
     assert_eq!(of("r-1", "MAPREDUCE"), 0, "of the run alone");
-    assert_eq!(of("r-1,r-1.2", TYPE), 0, "a launcher");
+    assert_eq!(of("r-1,attempt-2", TYPE), 0, "a launcher");
 }
 
 #[test]

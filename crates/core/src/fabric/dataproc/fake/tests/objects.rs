@@ -39,6 +39,17 @@ fn objects_and_parts_of_them() {
 }
 
 #[test]
+fn what_is_told_of_them_can_be_chosen() {
+    let bench = Bench::new(Script::default().bucket("b"));
+    bench.fake.world(|world| world.put("b", "x", "1"));
+    assert_eq!(body(&bench.storage("b/o/x?fields=name")), json!({"name": "x"}));
+    let some = bench.storage("b/o?fields=items(name,size),nextPageToken");
+    assert_eq!(body(&some), json!({"items": [{"name": "x", "size": "1"}]}));
+    assert_eq!(bench.storage("b/o?fields=items(").status, 400);
+    bench.is_clean();
+}
+
+#[test]
 fn conditions_on_generations() {
     let bench = Bench::new(Script::default().bucket("b"));
     bench.fake.world(|world| world.put("b", "x", "1"));
