@@ -14,7 +14,7 @@ from ring import avro, program, proxy
 from ring.google_calls import Call, Judge
 
 TESTS = ["cargo", "test", "--package=dataflow-runner", "--test=it"]
-TESTS_SECONDS = 300
+TESTS_SECONDS = 900
 
 # Every method that the program uses, and the ways in which it uses it.
 METHODS = {
