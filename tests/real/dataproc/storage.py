@@ -1,8 +1,10 @@
 """The program's files and logs on a real fake-gcs-server, which is not ours: what is staged lies there byte for byte, and
 what a driver writes there is shown while it runs and tells how it ended.
 
-Dataproc itself is our fake. What fake-gcs-server 1.x does otherwise than Google's documents say, as seen here:
-NOT YET
+Dataproc itself is our fake. What fake-gcs-server does otherwise than Google's documents say, so none of it is shown here:
+it takes no notice of `ifGenerationMatch` (an upload at once writes again over what is there, as does one in pieces) nor of
+`fields` (all is told); asked how much of an upload is there (`content-range: bytes */N`) it ends the upload with what it
+has, in place of 308; it answers 416 without a `content-range`, and hangs up behind it.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ from collections import Counter
 from ring import avro, aws, program, proxy
 
 TESTS = ["cargo", "test", "--package=dataflow-runner", "--test=it", "emr::"]
-TESTS_SECONDS = 300
+TESTS_SECONDS = 900
 
 # Every operation that the program uses.
 OPERATIONS = {

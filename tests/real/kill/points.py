@@ -1,4 +1,4 @@
-"""kill -9 at every point of every command, on this machine and on the fake of EMR, and at many a pair of points.
+"""kill -9 at every point of every command, on this machine and on the fakes, and at many a pair of points.
 
 `crates/cli/tests/it/kill` does it; what `cargo test` does with some of the points is done here with all of them. That
 the tests of a debug build are run is the point: only those can be told where to die.

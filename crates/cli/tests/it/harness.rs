@@ -26,11 +26,20 @@ impl Place {
         Self { folder }
     }
 
-    /// With a file in it, or in a folder of it.
+    /// With a file in it, or in a folder of it. Where there is a recorder, endpoints on this machine that it names are
+    /// reached through that, as those of [`recorded`]; where tokens come from is not.
     pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
+        match std::str::from_utf8(text.as_ref()) {
+            Ok(text) if recorder().is_some() => {
+                let [here, named] =
+                    ["127.0.0.1", "fake.test"].map(|host| format!("ndpoint\": \"http://{host}:"));
+                std::fs::write(path, text.replace(&here, &named))
+            }
+            _ => std::fs::write(path, text),
+        }
+        .expect("a file");
         self
     }
 

@@ -5,6 +5,7 @@ mod canary;
 mod crash;
 #[cfg(unix)]
 mod damage;
+mod dataproc;
 mod down;
 #[cfg(target_os = "linux")]
 mod drivers;

@@ -334,7 +334,7 @@ impl Turn<'_> {
             ClusterState::Stopping => !state.goal.launches(),
             _ => true,
         });
-        if gone
+        if (gone && !self.looks_back())
             || state.cluster.terminate.is_some()
             || (state.refused.is_some() && state.cluster.id.is_none())
         {
@@ -349,6 +349,15 @@ impl Turn<'_> {
             (stops && self.is_failed_for_good(step)) || self.is_doubtful(step)
         };
         (0..state.steps.len()).find(|&step| stops(step)).map(|step| Skip::StepFailed(self.id(step)))
+    }
+
+    /// Another driver of this run has launched the cluster, and it is gone: what its steps came to, the fabric may still
+    /// tell. That holds until it is known that one of them was never ordered.
+    fn looks_back(&self) -> bool {
+        self.settings.ask_first
+            && !self.state.nothing_elsewhere
+            && self.state.goal == Goal::RunTransient
+            && self.state.cluster.state.is_some_and(ClusterState::is_final)
     }
 
     /// Ended badly, with no attempt left. (Once nothing may be started, no attempt is left either: see `kill`.)
@@ -673,7 +682,7 @@ impl Turn<'_> {
     }
 
     fn submit(&mut self) {
-        if self.state.cluster.state != Some(ClusterState::Ready) {
+        if self.state.cluster.state != Some(ClusterState::Ready) && !self.looks_back() {
             return;
         }
         let mut fresh = 0;
@@ -705,6 +714,9 @@ impl Turn<'_> {
         let Some(token) = self.token(self.state.steps[steps[0]].again, fresh) else { return false };
         let attempts = steps.iter().map(|&step| self.next_attempt(step)).collect();
         let ask_first = self.must_ask_first(&token);
+        if !ask_first && self.looks_back() {
+            return false;
+        }
         self.act(Action::Submit { token, steps, attempts, ask_first });
         true
     }

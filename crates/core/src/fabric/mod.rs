@@ -20,6 +20,7 @@ pub mod id;
 mod line;
 pub mod local;
 pub mod memory;
+mod notes;
 mod reach;
 pub mod status;
 pub mod yarn;

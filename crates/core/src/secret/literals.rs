@@ -31,8 +31,9 @@ pub fn literals(text: &str, is_credential: &dyn Fn(&str) -> bool) -> Vec<Literal
 pub fn names_credential(key: &str) -> bool {
     let plain = |c: &char| c.is_alphanumeric();
     let lower: String = key.chars().filter(plain).flat_map(char::to_lowercase).collect();
-    let parts = ["accesskey", "secret", "password", "passwd", "token"];
-    parts.iter().any(|part| lower.contains(part))
+    let parts = ["accesskey", "secret", "password", "passwd", "token", "privatekey"];
+    // A whole key file of Google's, as a cluster file for Dataproc may have it.
+    lower == "json" || parts.iter().any(|part| lower.contains(part))
 }
 
 /// The key that stands before a colon, without its quotes.
@@ -123,6 +124,9 @@ mod tests {
             found("{{$token := `a\"b`}} {{$secret := \"c}\"}}"),
             [("a\"b", true), ("c}", true)]
         );
+        let key = r#"{\"private_key\": \"k\"}"#;
+        assert_eq!(found(r#""json": "{\"private_key\": \"k\"}", "x": "y""#), [(key, true)]);
+        assert_eq!(found(r#""private_key": "k", "x.json": "y""#), [("k", true)]);
         assert_eq!(found(r#""token": "ab"#), [("ab", true)], "it need not end");
         assert_eq!(found(r#""token": "a\"#), [("a\\", true)]);
         assert_eq!(found(r#""token": "{{.x"#), []);

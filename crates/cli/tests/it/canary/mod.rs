@@ -4,6 +4,7 @@
 //! What may hold what is told in `SECURITY.md`: `render` prints all, `plan` values of variables, `inputs.json` has the
 //! values of variables and what stands literally in a file; steps, and EMR for them, are given what they are to be given.
 
+mod dataproc;
 mod emr;
 mod faulty;
 mod local;

@@ -88,7 +88,7 @@ impl Net {
 }
 
 /// Without signs that fill up its end.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
     let digit = |at: usize| (0..6).fold(0, |digit, n| digit << 1 | bit(6 * at + n));

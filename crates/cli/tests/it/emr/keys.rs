@@ -127,6 +127,28 @@ fn another_pod_tells_how_the_first_has_ended() {
     }
 }
 
+/// The cluster is gone, and it still knows of the steps that were ordered one by one.
+#[test]
+fn another_pod_tells_how_steps_ended_that_were_ordered_one_by_one() {
+    let steps = [("first", ""), ("second", r#", "retries": {"maxAttempts": 2}"#)];
+    let steps = steps.map(|(id, more)| script(id, "true", more)).join(",");
+    for (fates, code, ordered_steps) in
+        [(Script::default(), 0, 2), (Script::default().step("first", StepScript::fails(60)), 1, 1)]
+    {
+        let site = Site::new(fates).playing(playbook(&steps));
+        for place in [&site, &site.pod()] {
+            let ran = place.words(TRANSIENT);
+            assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        }
+        assert_eq!(
+            site.orders().iter().filter(|it| *it == "AddJobFlowSteps").count(),
+            ordered_steps
+        );
+        assert_eq!(site.orders().iter().filter(|it| *it == "RunJobFlow").count(), 1);
+        site.nothing_is_left();
+    }
+}
+
 /// Each step is an order of its own, and the cluster has them in no request of its own.
 #[test]
 fn another_pod_adopts_what_was_ordered_one_by_one_and_orders_the_rest() {

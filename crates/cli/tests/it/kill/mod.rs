@@ -116,6 +116,41 @@ fn resume_on_a_hadoop_cluster() {
     sample(&YARN_RESUME);
 }
 
+#[test]
+fn a_transient_chain_on_dataproc() {
+    sample(&DATAPROC_TRANSIENT);
+}
+
+#[test]
+fn a_chain_on_a_living_cluster_of_dataproc() {
+    sample(&DATAPROC_CHAIN);
+}
+
+#[test]
+fn a_graph_with_retries_on_dataproc() {
+    sample(&DATAPROC_GRAPH);
+}
+
+#[test]
+fn up_on_dataproc() {
+    sample(&DATAPROC_UP);
+}
+
+#[test]
+fn down_on_dataproc() {
+    sample(&DATAPROC_DOWN);
+}
+
+#[test]
+fn cancel_on_dataproc() {
+    sample(&DATAPROC_CANCEL);
+}
+
+#[test]
+fn resume_on_dataproc() {
+    sample(&DATAPROC_RESUME);
+}
+
 /// What the ring of real tools runs: `cargo test --test it kill:: -- --ignored --nocapture`. To look at one kill, name
 /// what is in the scenario's name, and its point: `DATAFLOW_RUNNER_TEST_KILL='up, local' DATAFLOW_RUNNER_TEST_POINT=15`.
 #[test]

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use dataflow_runner_core::event::Outcome;
+use dataflow_runner_core::fabric::dataproc::fake as dataproc;
 use dataflow_runner_core::fabric::emr::fake::{Script, StepScript};
 use dataflow_runner_core::fabric::yarn::fake as yarn;
 
@@ -12,7 +13,7 @@ use super::world::World;
 use crate::harness::{Place, cluster, emr_cluster, emr_playbook, playbook, script};
 
 /// All of them.
-pub(super) const ALL: [Scenario; 18] = [
+pub(super) const ALL: [Scenario; 25] = [
     LOCAL_TRANSIENT,
     LOCAL_CHAIN,
     LOCAL_GRAPH,
@@ -31,6 +32,13 @@ pub(super) const ALL: [Scenario; 18] = [
     YARN_GRAPH,
     YARN_CANCEL,
     YARN_RESUME,
+    DATAPROC_TRANSIENT,
+    DATAPROC_CHAIN,
+    DATAPROC_GRAPH,
+    DATAPROC_UP,
+    DATAPROC_DOWN,
+    DATAPROC_CANCEL,
+    DATAPROC_RESUME,
 ];
 
 const TRANSIENT: &str = "run-transient --config c.json --playbook p.json";
@@ -265,6 +273,83 @@ pub(super) const YARN_RESUME: Scenario = Scenario {
     ..YARN_CHAIN
 };
 
+pub(super) const DATAPROC_TRANSIENT: Scenario = Scenario {
+    name: "a transient chain, dataproc",
+    world: || on_dataproc(dataproc::Script::default(), &chain()),
+    began: YARN_CHAIN.began,
+    ..LOCAL_TRANSIENT
+};
+
+pub(super) const DATAPROC_CHAIN: Scenario = Scenario {
+    name: "a chain on a living cluster, dataproc",
+    world: || on_dataproc(dataproc::Script::default(), &chain()).with_cluster(),
+    command: RUN,
+    clusters: (1, 1),
+    ..DATAPROC_TRANSIENT
+};
+
+pub(super) const DATAPROC_GRAPH: Scenario = Scenario {
+    name: "a graph with retries on a living cluster, dataproc",
+    world: || {
+        let [good, bad] = [0, 1].map(|code| dataproc::StepScript::exits(code, 60));
+        let fates = dataproc::Script::default().step("d", bad.clone());
+        on_dataproc(fates.attempts("b", [bad.clone(), bad, good]), &graph()).with_cluster()
+    },
+    command: RUN,
+    code: LOCAL_GRAPH.code,
+    outcome: LOCAL_GRAPH.outcome,
+    began: LOCAL_GRAPH.began,
+    clusters: (1, 1),
+    ..DATAPROC_TRANSIENT
+};
+
+pub(super) const DATAPROC_UP: Scenario = Scenario {
+    name: "up, dataproc",
+    command: UP,
+    prints_cluster: true,
+    began: &[("a", 0)],
+    clusters: (1, 1),
+    ..DATAPROC_TRANSIENT
+};
+
+pub(super) const DATAPROC_DOWN: Scenario = Scenario {
+    name: "down, dataproc",
+    world: DATAPROC_CHAIN.world,
+    command: DOWN,
+    began: &[("a", 0)],
+    ..DATAPROC_TRANSIENT
+};
+
+pub(super) const DATAPROC_CANCEL: Scenario = Scenario {
+    name: "cancel, dataproc",
+    world: || {
+        let endless = dataproc::StepScript::never_ends();
+        let world = on_dataproc(dataproc::Script::default().step("b", endless), &chain());
+        abandoned(&world, TRANSIENT, "Step 'b' with id");
+        world.remember()
+    },
+    command: "cancel last",
+    again: Again::Always,
+    outcome: interrupted,
+    began: &[("a", 1), ("b", 1), ("c", 0)],
+    ..DATAPROC_TRANSIENT
+};
+
+pub(super) const DATAPROC_RESUME: Scenario = Scenario {
+    name: "resume, dataproc",
+    world: || {
+        let [good, bad] = [0, 1].map(|code| dataproc::StepScript::exits(code, 60));
+        let world = on_dataproc(dataproc::Script::default().attempts("b", [bad, good]), &chain());
+        world.done(TRANSIENT, 1);
+        world.remember()
+    },
+    command: "resume last",
+    again: Again::Same,
+    began: &[("a", 1), ("b", 2), ("c", 1)],
+    clusters: (2, 0),
+    ..DATAPROC_TRANSIENT
+};
+
 /// What a step does that succeeds when it is begun for the second time, and for the third.
 const AT_THE_SECOND: &str = r#"; [ "$(wc -l < "$ran")" -ge 2 ]"#;
 const AT_THE_THIRD: &str = r#"; [ "$(wc -l < "$ran")" -ge 3 ]"#;
@@ -295,6 +380,15 @@ fn at_home(fates: yarn::Script, playbook: &str) -> World {
     let fake = crate::yarn::start(fates);
     let place = Place::new().with("c.json", fake.cluster_file(""));
     World::yarn(place.with("p.json", playbook), fake)
+}
+
+/// A world on Dataproc, with credentials in a file of their own.
+fn on_dataproc(fates: dataproc::Script, playbook: &str) -> World {
+    let fake = crate::dataproc::start(fates, &["a", "b", "c", "d", "e"]);
+    let cluster = fake.cluster_file_as(r#"{"file": "key.json"}"#, "");
+    let key = fake.authorized_user().to_string();
+    let place = Place::new().with("c.json", cluster).with("key.json", key);
+    World::dataproc(place.with("p.json", playbook), fake)
 }
 
 /// A playbook of the steps `a`, `b` and `c`, one after the other.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use dataflow_runner_core::engine::state::RunState;
 use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::RunId;
+use dataflow_runner_core::fabric::dataproc::fake as dataproc;
 use dataflow_runner_core::fabric::emr::fake::{Fake, Script, Tempo};
 use dataflow_runner_core::fabric::yarn::fake as yarn;
 use dataflow_runner_core::journal;
@@ -27,6 +28,7 @@ pub(super) enum Far {
     Nothing,
     Emr(Fake),
     Yarn(yarn::Fake),
+    Dataproc(dataproc::Fake),
 }
 
 /// A folder with a cluster file `c.json` and a playbook `p.json`, and a far side of its own.
@@ -56,6 +58,11 @@ impl World {
         Self { far: Far::Yarn(fake), ..Self::local(place) }
     }
 
+    /// On Dataproc.
+    pub(super) fn dataproc(place: Place, fake: dataproc::Fake) -> Self {
+        Self { far: Far::Dataproc(fake), ..Self::local(place) }
+    }
+
     /// With a cluster that is up.
     pub(super) fn with_cluster(mut self) -> Self {
         let up = self.done("up --config c.json", 0);
@@ -78,7 +85,7 @@ impl World {
         match &self.far {
             Far::Nothing => {}
             Far::Emr(fake) => hasten(&mut command, fake),
-            Far::Yarn(_) => crate::yarn::hasten(&mut command),
+            Far::Yarn(_) | Far::Dataproc(_) => crate::yarn::hasten(&mut command),
         }
         command
     }
@@ -100,6 +107,7 @@ impl World {
             Far::Nothing => Ok(()),
             Far::Emr(fake) => fake.drain(),
             Far::Yarn(fake) => fake.drain(),
+            Far::Dataproc(fake) => fake.drain(),
         }
         .expect("the fake answers itself");
     }
@@ -143,6 +151,7 @@ impl World {
         match &self.far {
             Far::Emr(fake) => fake.world(|world| world.submissions(step)),
             Far::Yarn(fake) => fake.world(|world| world.submissions(step)),
+            Far::Dataproc(fake) => fake.world(|world| world.submissions(step)),
             Far::Nothing => {
                 let told = fs::read_to_string(self.place.path("ran").join(step));
                 told.unwrap_or_default().lines().count()
@@ -155,6 +164,7 @@ impl World {
         match &self.far {
             Far::Nothing => {}
             Far::Emr(fake) => return fake.world(|world| world.clusters.len()),
+            Far::Dataproc(fake) => return fake.world(|world| world.clusters.len()),
             Far::Yarn(_) => return 0,
         }
         let logs = self.place.state().join("clusters/logs");
@@ -168,6 +178,9 @@ impl World {
         match &self.far {
             Far::Emr(fake) => fake.world(|world| world.alive().map(|it| it.id.clone()).collect()),
             Far::Yarn(_) => Vec::new(),
+            Far::Dataproc(fake) => fake.world(|world| {
+                world.alive().map(|it| format!("{}@{}", it.name, it.uuid)).collect()
+            }),
             Far::Nothing => local_clusters(&self.place.state().join("clusters")),
         }
     }
@@ -177,6 +190,10 @@ impl World {
         match &self.far {
             Far::Nothing => Vec::new(),
             Far::Emr(fake) => fake.world(|world| world.violations().to_vec()),
+            Far::Dataproc(fake) => fake.world(|world| {
+                let left = world.active().map(|job| format!("{} is left", job.id));
+                world.violations().iter().cloned().chain(left).collect()
+            }),
             Far::Yarn(fake) => fake.world(|world| {
                 let left = world.alive().map(|app| format!("{} is left", app.name));
                 world.violations().iter().cloned().chain(left).collect()

@@ -104,6 +104,22 @@ fn what_another_ordered_is_adopted_and_the_rest_ordered() {
     assert!(ran.calls[&Operation::Launch] > 1 || !ran.violations.is_empty());
 }
 
+/// The first driver brought all to its end, and its journal is lost: what became of the steps is still known there.
+#[test]
+fn what_another_ordered_is_adopted_when_the_cluster_is_gone() {
+    let gone = |kind: &EventKind| matches!(kind, EventKind::ClusterChanged { state, .. } if state.is_final());
+    let chain = || asking(Bench::dag("a b", &[("b", "a")]).goal(Goal::RunTransient));
+    let bad = chain().does("a", &[StepScript::exits(1)]);
+    for (bench, orders, ends) in [
+        (chain(), "?r.1.1 found ?r.2.1 found ?r.3.1 found", "a1:SUCC b1:SUCC"),
+        (bad, "?r.1.1 found ?r.2.1 found", "a1:FAIL b:fail"),
+    ] {
+        let ran = by_two(&bench, after_event(&bench, gone)).clean();
+        assert_eq!((ran.orders().as_str(), ran.ends().as_str()), (orders, ends));
+        assert_eq!(ran.calls[&Operation::Launch], 1);
+    }
+}
+
 #[test]
 fn what_cannot_be_told_is_in_doubt_and_not_ordered() {
     let mut bench = asking(Bench::dag("a", &[]).goal(Goal::RunTransient));

@@ -14,7 +14,7 @@ use super::request::resource_of_policy;
 use super::script;
 use crate::config::playbook::{Playbook, Program, Runner, Step, StepType};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::plan::texts_of_files;
+use crate::plan::{is_local, texts_of_files};
 use crate::secret::Text;
 use crate::source::{Source, Span};
 use crate::suggest::{list, suggest};
@@ -385,6 +385,15 @@ fn files(step: &Step, faults: &mut Faults<'_>) {
 /// What a cluster that is launched from this file could not do of a playbook.
 pub fn together(playbook: &Playbook, config: &Config, all: &mut Diagnostics) {
     let mut faults = Faults { source: &playbook.source, all };
+    let local =
+        |step| texts_of_files(step).filter(|text| is_local(text.expose())).collect::<Vec<_>>();
+    let staged = playbook.steps.iter().flat_map(local).filter(|_| config.staging_bucket.is_none());
+    for text in staged {
+        let message =
+            "a file of this machine has to be staged, and the cluster file names no bucket for it";
+        let help = "give the cluster file a `stagingBucket`, or put the file into Cloud Storage";
+        faults.error(text.span, "no-staging-bucket", message, help);
+    }
     let has = |component| config.optional_components.iter().any(|of| of.expose() == component);
     let numbers = config.image_version.as_ref().and_then(|v| forms::image_numbers(v.expose()));
     let without_pig = numbers.is_some_and(|numbers| numbers >= WITHOUT_PIG) && !has("PIG");

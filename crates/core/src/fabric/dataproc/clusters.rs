@@ -52,7 +52,7 @@ impl Clusters for Dataproc {
             begun => begun?,
         };
         for warning in &begun.metadata.warnings {
-            self.warn(format!("Dataproc says of cluster `{name}`: {warning}"));
+            self.notes.add(format!("Dataproc says of cluster `{name}`: {warning}"));
         }
         let id = names::cluster(name, &begun.metadata.cluster_uuid);
         self.noticed().operations.insert(id.clone(), begun.name);

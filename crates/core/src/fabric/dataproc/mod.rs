@@ -3,7 +3,7 @@
 //! An attempt of a step is a job whose id we choose, made of run, step and attempt: a job of that id is there once, whoever
 //! sends it and how often. A cluster has our labels, and a name that is there once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::{
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::fabric::line::lies_in_hdfs;
+use crate::fabric::notes::Notes;
 use crate::http::Client;
 use crate::http::google::Credentials as Identity;
 
@@ -75,16 +76,13 @@ pub struct Dataproc {
     cloud: Option<Cloud>,
     capabilities: Capabilities,
     code_wait: Duration,
+    notes: Notes,
     noticed: Mutex<Noticed>,
 }
 
 /// What does not change any more.
 #[derive(Default)]
 struct Noticed {
-    /// Warnings that were not handed over yet.
-    fresh: Vec<String>,
-    /// All warnings so far.
-    told: BTreeSet<String>,
     /// The label of the run that this process is about.
     run: Option<String>,
     /// What makes the clusters that this process ordered.
@@ -140,6 +138,7 @@ impl Dataproc {
             cloud: None,
             capabilities: capabilities(),
             code_wait: CODE_WAIT,
+            notes: Notes::default(),
             noticed: Mutex::default(),
         }
     }
@@ -191,14 +190,6 @@ impl Dataproc {
     fn path(&self, rest: &str) -> Result<String> {
         let region = self.access.region.expose();
         Ok(format!("/v1/projects/{}/regions/{region}/{rest}", self.project()?))
-    }
-
-    /// Notes what a person should know, once.
-    fn warn(&self, message: String) {
-        let mut noticed = self.noticed();
-        if noticed.told.insert(message.clone()) {
-            noticed.fresh.push(message);
-        }
     }
 
     fn noticed(&self) -> MutexGuard<'_, Noticed> {
@@ -283,7 +274,7 @@ impl Fabric for Dataproc {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut fresh = std::mem::take(&mut self.noticed().fresh);
+        let mut fresh = self.notes.take();
         fresh.extend(self.cloud.iter().flat_map(|cloud| cloud.credentials().take_notes()));
         fresh
     }

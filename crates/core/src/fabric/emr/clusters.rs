@@ -33,7 +33,7 @@ impl Clusters for Emr {
                      to the launch be lost, it can only be found by its name and time",
                     request::RUN_TAG
                 );
-                self.warn(message);
+                self.notes.add(message);
                 self.run_job_flow(config, order, None)
             }
             answer => answer,
@@ -82,7 +82,7 @@ impl Clusters for Emr {
             find::Clusters::None => Found::No,
             find::Clusters::MayBe(ids) => {
                 for id in ids {
-                    self.warn(format!(
+                    self.notes.add(format!(
                         "cluster `{id}` is as ordered, but has no tag `{}` that tells by which run",
                         request::RUN_TAG
                     ));

@@ -3,7 +3,7 @@
 //! One request is one question or order; waiting, asking again and sharing AWS's quotas are others' business. EMR takes
 //! no token with an order, so what was ordered is found again by a tag on the cluster, and by the sequence of the steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::AtomicBool;
@@ -17,6 +17,7 @@ use super::{
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
 use crate::fabric::line::lies_in_hdfs;
+use crate::fabric::notes::Notes;
 use crate::http::Reply;
 use crate::http::aws::{Account, Call, Failure, Recorded, Service, Source};
 
@@ -75,16 +76,13 @@ pub struct Emr {
     tags_refused: AtomicBool,
     /// AWS refused `ListSteps`.
     list_denied: AtomicBool,
+    notes: Notes,
     noticed: Mutex<Noticed>,
 }
 
 /// What does not change any more.
 #[derive(Debug, Default)]
 struct Noticed {
-    /// Warnings that were not handed over yet.
-    fresh: Vec<String>,
-    /// All warnings so far.
-    told: BTreeSet<String>,
     /// Where the logs of the cluster go that was asked about last.
     log_folder: Option<(ClusterId, Option<s3::Place>)>,
     /// The tags of clusters that carry ours or have ended.
@@ -233,6 +231,7 @@ impl Emr {
             capabilities: capabilities(),
             tags_refused: AtomicBool::new(false),
             list_denied: AtomicBool::new(false),
+            notes: Notes::default(),
             noticed: Mutex::default(),
         }
     }
@@ -250,15 +249,6 @@ impl Emr {
     pub fn settling_in(mut self, settle: Duration) -> Self {
         self.capabilities.settle = settle;
         self
-    }
-
-    /// Notes what a person should know, once.
-    fn warn(&self, message: impl Into<String>) {
-        let message = message.into();
-        let mut noticed = self.noticed();
-        if noticed.told.insert(message.clone()) {
-            noticed.fresh.push(message);
-        }
     }
 
     fn noticed(&self) -> MutexGuard<'_, Noticed> {
@@ -338,7 +328,7 @@ impl Fabric for Emr {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut fresh = std::mem::take(&mut self.noticed().fresh);
+        let mut fresh = self.notes.take();
         fresh.extend(self.account.notes());
         fresh
     }

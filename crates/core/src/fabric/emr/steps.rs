@@ -61,7 +61,7 @@ impl Emr {
             Steps::AnyOf(mut runs) if own => Found::Yes(runs.swap_remove(0)),
             Steps::AnyOf(runs) => {
                 for id in runs.iter().filter_map(|run| run.first()) {
-                    self.warn(format!(
+                    self.notes.add(format!(
                         "step `{id}` of cluster `{on}` is as ordered, but EMR does not tell by which run"
                     ));
                 }
@@ -115,7 +115,7 @@ impl Emr {
                     self.list_denied.store(true, Ordering::Relaxed);
                     let message = "steps are asked about one at a time, since the right `elasticmapreduce:ListSteps` is \
                                    missing: ends are noticed late where there are many";
-                    self.warn(message);
+                    self.notes.add(message);
                 }
                 Err(failure) if is_unseen(&failure) => return Ok(Vec::new()),
                 Err(failure) => return Err(about(on, failure)),
@@ -155,7 +155,7 @@ impl Emr {
         let ended = ["completed", "cancelled", "failed", "interrupted", "terminal", "finished"];
         if !ended.iter().any(|word| said.contains(word)) {
             let (id, reason) = (&refused.step_id, &refused.reason);
-            self.warn(format!("EMR does not cancel step `{id}`: {reason}"));
+            self.notes.add(format!("EMR does not cancel step `{id}`: {reason}"));
         }
     }
 }

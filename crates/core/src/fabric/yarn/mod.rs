@@ -3,7 +3,7 @@
 //! The application's master is our own launcher, a few KB of Java that run the step's program on a node and give the
 //! application the program's own end: without it YARN calls a program that ended well a failure, since it never registered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::config::playbook::{OnFailure, Playbook, StepType};
 use crate::diagnostic::Diagnostics;
+use crate::fabric::notes::Notes;
 use crate::http::Client;
 
 mod application;
@@ -57,16 +58,13 @@ pub struct Yarn {
     config: Config,
     rest: Rest,
     capabilities: Capabilities,
+    notes: Notes,
     noticed: Mutex<Noticed>,
 }
 
 /// What does not change any more.
 #[derive(Default)]
 struct Noticed {
-    /// Warnings that were not handed over yet.
-    fresh: Vec<String>,
-    /// All warnings so far.
-    told: BTreeSet<String>,
     site: Option<Arc<Site>>,
     /// The tag of the run that this process is about.
     run: Option<String>,
@@ -102,7 +100,7 @@ impl Yarn {
     /// A fabric that reaches the cluster with this client. Sends nothing yet.
     pub fn new(config: Config, client: Arc<Client>) -> Self {
         let (rest, capabilities) = (Rest::new(&config, client), config.capabilities());
-        Self { config, rest, capabilities, noticed: Mutex::default() }
+        Self { config, rest, capabilities, notes: Notes::default(), noticed: Mutex::default() }
     }
 
     /// Asks so often, whatever happens.
@@ -110,14 +108,6 @@ impl Yarn {
     pub fn asking_every(mut self, tick: Duration) -> Self {
         self.capabilities.pace = Pace::steady(tick, tick);
         self
-    }
-
-    /// Notes what a person should know, once.
-    fn warn(&self, message: String) {
-        let mut noticed = self.noticed();
-        if noticed.told.insert(message.clone()) {
-            noticed.fresh.push(message);
-        }
     }
 
     fn noticed(&self) -> MutexGuard<'_, Noticed> {
@@ -197,7 +187,7 @@ impl Fabric for Yarn {
     }
 
     fn warnings(&self) -> Vec<String> {
-        std::mem::take(&mut self.noticed().fresh)
+        self.notes.take()
     }
 }
 

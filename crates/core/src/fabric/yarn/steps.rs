@@ -57,7 +57,7 @@ impl Yarn {
         let Err(failure) = self.rest.limit_application(id, &until.to_string()) else { return };
         // It may be through already: then there is nothing to limit.
         if !matches!(self.rest.application(id), Ok(Some(app)) if is_over(&app)) {
-            self.warn(format!(
+            self.notes.add(format!(
                 "application `{id}` has no time limit of its own, only ours: {failure}"
             ));
         }
@@ -100,7 +100,7 @@ impl Yarn {
         }
         let Some(mark) = marks.last() else { return Ok(Found::No) };
         let (order, id) = (&tags.attempt, &mark.path_suffix);
-        self.warn(format!(
+        self.notes.add(format!(
             "`{order}` was given application `{id}`, which the ResourceManager does not know: if it never ran, take `{folder}` away in HDFS"
         ));
         Ok(Found::NotYet)

@@ -290,3 +290,18 @@ fn components_that_steps_need() {
     }
     assert_eq!(of(&jar("gs://b/x.jar"), Some("2.3-debian12"), &[]), [""; 0]);
 }
+
+#[test]
+fn files_of_this_machine_need_a_bucket() {
+    let of = |file: &str, bucket: Option<&str>| {
+        let program = Program::Spark { application: text(file), main_class: None };
+        let config = Config { staging_bucket: bucket.map(text), ..config() };
+        let mut faults = Diagnostics::new();
+        together(&sample::playbook(vec![step_of("a", program, &[])]), &config, &mut faults);
+        codes(&faults)
+    };
+    assert_eq!(of("./pi.py", None), ["no-staging-bucket"]);
+    assert_eq!(of("../pi.py", None), ["no-staging-bucket"]);
+    assert_eq!(of("./pi.py", Some("mine")), [""; 0]);
+    assert_eq!(of("gs://b/pi.py", None), [""; 0]);
+}

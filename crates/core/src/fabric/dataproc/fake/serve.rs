@@ -213,7 +213,7 @@ impl State {
     fn reply(&mut self, received: &Received, ask: &mut Ask) -> Reply {
         let wall = self.hands.elapsed();
         if ask.operation == "token" {
-            let (lifetime, url) = (self.world.script.lifetime, self.url.clone());
+            let (lifetime, url) = (self.world.script.lifetime, self.found_at(received));
             return self.tokens.give(received, &url, lifetime, wall);
         }
         if ["access_token", "oauth_token"].iter().any(|name| ask.query(name).is_some()) {
@@ -236,6 +236,12 @@ impl State {
         }
     }
 
+    /// Where the client found us: links lead there, too.
+    fn found_at(&self, received: &Received) -> String {
+        let scheme = self.url.split("//").next().unwrap_or_default();
+        received.header("host").map_or(self.url.clone(), |host| format!("{scheme}//{host}"))
+    }
+
     fn carried_out(&mut self, received: &Received, ask: &mut Ask) -> Result<Reply, Refusal> {
         let Some(route) = ask.route.clone() else {
             let what = format!("{} {}", received.method, received.path());
@@ -253,10 +259,8 @@ impl State {
             return Err(Refusal::invalid("The content type of the body is not application/json."));
         }
         ask.body = route.check(&known, body)?;
-        // Links lead to where the client found us.
-        let scheme = self.url.split("//").next().unwrap_or_default();
-        let url = received.header("host").map(|host| format!("{scheme}//{host}"));
-        let (world, url) = (&mut self.world, url.as_deref().unwrap_or(&self.url));
+        let url = self.found_at(received);
+        let (world, url) = (&mut self.world, url.as_str());
         if ask.is_storage() {
             gcs::mind(world, ask)?;
         }
