@@ -112,9 +112,9 @@ def mapreduce(step: str, began: Path) -> dict:
 
 
 def child_of(client: Client, launcher: dict) -> dict:
-    """What a launcher's program submitted: that bears the tag of the launcher's order."""
-    orders = [tag for tag in launcher["applicationTags"].split(",") if "." in tag]
-    (child,) = [app for app in client.tagged(*orders) if app["id"] != launcher["id"]]
+    """What a launcher's program submitted: that bears the tag of the launcher's attempt."""
+    (attempt,) = [tag for tag in launcher["applicationTags"].split(",") if tag.startswith("attempt-")]
+    (child,) = [app for app in client.tagged(attempt) if app["id"] != launcher["id"]]
     return child
 
 

@@ -19,6 +19,8 @@ pub(super) struct Verdict {
 pub(super) fn judge(rules: &Rules, status: &StepStatus, stopped: Option<&Stop>) -> Verdict {
     // A proven end by exit code counts even if we had asked it to stop: it was faster.
     if let (StepState::Succeeded | StepState::Failed, Some(code)) = (status.state, status.exit_code)
+        // What failed has not ended well by itself: such a code is somebody else's.
+        && (status.state == StepState::Succeeded || code != 0)
     {
         let noop = rules.on_result.terminate_job_with_success.contains(&code);
         if noop || rules.on_result.continue_job.contains(&code) {
@@ -42,4 +44,22 @@ fn failed(status: &StepStatus) -> Verdict {
     let by_code = || status.exit_code.map(|code| format!("exit code {code}"));
     let reason = status.reason.clone().or_else(by_code);
     Verdict { state: StepState::Failed, reason, noop: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_with_0_has_failed() {
+        let rules = Rules::default();
+        for (state, code, verdict) in [
+            (StepState::Succeeded, 0, StepState::Succeeded),
+            (StepState::Failed, 0, StepState::Failed),
+            (StepState::Failed, 1, StepState::Failed),
+        ] {
+            let status = StepStatus { exit_code: Some(code), ..StepStatus::new(state, "") };
+            assert_eq!(judge(&rules, &status, None).state, verdict, "{state:?} with {code}");
+        }
+    }
 }

@@ -141,22 +141,18 @@ fn native(state: &str, substate: &str) -> String {
     }
 }
 
-/// The exit code that a text tells of, the last one: of our script, of Spark's and Flink's masters, of YARN's containers.
+/// The exit code of a program that failed, as a text tells of it: our script's last line, else what Spark says of a driver
+/// that ran in the cluster. Of nothing else: containers, executors and attempts end with codes of their own, and a program
+/// may write what it likes. What failed has not ended with 0, whatever is written.
 pub(super) fn exit_code_in(text: &str) -> Option<i32> {
-    const BEFORE: [&str; 5] =
-        [EXIT_CODE, "exited with status ", "exitCode: ", "exited with code ", "Exit status: "];
-    let codes = BEFORE.iter().filter_map(|before| {
-        let at = text.rfind(before)?;
-        let digits = &text[at + before.len()..];
+    const SPARK: &str = "User application exited with status ";
+    let code = |before: &str| {
+        let digits = &text[text.rfind(before)? + before.len()..];
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        Some((at, digits[..end].parse().ok()?))
-    });
-    // Our own script's line is the last word; whatever else is there, the program may have written.
-    let mut codes: Vec<(usize, i32)> = codes.collect();
-    if text.contains(EXIT_CODE) {
-        codes.truncate(1);
-    }
-    codes.into_iter().max().map(|(_, code)| code)
+        digits[..end].parse().ok()
+    };
+    let told = if text.contains(EXIT_CODE) { code(EXIT_CODE) } else { code(SPARK) };
+    told.filter(|code| *code != 0)
 }
 
 #[cfg(test)]
@@ -240,11 +236,19 @@ mod tests {
     fn exit_codes_are_read_from_words() {
         for (text, expected) in [
             ("dataflow-runner: exit code 7\n", Some(7)),
-            ("exited with status 3\ndataflow-runner: exit code 7\n", Some(7)),
-            ("dataflow-runner: exit code 7\nException: exited with status 2", Some(7)),
-            ("dataflow-runner: exit code 7\n…\ndataflow-runner: exit code 0\n", Some(0)),
+            ("User application exited with status 3\ndataflow-runner: exit code 7\n", Some(7)),
+            ("dataflow-runner: exit code 7\nUser application exited with status 2", Some(7)),
+            ("dataflow-runner: exit code 7\n…\ndataflow-runner: exit code 3\n", Some(3)),
+            ("dataflow-runner: exit code 0\n", None),
+            ("User application exited with status 0", None),
             ("User application exited with status 42", Some(42)),
-            ("Final app status: FAILED, exitCode: 13, (reason: …)", Some(13)),
+            (
+                "User application exited with status 3\nUser application exited with status 4",
+                Some(4),
+            ),
+            ("dataflow-runner: exit code \nUser application exited with status 3", None),
+            ("Final app status: FAILED, exitCode: 13, (reason: …)", None),
+            ("Executor 3 exited with code 137, Exit status: 137", None),
             ("dataflow-runner: exit code \n", None),
             ("Job failed with message [x]", None),
             ("", None),

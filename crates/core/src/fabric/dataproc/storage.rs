@@ -177,13 +177,14 @@ impl Cloud {
             }
             let last = at + bytes.len() as u64 - 1;
             let range = format!("bytes {at}-{last}/{}", content.size);
-            match self.session(&session, range, bytes) {
+            match self.session(&session, content.size, range, bytes) {
                 Ok(Some(next)) => at = next,
                 Ok(None) => return Ok(()),
                 Err(error) if error.is_passing() && tries < TRIES => {
                     tries += 1;
                     // What came there of it is there.
-                    match self.session(&session, format!("bytes */{}", content.size), Vec::new())? {
+                    let asked = format!("bytes */{}", content.size);
+                    match self.session(&session, content.size, asked, Vec::new())? {
                         Some(next) => at = next,
                         None => return Ok(()),
                     }
@@ -196,7 +197,7 @@ impl Cloud {
     }
 
     /// From which byte on it goes on; `None`: it is done.
-    fn session(&self, url: &str, range: String, bytes: Vec<u8>) -> Result<Option<u64>> {
+    fn session(&self, url: &str, size: u64, range: String, bytes: Vec<u8>) -> Result<Option<u64>> {
         let reply = self.send(&Call {
             service: Service::Storage,
             operation: "objects.insert",
@@ -208,6 +209,12 @@ impl Cloud {
             order: false,
         })?;
         if reply.status != 308 {
+            // Some servers end an upload before all of it is there.
+            let there: Object = serde_json::from_slice(&reply.body).unwrap_or_default();
+            if there.length() != size {
+                let message = format!("{} of {size} bytes are there", there.length());
+                return Err(error(ErrorKind::Protocol, "objects.insert", message));
+            }
             return Ok(None);
         }
         let last = reply.header("range").and_then(|it| it.rsplit_once('-')?.1.parse::<u64>().ok());
