@@ -3,7 +3,7 @@
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::Clock;
 use dataflow_runner_core::fabric::{
-    ClusterId, ClusterState, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
+    ClusterId, ClusterStatus, Error, ErrorKind, Fabric, Query, Result,
 };
 
 use super::asked::{Asked, TRIES, asked};
@@ -60,15 +60,7 @@ pub(super) fn takes_steps(
 ) -> std::result::Result<(), Exit> {
     let Some(clusters) = fabric.clusters() else { return Ok(()) };
     let why = match asked(bell, &Clock::machine(None), TRIES, || clusters.inspect(id)) {
-        Ok(Asked::Answer(it))
-            if matches!(
-                it.state,
-                ClusterState::Stopping
-                    | ClusterState::Stopped
-                    | ClusterState::Failed
-                    | ClusterState::Broken
-            ) =>
-        {
+        Ok(Asked::Answer(it)) if it.state.is_past_steps() => {
             format!("cluster `{id}` takes no steps any more: it is {}", it.native)
         }
         Err(error) if error.kind == ErrorKind::NotFound => with_hint(&error),

@@ -12,10 +12,12 @@ use crate::config::playbook::{OnFailure, Playbook, Step, StepType};
 use crate::diagnostic::Diagnostics;
 
 pub mod conformance;
+mod content;
 pub mod dataproc;
 mod discreet;
 pub mod emr;
 pub mod error;
+mod faults;
 pub mod id;
 mod line;
 pub mod local;
@@ -193,10 +195,8 @@ impl Query {
             Self::Name(name) => (name, usize::MAX),
             Self::Newest(name) => (name, 1),
         };
-        let meant = |cluster: &ClusterStatus| {
-            cluster.name == *name
-                && !matches!(cluster.state, ClusterState::Stopping | ClusterState::Broken)
-        };
+        let meant =
+            |cluster: &ClusterStatus| cluster.name == *name && !cluster.state.is_past_steps();
         newest_first.into_iter().filter(meant).take(most).collect()
     }
 }

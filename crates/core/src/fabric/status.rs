@@ -111,6 +111,11 @@ impl ClusterState {
         matches!(self, Self::Stopped | Self::Failed)
     }
 
+    /// Whether it takes no steps any more: it is gone, goes, or is broken.
+    pub fn is_past_steps(self) -> bool {
+        self.is_final() || matches!(self, Self::Stopping | Self::Broken)
+    }
+
     /// In capitals, as in logs and events.
     pub fn as_str(self) -> &'static str {
         match self {

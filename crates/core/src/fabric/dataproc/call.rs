@@ -99,6 +99,11 @@ impl Cloud {
         Self { client, credentials, region, endpoint, storage }
     }
 
+    /// Whether no signal came.
+    pub(super) fn goes_on(&self) -> bool {
+        self.client.bell().pause(Duration::ZERO)
+    }
+
     pub(super) fn credentials(&self) -> &Credentials {
         &self.credentials
     }
@@ -151,6 +156,25 @@ impl Cloud {
             let wrong = error(ErrorKind::Protocol, call.operation, message);
             if call.order { wrong.in_doubt() } else { wrong }
         })
+    }
+
+    /// A list to its end, page by page: of each what is wanted of it, and what leads to the next.
+    pub(super) fn pages<P: DeserializeOwned, T>(
+        &self,
+        mut call: Call<'_>,
+        parts: impl Fn(P) -> (Vec<T>, String),
+    ) -> Result<Vec<T>> {
+        let first = call.query.len();
+        let mut all = Vec::new();
+        loop {
+            let (items, next) = parts(self.ask(&call)?);
+            all.extend(items);
+            if next.is_empty() {
+                return Ok(all);
+            }
+            call.query.truncate(first);
+            call.query.push(("pageToken", next));
+        }
     }
 
     fn once(&self, call: &Call<'_>, url: &str) -> Result<Reply, Miss<Error>> {

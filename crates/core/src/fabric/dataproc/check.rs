@@ -1,8 +1,6 @@
 //! What stands against a cluster or a playbook on Dataproc, as far as it can be told before anything is sent. How names are
 //! written, and where that is said, is in `forms`; how many and how long there can be, in `limits`.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::config::{Config, Disks, Group, Secondary};
@@ -13,10 +11,11 @@ use super::names::LABELS;
 use super::request::resource_of_policy;
 use super::script;
 use crate::config::playbook::{Playbook, Program, Runner, Step, StepType};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::fabric::faults::Faults;
 use crate::plan::{is_local, texts_of_files};
 use crate::secret::Text;
-use crate::source::{Source, Span};
+use crate::source::Span;
 use crate::suggest::{list, suggest};
 
 /// Dataproc overwrites what conflicts with what it sets itself (`HadoopJob.properties` and its like, in the discovery
@@ -27,21 +26,7 @@ const OF_DATAPROC: [&str; 3] = ["spark.yarn.tags", "yarn.tags", "mapreduce.job.t
 /// <https://cloud.google.com/dataproc/docs/concepts/versioning/dataproc-release-2.3>
 const WITHOUT_PIG: (u32, u32) = (2, 3);
 
-/// Collects faults at places of one file.
-struct Faults<'a> {
-    source: &'a Arc<Source>,
-    all: &'a mut Diagnostics,
-}
-
 impl Faults<'_> {
-    fn push(&mut self, at: Span, fault: Diagnostic) {
-        self.all.push(fault.at(Place::new(self.source, at)));
-    }
-
-    fn error(&mut self, at: Span, code: &'static str, message: impl Into<String>, help: &str) {
-        self.push(at, Diagnostic::error(code, message).help(help));
-    }
-
     /// A text that has not the form it should have. An empty one is told of elsewhere.
     fn form<'t>(
         &mut self,

@@ -80,12 +80,7 @@ impl Clusters for Dataproc {
         let mut all: Vec<_> = self.all(&filter)?.iter().map(status::cluster).collect();
         all.sort_by_key(|it| std::cmp::Reverse(it.created));
         Ok(match query {
-            Query::Tag { .. } => {
-                let takes = |it: &ClusterStatus| {
-                    !matches!(it.state, ClusterState::Stopping | ClusterState::Broken)
-                };
-                all.into_iter().filter(takes).collect()
-            }
+            Query::Tag { .. } => all.into_iter().filter(|it| !it.state.is_past_steps()).collect(),
             query => query.pick(all),
         })
     }
@@ -162,23 +157,13 @@ impl Dataproc {
     }
 
     fn all(&self, filter: &str) -> Result<Vec<Cluster>> {
-        let (mut all, mut token) = (Vec::new(), String::new());
-        loop {
-            let mut call = Call::get(Service::Dataproc, "clusters.list", self.path("clusters")?)
-                .with("pageSize", PAGE);
-            if !filter.is_empty() {
-                call = call.with("filter", filter);
-            }
-            if !token.is_empty() {
-                call = call.with("pageToken", token);
-            }
-            let page: Page = self.cloud("clusters.list")?.ask(&call)?;
-            all.extend(page.clusters);
-            token = page.next_page_token;
-            if token.is_empty() {
-                return Ok(all);
-            }
+        let mut call = Call::get(Service::Dataproc, "clusters.list", self.path("clusters")?)
+            .with("pageSize", PAGE);
+        if !filter.is_empty() {
+            call = call.with("filter", filter);
         }
+        let parts = |page: Page| (page.clusters, page.next_page_token);
+        self.cloud("clusters.list")?.pages(call, parts)
     }
 
     /// There is no such cluster: not yet, not any more, or its making failed before there was one. What made it tells.
@@ -204,22 +189,11 @@ impl Dataproc {
     /// What made clusters, newest first, also of those that are gone
     /// (<https://cloud.google.com/sdk/gcloud/reference/dataproc/operations/list>).
     fn made(&self, filter: &str) -> Result<Vec<Operation>> {
-        let (mut all, mut token) = (Vec::new(), String::new());
-        loop {
-            let path = self.path("operations")?;
-            let mut call = Call::get(Service::Dataproc, "operations.list", path)
-                .with("filter", filter)
-                .with("pageSize", PAGE);
-            if !token.is_empty() {
-                call = call.with("pageToken", token);
-            }
-            let page: Operations = self.cloud("operations.list")?.ask(&call)?;
-            all.extend(page.operations);
-            token = page.next_page_token;
-            if token.is_empty() {
-                break;
-            }
-        }
+        let call = Call::get(Service::Dataproc, "operations.list", self.path("operations")?)
+            .with("filter", filter)
+            .with("pageSize", PAGE);
+        let parts = |page: Operations| (page.operations, page.next_page_token);
+        let mut all = self.cloud("operations.list")?.pages(call, parts)?;
         all.retain(|it| it.metadata.operation_type == "CREATE");
         all.sort_by_key(|it| std::cmp::Reverse(it.began()));
         Ok(all)

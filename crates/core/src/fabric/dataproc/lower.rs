@@ -95,7 +95,9 @@ impl Making<'_> {
             Program::SparkSql { file } => self.query("sparkSqlJob", file),
             Program::Hive { file } => self.query("hiveJob", file),
             Program::Pig { file } => self.query("pigJob", file),
-            Program::Streaming { .. } => self.streaming(),
+            Program::Streaming { mapper, reducer, source, destination } => {
+                self.streaming(mapper, reducer.as_ref(), [source, destination])
+            }
             Program::Copy { source, destination, .. } => {
                 let mut line = Line::of(&self.step.work);
                 line.plain(&["hadoop", "distcp"]);
@@ -156,15 +158,16 @@ impl Making<'_> {
         self.told(kind, body, line.words)
     }
 
-    fn streaming(&self) -> Lowered {
-        let Program::Streaming { mapper, reducer, source, destination } = &self.step.work.program
-        else {
-            return self.shell(Vec::new(), &[]);
-        };
+    fn streaming(
+        &self,
+        mapper: &Text,
+        reducer: Option<&Text>,
+        [source, destination]: [&Text; 2],
+    ) -> Lowered {
         let mut line = Line::of(&self.step.work);
         // A program that lies beside the playbook is brought, and lies beside the task then.
         let brought = |text: &&Text| is_local(text.expose());
-        let programs = [Some(mapper), reducer.as_ref()].into_iter().flatten().filter(brought);
+        let programs = [Some(mapper), reducer].into_iter().flatten().filter(brought);
         let files: Vec<_> = programs.chain(&self.step.work.files).map(self.place).collect();
         if !files.is_empty() {
             line.plain(&["-files", &files.join(",")]);

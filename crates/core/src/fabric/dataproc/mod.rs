@@ -158,6 +158,13 @@ impl Dataproc {
         self
     }
 
+    /// So long is waited for the exit code of a program that failed, which its output tells.
+    #[must_use]
+    pub fn waiting_for_codes(mut self, wait: Duration) -> Self {
+        self.code_wait = wait;
+        self
+    }
+
     fn cloud(&self, operation: &'static str) -> Result<&Cloud> {
         let unreached = "Google is not reached from here";
         self.cloud.as_ref().ok_or_else(|| error(ErrorKind::Unsupported, operation, unreached))

@@ -1,14 +1,12 @@
 //! Files of this machine that steps need: in the staging bucket, under names that tell their content.
 
-use super::storage::{Content, Place};
+use super::storage::Place;
 use super::{Dataproc, error};
+use crate::fabric::content::Content;
 use crate::fabric::{ErrorKind, LocalFile, Result, Uri};
 
 /// The folder in the staging bucket.
 const FOLDER: &str = "dataflow-runner/staged";
-
-/// So many digits of a digest are enough.
-const DIGITS: usize = 24;
 
 impl Dataproc {
     /// Puts a file into the staging bucket, unless it is there.
@@ -22,14 +20,15 @@ impl Dataproc {
             );
             error(ErrorKind::Config, STAGE, message)
         })?;
-        let content = Content::of(&file.path).map_err(|why| {
+        let cloud = self.cloud(STAGE)?;
+        let content = Content::of(&file.path, &|| cloud.goes_on()).map_err(|why| {
             let message = format!("`{}` cannot be read: {why}", file.path.display());
             error(ErrorKind::Config, STAGE, message)
         })?;
         let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!("{FOLDER}/{}/{name}", &content.digest[..DIGITS]);
+        let name = format!("{FOLDER}/{}/{name}", content.name());
         let place = Place { bucket: bucket.expose().to_owned(), name };
-        self.cloud(STAGE)?.put(&file.path, &content, &place)?;
+        cloud.put(&file.path, &content, &place)?;
         Ok(Uri(place.uri()))
     }
 }

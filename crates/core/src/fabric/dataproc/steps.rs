@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -236,22 +235,13 @@ impl Dataproc {
                 run
             }
         };
-        let (mut all, mut token) = (BTreeMap::new(), String::new());
-        loop {
-            let mut call = Call::get(Service::Dataproc, "jobs.list", self.path("jobs")?)
-                .with("clusterName", Name::of(on).name)
-                .with("filter", format!("labels.{RUN} = {run}"))
-                .with("pageSize", PAGE);
-            if !token.is_empty() {
-                call = call.with("pageToken", token);
-            }
-            let page: Jobs = self.cloud("jobs.list")?.ask(&call)?;
-            all.extend(page.jobs.into_iter().map(|job| (job.reference.job_id.clone(), job)));
-            token = page.next_page_token;
-            if token.is_empty() {
-                return Ok(all);
-            }
-        }
+        let call = Call::get(Service::Dataproc, "jobs.list", self.path("jobs")?)
+            .with("clusterName", Name::of(on).name)
+            .with("filter", format!("labels.{RUN} = {run}"))
+            .with("pageSize", PAGE);
+        let parts = |page: Jobs| (page.jobs, page.next_page_token);
+        let all = self.cloud("jobs.list")?.pages(call, parts)?;
+        Ok(all.into_iter().map(|job| (job.reference.job_id.clone(), job)).collect())
     }
 
     pub(super) fn cancel_steps(&self, ids: &[StepId]) -> Result<()> {
@@ -273,13 +263,6 @@ impl Dataproc {
             }
         }
         Ok(())
-    }
-
-    /// So long is waited for the exit code of a program that failed, which its output tells.
-    #[must_use]
-    pub fn waiting_for_codes(mut self, wait: Duration) -> Self {
-        self.code_wait = wait;
-        self
     }
 }
 

@@ -4,16 +4,14 @@
 //! <https://cloud.google.com/storage/docs/performing-resumable-uploads>.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-
-use sha2::{Digest, Sha256};
 
 use super::call::{Call, Cloud, Service};
 use super::error;
 use super::reply::{Object, Objects};
+use crate::fabric::content::Content;
 use crate::fabric::{Chunk, ErrorKind, Result};
-use crate::hex::hex;
 use crate::http::encode::encode;
 
 /// What is larger goes up in pieces.
@@ -47,51 +45,14 @@ impl Place {
     }
 }
 
-/// A file as it was when it was read first.
-pub(super) struct Content {
-    pub(super) digest: String,
-    size: u64,
-}
-
-impl Content {
-    /// Of a file, which is read in pieces.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
-        let (mut file, mut digest, mut size) = (File::open(path)?, Sha256::new(), 0);
-        let mut piece = vec![0; 1 << 16];
-        loop {
-            let read = file.read(&mut piece)?;
-            if read == 0 {
-                return Ok(Self { digest: hex(&digest.finalize()), size });
-            }
-            digest.update(&piece[..read]);
-            size += read as u64;
-        }
-    }
-}
-
 impl Cloud {
     /// The objects whose names begin so, by name.
     pub(super) fn objects(&self, prefix: &Place) -> Result<Vec<Object>> {
-        let mut all = Vec::new();
-        let mut token = String::new();
-        loop {
-            let path = format!("/storage/v1/b/{}/o", encode(&prefix.bucket));
-            let mut call = Call::get(Service::Storage, "objects.list", path)
-                .with("prefix", &prefix.name)
-                .with("fields", "items(name,size),nextPageToken");
-            if !token.is_empty() {
-                call = call.with("pageToken", token);
-            }
-            let page: Objects = self.ask(&call)?;
-            all.extend(page.items);
-            token = page.next_page_token;
-            if token.is_empty() {
-                return Ok(all);
-            }
-        }
+        let path = format!("/storage/v1/b/{}/o", encode(&prefix.bucket));
+        let call = Call::get(Service::Storage, "objects.list", path)
+            .with("prefix", &prefix.name)
+            .with("fields", "items(name,size),nextPageToken");
+        self.pages(call, |page: Objects| (page.items, page.next_page_token))
     }
 
     /// A piece of an object; nothing behind its end.
@@ -124,21 +85,13 @@ impl Cloud {
             Err(error) if error.kind == ErrorKind::Auth => {}
             Err(error) => return Err(error),
         }
-        let unreadable = |why: io::Error| {
-            let message = format!("`{}` cannot be read: {why}", file.display());
-            error(ErrorKind::Config, "objects.insert", message)
-        };
-        let mut opened = File::open(file).map_err(unreadable)?;
         let done = if content.size <= AT_ONCE {
             let mut bytes = Vec::new();
-            opened.take(AT_ONCE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-            if hex(&Sha256::digest(&bytes)) != content.digest {
-                return Err(changed(file));
-            }
+            read_to(content, &mut bytes)?;
             let call = insert(to, "media", Some((bytes, "application/octet-stream")));
             self.send(&call).map(drop)
         } else {
-            self.put_pieces(file, &mut opened, content, to)
+            self.put_pieces(file, content, to)
         };
         match done {
             // Somebody else put it there meanwhile: it has the same name, so it is the same.
@@ -148,34 +101,22 @@ impl Cloud {
     }
 
     /// The last piece goes up only if all together are what was read first.
-    fn put_pieces(
-        &self,
-        path: &Path,
-        file: &mut File,
-        content: &Content,
-        to: &Place,
-    ) -> Result<()> {
-        let unreadable = |why: io::Error| {
-            let message = format!("`{}` cannot be read: {why}", path.display());
-            error(ErrorKind::Config, "objects.insert", message)
-        };
+    fn put_pieces(&self, file: &Path, content: &Content, to: &Place) -> Result<()> {
         let begun = self.send(&insert(to, "resumable", None))?;
         let Some(session) = begun.header("location").map(str::to_owned) else {
             let message = "the answer names no session to upload to";
             return Err(error(ErrorKind::Protocol, "objects.insert", message));
         };
-        if Content::of(path).map_err(unreadable)?.digest != content.digest {
-            return Err(changed(path));
-        }
         let (mut at, mut tries) = (0, 0);
         while at < content.size {
-            file.seek(SeekFrom::Start(at)).map_err(unreadable)?;
-            let mut bytes = Vec::new();
-            file.take(PIECE as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+            let bytes = piece_of(file, at).map_err(|why| unreadable(content, &why))?;
             if bytes.is_empty() {
-                return Err(changed(path));
+                return Err(changed(content));
             }
             let last = at + bytes.len() as u64 - 1;
+            if last + 1 >= content.size {
+                read_to(content, &mut io::sink())?;
+            }
             let range = format!("bytes {at}-{last}/{}", content.size);
             match self.session(&session, content.size, range, bytes) {
                 Ok(Some(next)) => at = next,
@@ -239,7 +180,34 @@ fn insert<'a>(to: &Place, kind: &'static str, body: Option<(Vec<u8>, &'static st
     }
 }
 
-fn changed(file: &Path) -> crate::fabric::Error {
-    let message = format!("`{}` changed while it was read: start again", file.display());
+/// The piece that begins at a byte.
+fn piece_of(file: &Path, at: u64) -> io::Result<Vec<u8>> {
+    let (mut file, mut bytes) = (File::open(file)?, Vec::new());
+    file.seek(SeekFrom::Start(at))?;
+    file.take(PIECE as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a file again to its end: it must still be what it was.
+fn read_to(content: &Content, into: &mut dyn Write) -> Result<()> {
+    let differs = content.open().and_then(|mut reading| {
+        // A byte more than there were shows that it grew.
+        io::copy(&mut reading.by_ref().take(content.size + 1), into)?;
+        Ok(reading.differs(content))
+    });
+    match differs {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(changed(content)),
+        Err(why) => Err(unreadable(content, &why)),
+    }
+}
+
+fn unreadable(content: &Content, why: &io::Error) -> crate::fabric::Error {
+    let message = format!("{} cannot be read: {why}", content.shown());
+    error(ErrorKind::Config, "objects.insert", message)
+}
+
+fn changed(content: &Content) -> crate::fabric::Error {
+    let message = format!("{} changed while it was read: start again", content.shown());
     error(ErrorKind::Config, "objects.insert", message)
 }

@@ -11,7 +11,7 @@ use super::lower::{is_ours, lower};
 use super::{Config, request};
 use crate::config::playbook::{OnFailure, OnResult, Program, Retries, Step};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::plan::{Plan, is_local};
+use crate::plan::{Plan, is_local, texts_of_files};
 use crate::secret::Text;
 use crate::source::Span;
 
@@ -126,7 +126,7 @@ impl Making<'_> {
             let help = "let the step fetch it where it runs, such as from Secret Manager";
             self.tell(Diagnostic::error("secret-exported", message).help(help), text.span);
         }
-        for file in files_of(step).filter(|file| is_local(file.expose())) {
+        for file in texts_of_files(step).filter(|file| is_local(file.expose())) {
             let message = "a workflow brings no files of this machine";
             let help = "put it into Cloud Storage, and name it by its URI";
             self.tell(Diagnostic::error("file-not-exported", message).help(help), file.span);
@@ -207,11 +207,6 @@ impl Making<'_> {
             None => fault,
         });
     }
-}
-
-/// What a step wants to have at hand.
-fn files_of(step: &Step) -> impl Iterator<Item = &Text> {
-    crate::plan::texts_of_files(step)
 }
 
 /// The step with marks where texts are variables and nothing else.

@@ -1,17 +1,17 @@
 //! What stands against a cluster or a playbook on EMR, as far as it can be told before anything is sent.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::config::{Config, Release, Tag};
 use super::lower::lower;
 use super::request::RUN_TAG;
 use crate::config::playbook::{EmrAccess, Playbook, Program, Step, StepType};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::fabric::faults::Faults;
 use crate::http::aws::is_region;
 use crate::plan::{Plan, is_local, texts_of_files};
 use crate::secret::Text;
-use crate::source::{Source, Span};
+use crate::source::Span;
 
 /// The most steps of one `RunJobFlow` or `AddJobFlowSteps`.
 /// <https://docs.aws.amazon.com/emr/latest/APIReference/API_AddJobFlowSteps.html>
@@ -42,21 +42,7 @@ pub(super) const MOST_TAGS: usize = 50;
 /// <https://docs.aws.amazon.com/emr/latest/APIReference/API_Tag.html>
 const LONGEST_TAG: (usize, usize) = (128, 256);
 
-/// Collects faults at places of one file.
-struct Faults<'a> {
-    source: &'a Arc<Source>,
-    all: &'a mut Diagnostics,
-}
-
 impl Faults<'_> {
-    fn push(&mut self, at: Span, fault: Diagnostic) {
-        self.all.push(fault.at(Place::new(self.source, at)));
-    }
-
-    fn error(&mut self, at: Span, code: &'static str, message: impl Into<String>, help: &str) {
-        self.push(at, Diagnostic::error(code, message).help(help));
-    }
-
     /// An empty one is told of elsewhere.
     fn region(&mut self, region: &Text) {
         if !region.expose().is_empty() && !is_region(region.expose()) {

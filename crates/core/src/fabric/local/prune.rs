@@ -235,7 +235,7 @@ mod tests {
             );
             self.text(&format!("logs/{id}/cluster.json"), made, &text);
             match lives {
-                true => self.file(&format!("{id}/work/x"), made),
+                true => self.file(&[id, "work", "x"].join("/"), made),
                 false => self.file(&format!("logs/{id}/stopping"), made),
             }
         }

@@ -1,14 +1,13 @@
 //! What stands against a playbook on YARN, as far as it can be told before anything is sent.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::application::LONGEST_ARGUMENTS;
 use super::lower::{is_brought, lower, name_of};
 use crate::config::playbook::{Playbook, Program, Runner, Step};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::Diagnostics;
+use crate::fabric::faults::Faults;
 use crate::secret::Text;
-use crate::source::{Source, Span};
 
 /// Tags by which the applications of a step are found again: nobody else may set them.
 const OURS: [&str; 3] = ["spark.yarn.tags", "yarn.tags", "mapreduce.job.tags"];
@@ -28,17 +27,7 @@ pub fn playbook(playbook: &Playbook, all: &mut Diagnostics) {
     }
 }
 
-struct Faults<'a> {
-    source: &'a Arc<Source>,
-    all: &'a mut Diagnostics,
-}
-
 impl Faults<'_> {
-    fn error(&mut self, at: Span, code: &'static str, message: impl Into<String>, help: &str) {
-        let fault = Diagnostic::error(code, message).help(help);
-        self.all.push(fault.at(Place::new(self.source, at)));
-    }
-
     /// Files are brought to the node under the last parts of their names.
     fn files(&mut self, step: &Step) {
         let mut names = HashSet::new();

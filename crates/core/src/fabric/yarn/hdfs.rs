@@ -1,9 +1,9 @@
 //! Files of HDFS, through WebHDFS or HttpFS.
 
-use super::content::Content;
 use super::error;
 use super::reply::{Done, FileStatus, Status, Statuses};
 use super::rest::{Call, Rest, Service};
+use crate::fabric::content::Content;
 use crate::fabric::{ErrorKind, Result};
 use crate::http::Reply;
 use crate::http::encode::encode_path;

@@ -20,7 +20,6 @@ use crate::http::Client;
 mod application;
 mod check;
 mod config;
-mod content;
 pub mod fake;
 mod hdfs;
 mod logs;

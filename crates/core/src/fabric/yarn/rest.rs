@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::config::{Config, Credentials};
-use super::content::Content;
 use super::{NAME, error};
 use crate::base64;
+use crate::fabric::content::Content;
 use crate::fabric::{Error, ErrorKind, Result};
 use crate::http::encode::query;
 use crate::http::retry::{Miss, persist};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::application::{Resource, Site};
-use super::content::Content;
 use super::lower::{is_brought, name_of};
 use super::{Yarn, error};
 use crate::clock::timestamp;
+use crate::fabric::content::Content;
 use crate::fabric::{ErrorKind, LocalFile, OrderedStep, Result, Uri};
 use crate::plan::is_local;
 use crate::secret::Text;

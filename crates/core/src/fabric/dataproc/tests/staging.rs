@@ -58,6 +58,25 @@ fn a_large_file_goes_up_in_pieces_and_on_after_a_cut() {
 }
 
 #[test]
+fn a_large_file_that_changes_on_its_way_is_not_there() {
+    let there = there(Script::default());
+    let (_folder, file) = file("large.jar", &large());
+    let path = file.path.clone();
+    there.fake.fail_by(move |method| {
+        if method == "objects.piece" {
+            let mut other = large();
+            other[0] = 255;
+            fs::write(&path, other).expect("written");
+        }
+        None
+    });
+    let refused = there.dataproc.stage(&file).expect_err("it is not what it was");
+    assert!(refused.message.contains("changed while it was read"), "{refused}");
+    let objects = there.fake.world(|world| world.objects(BUCKET, "dataflow-runner/").len());
+    assert_eq!(objects, 0);
+}
+
+#[test]
 fn without_a_bucket_nothing_is_staged() {
     let there = There::new(Script::default());
     let (_folder, file) = file("x", b"x");

@@ -1,4 +1,4 @@
-//! What is put into HDFS: bytes of the program itself, or a file of this machine, of which only a piece is in memory.
+//! What is staged: bytes of the program itself, or a file of this machine, of which only a piece is in memory.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ const PIECE: usize = 64 * 1024;
 /// So many digits of a digest are enough.
 const DIGITS: usize = 24;
 
-/// What is put into HDFS, as it was when it was looked at.
+/// What is staged, as it was when it was looked at.
 pub(super) struct Content {
     source: Source,
     /// In bytes.
