@@ -3,15 +3,15 @@
 import json
 from dataclasses import replace
 
-from dataproc import contract
+from ring import recorded
 from ring.google_calls import Judge
 
 
 def check(lab) -> None:
-    exchanges = contract.record(lab, "dataproc::fields::")
+    exchanges = recorded.record(lab, "dataproc::fields::")
     judge, known = Judge(exchanges), {}
     for exchange in exchanges:
-        call, faults = judge.check(exchange, broken=contract.broken_on_purpose(exchange) is not None)
+        call, faults = judge.check(exchange, broken=recorded.broken_on_purpose(exchange) is not None)
         assert not faults, faults
         if exchange.reply == "whole" and (exchange.status < 300 or exchange.status == 308):
             known[call.name] = max(known.get(call.name, exchange), exchange, key=size)

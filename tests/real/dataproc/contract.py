@@ -6,15 +6,10 @@ must pass; each request and each reply must be what Google describes; and they m
 method or a field of the files that they leave out is a failure here, so that neither is ever published unchecked.
 """
 
-import os
-import subprocess
 from collections import Counter
 
-from ring import avro, program, proxy
+from ring import avro, recorded
 from ring.google_calls import Call, Judge
-
-TESTS = ["cargo", "test", "--package=dataflow-runner", "--test=it"]
-TESTS_SECONDS = 900
 
 # Every method that the program uses, and the ways in which it uses it.
 METHODS = {
@@ -98,19 +93,16 @@ JOBS = {
     "hadoopJob", "sparkJob", "pysparkJob", "sparkRJob", "sparkSqlJob", "hiveJob", "pigJob", "flinkJob",
 }  # fmt: skip
 
-# The tests' word for a state that Google does not have, and may add one day.
-UNHEARD = b'"PAUSED"'
-
 
 def check(lab) -> None:
-    exchanges = record(lab)
+    exchanges = recorded.record(lab, "dataproc::", "--", "--skip=::dataproc::")
     calls, faults, broken = [], Counter(), Counter()
     judge = Judge(exchanges)
     for exchange in exchanges:
         # The fake's place for tokens is none of these services.
         if exchange.url.endswith("/token"):
             continue
-        word = broken_on_purpose(exchange)
+        word = recorded.broken_on_purpose(exchange)
         broken[word] += word is not None
         try:
             call, wrong = judge.check(exchange, broken=word is not None)
@@ -122,46 +114,8 @@ def check(lab) -> None:
     print(f"info  {len(calls)} calls: {dict(sorted(used.items()))}; broken on purpose: {dict(+broken)}", flush=True)
     told = "\n".join(f"{count}x {fault}" for fault, count in faults.most_common(50))
     assert not faults, f"{sum(faults.values())} faults\n{told}"
-    check_methods(calls)
+    recorded.called_all(METHODS, calls)
     check_fields(calls)
-
-
-def record(lab, names: str = "dataproc::") -> list:
-    """Runs the tests whose names begin so; what the program sent and was sent."""
-    tests = [*TESTS, names, "--", "--skip=::dataproc::"]
-    file = lab.work / "exchanges.jsonl"
-    with proxy.Recorder(file) as recorder:
-        done = subprocess.run(
-            tests,
-            cwd=program.ROOT,
-            env=os.environ | {"DATAFLOW_RUNNER_TEST_PROXY": recorder.url},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TESTS_SECONDS,
-            check=False,
-        )
-    assert done.returncode == 0, f"`{' '.join(tests)}` fails behind a recorder\n{done.stdout[-6000:]}"
-    found = proxy.exchanges(file)
-    assert found, f"nothing was recorded\n{done.stdout[-2000:]}"
-    return found
-
-
-def broken_on_purpose(exchange) -> str | None:
-    """What the fake does to replies to see what comes of it: those are no replies of Google."""
-    if exchange.reply != "whole":
-        return exchange.reply
-    if UNHEARD in exchange.reply_body:
-        return "unheard"
-    return exchange.reply_header("x-fake-fault")
-
-
-def check_methods(calls: list[Call]) -> None:
-    """Fails where a method was never called, or one that is not in the list."""
-    for service, wanted in METHODS.items():
-        called = {call.name for call in calls if call.service == service}
-        assert called == wanted, f"{service}: never called {sorted(wanted - called)}, unlisted {sorted(called - wanted)}"
 
 
 def check_fields(calls: list[Call]) -> None:

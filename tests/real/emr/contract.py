@@ -5,14 +5,9 @@ must pass; each request and each reply must be what AWS describes; and they must
 operation or a field of the files that they leave out is a failure here, so that neither is ever published unchecked.
 """
 
-import os
-import subprocess
 from collections import Counter
 
-from ring import avro, aws, program, proxy
-
-TESTS = ["cargo", "test", "--package=dataflow-runner", "--test=it", "emr::"]
-TESTS_SECONDS = 900
+from ring import avro, aws, recorded
 
 # Every operation that the program uses.
 OPERATIONS = {
@@ -83,15 +78,12 @@ PLAYBOOK = {
 
 RUN_TAG = "dataflow-runner:run"
 
-# The tests' word for a state that AWS does not have, and may add one day.
-UNHEARD = b'"PAUSED"'
-
 
 def check(lab) -> None:
     aws.use_packages()
     from ring import model
 
-    exchanges = record(lab)
+    exchanges = recorded.record(lab, "emr::")
     calls, faults, broken = [], Counter(), Counter()
     for exchange in exchanges:
         try:
@@ -100,7 +92,7 @@ def check(lab) -> None:
                 continue
             calls.append(call)
             faults.update(f"request: {fault}" for fault in call.check())
-            if word := broken_on_purpose(exchange):
+            if word := recorded.broken_on_purpose(exchange):
                 broken[word] += 1
             else:
                 faults.update(f"reply: {fault}" for fault in model.reply(call, exchange))
@@ -110,45 +102,8 @@ def check(lab) -> None:
     print(f"info  {len(calls)} calls: {dict(sorted(used.items()))}; broken on purpose: {dict(broken)}", flush=True)
     told = "\n".join(f"{count}x {fault}" for fault, count in faults.most_common(50))
     assert not faults, f"{sum(faults.values())} faults\n{told}"
-    check_operations(calls)
+    recorded.called_all(OPERATIONS, calls)
     check_fields(calls)
-
-
-def record(lab) -> list:
-    """Runs the tests; what the program sent and was sent."""
-    file = lab.work / "exchanges.jsonl"
-    with proxy.Recorder(file) as recorder:
-        done = subprocess.run(
-            TESTS,
-            cwd=program.ROOT,
-            env=os.environ | {"DATAFLOW_RUNNER_TEST_PROXY": recorder.url},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TESTS_SECONDS,
-            check=False,
-        )
-    assert done.returncode == 0, f"`{' '.join(TESTS)}` fails behind a recorder\n{done.stdout[-6000:]}"
-    found = proxy.exchanges(file)
-    assert found, f"nothing was recorded\n{done.stdout[-2000:]}"
-    return found
-
-
-def broken_on_purpose(exchange) -> str | None:
-    """What the fake does to replies to see what comes of it: those are no replies of AWS."""
-    if exchange.reply != "whole":
-        return exchange.reply
-    if UNHEARD in exchange.reply_body:
-        return "unheard"
-    return exchange.reply_header("x-fake-fault")
-
-
-def check_operations(calls: list) -> None:
-    """Fails where an operation was never called, or one that is not in the list."""
-    for service, wanted in OPERATIONS.items():
-        called = {call.name for call in calls if call.service == service}
-        assert called == wanted, f"{service}: never called {sorted(wanted - called)}, unlisted {sorted(called - wanted)}"
 
 
 def check_fields(calls: list) -> None:
