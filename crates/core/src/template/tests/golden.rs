@@ -16,7 +16,7 @@ use crate::source::Source;
 
 /// What the templates of a file see.
 #[derive(Deserialize)]
-struct World {
+pub(super) struct World {
     data: serde_json::Map<String, serde_json::Value>,
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -42,7 +42,7 @@ struct Case {
 /// What Go said: the text, its bytes in hexadecimal where it is not UTF-8, or the error.
 #[derive(Deserialize, Debug, PartialEq)]
 #[serde(rename_all = "lowercase")]
-enum Outcome {
+pub(super) enum Outcome {
     Ok(String),
     Hex(String),
     Err(String),
@@ -51,16 +51,16 @@ enum Outcome {
 /// A line of `generated.jsonl`: the first of a group names it; zone and time where they are not those of the
 /// file's first line.
 #[derive(Deserialize)]
-struct Made {
+pub(super) struct Made {
     group: Option<String>,
     t: String,
     zone: Option<String>,
     now: Option<String>,
     #[serde(flatten)]
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
-fn text(name: &str) -> String {
+pub(super) fn text(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/gotemplate");
     fs::read_to_string(folder.join(name)).expect(name)
 }
@@ -165,7 +165,7 @@ fn more_cases() {
 }
 
 /// The world of `generated.jsonl`, and its cases.
-fn generated() -> (World, Vec<Made>) {
+pub(super) fn generated() -> (World, Vec<Made>) {
     let text = text("generated.jsonl");
     let (world, cases) = text.split_once('\n').expect("lines");
     let cases = cases.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
