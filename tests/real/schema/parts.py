@@ -5,21 +5,31 @@ accept, or refuse for any other reason. Where it means something else by a schem
 component says so, and why. A component fails for want of an exception, and for one that nothing needs.
 """
 
+import fnmatch
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from ring import program, tools
+from ring.mutants import UNKNOWN
+from ring.mutants import mutants as mutants_of
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = program.ROOT / "fixtures"
 RUN_LIMIT_SECONDS = 120
+# What a type is in JSON, as Python has it.
+KINDS = {"null": type(None), "boolean": bool, "array": list, "map": dict, "record": dict}
+KINDS |= dict.fromkeys(("int", "long", "float", "double"), (int, float))
+KINDS |= dict.fromkeys(("string", "bytes", "fixed", "enum"), str)
+# So many files are linted by one process.
+FILES_AT_ONCE = 500
 # What examples are rendered with, besides the vars.json of one.
 EXAMPLE_VARIABLES = ("day=2026-11-22", "bucket=words", "subnet=subnet-0a1b2c3d")
 
@@ -105,7 +115,7 @@ class Exceptions:
 
     # Our codes that are no reason for this validator to refuse.
     passes: dict
-    # Cases that it refuses although no code of ours is of the schema.
+    # Names of cases that it refuses although no code of ours is of the schema.
     refuses: dict
     # Whether what we only warn of in files of 0.7.x is a reason to refuse, as for Avro.
     refuses_warned: bool = True
@@ -124,24 +134,25 @@ class Exceptions:
         of_schema = any(reason.is_of_schema() for reason in reasons)
         return {REFUSED if of_schema else PASSED}
 
-    def judge(self, cases: list, validate) -> Counter:
-        """Counts the verdicts on files. Fails where one is not as expected, and where an exception is not needed."""
-        wrong, needed, counted = [], set(), {}
+    def judge(self, cases: list, validate) -> dict:
+        """The verdicts, by name of the case. Fails where one is not as expected, and where an exception is not needed."""
+        wrong, needed, verdicts = [], set(), {}
         cases = [case for case in cases if self.knows_keys or "unknown-schema" not in case.codes()]
         pairs = [(case, key) for case in cases for key in case.keys()]
         for (case, _), verdict in zip(pairs, validate([(key, case.text) for case, key in pairs]), strict=True):
-            counted[case.name] = verdict.kind
+            verdicts[case.name] = verdict.kind
             strictly = self.expected(case, {})
-            expected = {REFUSED} if case.name in self.refuses else self.expected(case, self.passes)
+            refusing = {name for name in self.refuses if fnmatch.fnmatchcase(case.name, name)}
+            expected = {REFUSED} if refusing else self.expected(case, self.passes)
             if verdict.kind not in expected:
                 told = [f"{reason.code}: {reason.message}" for reason in case.errors + case.warnings]
-                wrong.append(f"{case.name} is {verdict.kind} ({verdict.why}), not {expected}; we say {told}\n{case.text}")
+                wrong.append(f"{case.name} is {verdict.kind} ({verdict.why}), not {expected}; we say {told}")
             elif verdict.kind not in strictly:
-                needed |= {case.name} & self.refuses.keys() or case.codes() & self.passes.keys()
+                needed |= refusing or case.codes() & self.passes.keys()
         assert not wrong, f"{len(wrong)} do not agree:\n" + "\n".join(wrong[:20])
         unneeded = (self.passes.keys() | self.refuses.keys()) - needed
         assert not unneeded, f"exceptions that nothing needs: {sorted(unneeded)}"
-        return Counter(counted.values())
+        return verdicts
 
 
 def run(*arguments, cwd: Path = HERE, check: bool = True) -> subprocess.CompletedProcess:
@@ -221,16 +232,21 @@ class Schema:
 
     def branch(self, union: list, value) -> tuple:
         """The branch of a union that a value is of, if any, and the value without the tag of Avro's JSON encoding."""
-        kinds = {"null": type(None), "array": list, "map": dict, "record": dict}
         tags = {}
         for one in union:
             kind, avro = self.of(one)
             names = (avro["name"], f"{self.namespace}.{avro['name']}") if kind in ("record", "enum", "fixed") else (kind,)
             tags |= dict.fromkeys(names, one)
-        if isinstance(value, dict) and len(value) == 1 and (key := next(iter(value))) in tags:
-            return tags[key], value[key]
-        fitting = [one for one in union if isinstance(value, kinds.get(self.of(one)[0], ()))]
+        if isinstance(value, dict) and len(value) == 1:
+            ((key, inner),) = value.items()
+            if key in tags and self.is_kind(tags[key], inner):
+                return tags[key], inner
+        fitting = [one for one in union if self.is_kind(one, value)]
         return fitting[0] if fitting else None, value
+
+    def is_kind(self, avro, value) -> bool:
+        """Whether a value is of the kind of JSON that a type is written in."""
+        return isinstance(value, KINDS[self.of(avro)[0]]) and (not isinstance(value, bool) or avro == "boolean")
 
     def datum(self, value, avro=None, fill: bool = True):
         """A file as a datum: unions without tags, and what is absent filled in. What is wrong with it stays in it."""
@@ -283,10 +299,9 @@ def reasons(told: str, severity: str) -> list:
     return [Reason(*found) for found in re.findall(severity + r"\[([a-z0-9-]+)\]: (.*)", told)]
 
 
-def render(lab, path: Path, *variables) -> str | None:
+def render(path: Path, folder: Path) -> str | None:
     """A file as its template renders it; `None` where it cannot be rendered, or is no text then."""
-    (lab.work / "pass").write_text("hunter2", encoding="utf-8")
-    rendered = run("render", path, *variables, cwd=lab.work, check=False)
+    rendered = run("render", path, *variables_of(path), cwd=folder, check=False)
     assert rendered.returncode in (program.OK, program.INVALID), rendered.stderr.decode()
     try:
         return rendered.stdout.decode() if rendered.returncode == program.OK else None
@@ -310,14 +325,17 @@ def sources() -> list:
     return sorted(path for path in examples + fixtures if not path.name.endswith(".vars.json"))
 
 
-def cases(lab) -> list:
+@cache
+def cases() -> list:
     """All of them that can be rendered. Of the others it has to be said that they cannot be."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pass").write_text("hunter2", encoding="utf-8")
+        texts = {path: render(path, Path(folder)) for path in sources()}
     found = []
-    for path in sources():
+    for path, text in texts.items():
         beside = path.with_suffix(".txt")
         told = beside.read_text(encoding="utf-8") if beside.exists() else ""
         name = f"{path.parent.name}/{path.stem}"
-        text = render(lab, path, *variables_of(path))
         case = Case(name, text, reasons(told, "error"), reasons(told, "warning"))
         assert (path.parent.name == "invalid") == bool(case.errors), f"{name} has the errors {case.errors}"
         unrendered = any(code.startswith("template-") or code == "not-utf-8" for code in case.codes())
@@ -343,10 +361,10 @@ def loads(text: str):
     return json.loads(text, parse_constant=refuse)
 
 
-def amended(every: list) -> list:
+def amended() -> list:
     """The files of 0.7.x that we warn of, as 0.7.x took them: nothing of the schema is left to warn of then."""
     found = []
-    for case in every:
+    for case in cases():
         of_schema = [reason for reason in case.warnings if reason.is_of_schema()]
         if of_schema and not case.errors:
             (key,) = case.keys()
@@ -357,12 +375,48 @@ def amended(every: list) -> list:
     return found
 
 
-def agree(lab, name: str, validate, exceptions: Exceptions) -> None:
-    """Fails unless a validator agrees with us on all files, and on others that are made of them.
+@cache
+def mutants() -> list:
+    """Files that differ from those that we accept by one change each, with what the program says of them."""
+    found = {}
+    for case in cases():
+        if not case.errors:
+            (key,) = case.keys()
+            tags = (*schema(key).named, "string", "long", "array", "map", "null", UNKNOWN)
+            for what, text in mutants_of(json.loads(case.text), tags):
+                found.setdefault(f"{key}: {what}", Case(f"{key}: {what}", text))
+    files = {f"{index}.json": case for index, case in enumerate(found.values())}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, case in files.items():
+            (Path(folder) / name).write_text(case.text, encoding="utf-8")
+        for first in range(0, len(files), FILES_AT_ONCE):
+            for name, told in said(Path(folder), list(files)[first : first + FILES_AT_ONCE]).items():
+                files[name].errors, files[name].warnings = told
+    return list(files.values())
+
+
+def said(folder: Path, names: list) -> dict:
+    """The errors and the warnings of each file."""
+    linted = run("lint", *names, cwd=folder, check=False)
+    assert linted.returncode in (program.OK, program.INVALID), linted.stderr.decode()
+    found = {name: ([], []) for name in names}
+    told = re.findall(r"^(error|warning)\[([a-z0-9-]+)\]: (.*)\n *--> ([^:]+):", linted.stderr.decode(), re.MULTILINE)
+    for severity, code, message, name in told:
+        found[name][severity == "warning"].append(Reason(code, message))
+    invalid = any(errors for errors, _ in found.values())
+    assert invalid == (linted.returncode == program.INVALID), linted.stderr.decode()
+    return found
+
+
+def agree(name: str, validate, exceptions: Exceptions) -> dict:
+    """Fails unless a validator agrees with us on all files, and on others that are made of them. Gives its verdicts.
 
     `validate` takes pairs of a schema's `NAME/VERSION` and a text, and gives a verdict on each.
     """
-    every = cases(lab)
-    told = {"files": exceptions.judge(every, validate)}
-    told["amended files of 0.7.x"] = Exceptions({}, {}).judge(amended(every), validate)
-    print(f"info  {name}: " + "; ".join(f"{what}: {dict(counts)}" for what, counts in told.items()), flush=True)
+    groups = {"files": cases(), "as 0.7.x took them": amended(), "with one change each": mutants()}
+    verdicts = exceptions.judge([case for group in groups.values() for case in group], validate)
+    for group, members in groups.items():
+        counts = Counter(verdicts[case.name] for case in members if case.name in verdicts)
+        told = ", ".join(f"{counts[kind]} {kind}" for kind in (PASSED, REFUSED, UNREADABLE))
+        print(f"info  {name}: {group}: {told}", flush=True)
+    return verdicts
