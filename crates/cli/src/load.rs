@@ -7,19 +7,21 @@ mod tests;
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
+use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
+use dataflow_runner_core::file;
 use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::secret::Hidden;
-use dataflow_runner_core::source::Source;
+use dataflow_runner_core::source::{Source, Span};
 use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
 use serde_json::Value;
@@ -41,8 +43,8 @@ const TELLING_SECRET: usize = 4;
 const CREDENTIALS: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
-/// No file of ours is larger, in bytes.
-const LARGEST_FILE: u64 = 64 << 20;
+/// No file that is read is larger, in bytes.
+pub(crate) const LARGEST_FILE: u64 = 64 << 20;
 
 /// Reads files, one after the other, and remembers what is wrong with them.
 pub(crate) struct Loader {
@@ -285,7 +287,7 @@ impl Loader {
             now: &|| self.now.clone(),
             env: &self.around.env,
             // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
-            read: &|path| std::fs::read(self.around.at(&then.join(path))),
+            read: &|path| file::read(&self.around.at(&then.join(path)), LARGEST_FILE),
             limits: Limits::default(),
         };
         let rendered = template.render(&inputs).map_err(fault)?;
@@ -303,20 +305,48 @@ pub(crate) enum Any {
 
 /// The file at `path`, by the name it has on the command line.
 fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
-    let unreadable = |why: String| {
-        Diagnostic::error(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {why}"))
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+    match file::read(path, LARGEST_FILE) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(|text| Source::new(name.as_str(), text))
+            .map_err(|wrong| not_text(name, &wrong)),
+        Err(error) => Err(unreadable(code::CANNOT_READ_FILE, &name, path, &error)),
     }
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8 from byte {at} on"))
-    })?;
-    Ok(Source::new(name, text))
+}
+
+/// A file that cannot be read.
+pub(crate) fn unreadable(code: Code, name: &str, path: &Path, error: &io::Error) -> Diagnostic {
+    let fault = Diagnostic::error(code, format!("cannot read `{name}`: {error}"));
+    match file::near(path).filter(|_| error.kind() == io::ErrorKind::NotFound) {
+        Some(near) => {
+            let near = Path::new(name).with_file_name(near);
+            fault.help(format!("did you mean `{}`?", near.display()))
+        }
+        None => fault,
+    }
+}
+
+/// A file that is not text in UTF-8, at the first byte that makes no sense; what is no text at all is not shown.
+fn not_text(name: String, wrong: &FromUtf8Error) -> Diagnostic {
+    let fault = Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8"));
+    let bytes = wrong.as_bytes();
+    let what = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(("it is UTF-16", "save it as UTF-8")),
+        [0x1F, 0x8B, ..] => Some(("it is packed with gzip", "unpack it")),
+        _ if bytes.contains(&0) => Some(("it is no text", "look whether it is the right file")),
+        _ => None,
+    };
+    if let Some((label, help)) = what {
+        let begin = Place::new(&Arc::new(Source::new(name, "")), Span::at(0));
+        return fault.label(label).help(help).at(begin);
+    }
+    let at = wrong.utf8_error().valid_up_to();
+    let label = format!("byte 0x{:02X}", bytes.get(at).copied().unwrap_or_default());
+    // What makes no sense is one sign there.
+    let shown = Arc::new(Source::new(name, String::from_utf8_lossy(bytes)));
+    let sign = Span::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+    let help =
+        "save it as UTF-8; of an older editor's file `iconv -f WINDOWS-1252 -t UTF-8` makes that";
+    fault.label(label).help(help).at(Place::new(&shown, sign))
 }
 
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {

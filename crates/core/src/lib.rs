@@ -16,6 +16,7 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod fabric;
+pub mod file;
 mod folder;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;

@@ -25,6 +25,7 @@ mod looks;
 #[cfg(target_os = "linux")]
 mod losses;
 #[cfg(target_os = "linux")]
+mod odd;
 mod orphans;
 #[cfg(target_os = "linux")]
 mod phases;
