@@ -59,6 +59,8 @@ pub(crate) struct Loader {
     copies: BTreeMap<PathBuf, Copy>,
     loaded: Vec<Loaded>,
     templates: Vec<Template>,
+    /// What became of the files: faults are shown there too.
+    documents: Vec<Document>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
     /// A cluster file was read that says which cluster there is.
@@ -131,6 +133,7 @@ impl Loader {
             copies: BTreeMap::new(),
             loaded: Vec::new(),
             templates: Vec::new(),
+            documents: Vec::new(),
             knows_uses: true,
             knows_cluster: false,
             faults,
@@ -153,7 +156,9 @@ impl Loader {
             let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
             self.variables.warn_of_unused(&used, &mut self.faults);
         }
-        std::mem::take(&mut self.faults)
+        let faults = std::mem::take(&mut self.faults);
+        let shown = |fault| self.documents.iter().fold(fault, |fault, it| it.show_rendered(fault));
+        faults.into_iter().map(shown).collect()
     }
 
     /// A file as its template renders it.
@@ -259,6 +264,7 @@ impl Loader {
         }
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
+        self.documents.push(document);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
         if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
             self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
