@@ -1,6 +1,7 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
 pub(crate) mod again;
+mod rendering;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::secret::Hidden;
 use dataflow_runner_core::source::{Source, Span};
-use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
+use dataflow_runner_core::template::{Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
 use serde_json::Value;
 
@@ -169,9 +170,9 @@ impl Loader {
                 self.templates.push(template);
                 Some(rendered)
             }
-            Err(fault) => {
+            Err(faults) => {
                 self.knows_uses = false;
-                self.faults.push(*fault);
+                self.faults.extend(faults);
                 None
             }
         }
@@ -283,11 +284,10 @@ impl Loader {
         config
     }
 
-    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
-        let source = Arc::new(self.source(path)?);
+    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Vec<Diagnostic>> {
+        let source = Arc::new(self.source(path).map_err(|fault| vec![fault])?);
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
-        let fault = |error: template::Error| error.diagnostic(&source);
-        let template = Template::parse(&source).map_err(fault)?;
+        let template = Template::parse(&source).map_err(|error| vec![error.diagnostic(&source)])?;
         let inputs = Inputs {
             variables: &self.map,
             now: &|| self.now.clone(),
@@ -296,7 +296,7 @@ impl Loader {
             read: &|path| file::read(&self.around.at(&then.join(path)), LARGEST_FILE),
             limits: Limits::default(),
         };
-        let rendered = template.render(&inputs).map_err(fault)?;
+        let rendered = rendering::render(&template, &source, &inputs)?;
         Ok((template, rendered))
     }
 }

@@ -137,3 +137,27 @@ fn json_output_has_each_fault_as_an_object() {
     );
     assert!(ran.stderr.contains("--> p.json:2:3"), "{}", ran.stderr);
 }
+
+#[test]
+fn all_that_was_not_given_is_told_at_once() {
+    let text = r#"{"schema": "{{.one}}", "data": "{{if .two}}{{.three}}{{end}} {{.day}}
+        {{systemEnv "ONE"}} {{systemEnv .one}} {{.one}} {{range .four}}{{.five}}{{end}} {{.six}}"}"#;
+    let place = Place::new().with("p.json", text);
+    let ran = place.words("lint p.json --var day=1");
+    assert_eq!(ran.code, Some(3));
+    let told: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    let variable = |name| format!("error[template-exec]: map has no entry for key \"{name}\"");
+    let environment =
+        "error[template-exec]: error calling systemEnv: environment variable ONE not set";
+    // The name of the second variable of the environment is not known; a text cannot be ranged over, so it ends there.
+    let unknown = "error[template-exec]: error calling systemEnv: environment variable .one not set";
+    let wanted = [
+        variable("one"),
+        variable("two"),
+        variable("three"),
+        environment.into(),
+        unknown.into(),
+        variable("four"),
+    ];
+    assert_eq!(told, wanted);
+}
