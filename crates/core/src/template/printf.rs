@@ -117,10 +117,7 @@ impl Printer {
         if reader.take(b'*') {
             match reader.star() {
                 Some(width) => {
-                    if width < 0 {
-                        self.spec.minus = true;
-                        self.spec.zero = false;
-                    }
+                    self.spec.minus |= width < 0;
                     self.spec.width = Some(width.unsigned_abs() as usize);
                 }
                 None => self.write("%!(BADWIDTH)"),
