@@ -65,7 +65,7 @@ pub(super) fn render(template: &Template, inputs: &Inputs<'_>) -> Result<Rendere
         template,
         inputs,
         plain,
-        out: Vec::new(),
+        out: Vec::with_capacity(if plain { 0 } else { text.len().min(inputs.limits.output) }),
         map: Builder::new(),
         vars: vec![("$", dot.clone())],
         at: At::Node(&start),
