@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 # What a value is replaced by: one of each kind of JSON, the ends of Avro's integers, and what is next to them.
 VALUES = (
-    None, True, 0, -1, 1.5, 1e300, 2**31 - 1, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, -(2**63) - 1,
+    None, True, 0, -1, 1.0, 1.5, 1e300, 2**31 - 1, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, -(2**63) - 1,
     "", "x", "1", [], [None], ["x"], [0], [{}], {}, {"x": "y"}, {"x": 1},
 )  # fmt: skip
 # No field and no branch of a union is called so.
