@@ -21,14 +21,14 @@ NAMED = {name: why for name, why in parts.NAMED.items() if name != "*.Core twice
     "ClusterConfig/1-1-0: .data.ec2.instances.[ct]*.type removed": (parts.PASSED, NO_GROUP := "needed where there are instances"),
     "ClusterConfig/1-1-0: .data.ec2.instances.[ct]*.type = null": (parts.PASSED, NO_GROUP),
 }
+EXCEPTIONS = parts.Exceptions(PASSES, EITHER, NAMED, refuses_warned=False, knows_keys=True)
 
 
 def check(_) -> None:
     parts.use_packages()
     for key in parts.published():
         schema(key)
-    exceptions = parts.Exceptions(PASSES, EITHER, NAMED, refuses_warned=False, knows_keys=True)
-    agreed = parts.agree("jsonschema", verdicts, exceptions)
+    agreed = parts.agree("jsonschema", verdicts, EXCEPTIONS)
     as_avro_says(agreed)
     files_of_other_kinds_are_refused()
     files_are_passed_as_they_are_written()
