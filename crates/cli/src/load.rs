@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::inputs::Started;
@@ -303,8 +303,9 @@ pub(crate) enum Any {
 
 /// The file at `path`, by the name it has on the command line.
 fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
-    let unreadable =
-        |why: String| Diagnostic::error("cannot-read-file", format!("cannot read `{name}`: {why}"));
+    let unreadable = |why: String| {
+        Diagnostic::error(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {why}"))
+    };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
     file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
@@ -313,12 +314,12 @@ fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
     }
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        Diagnostic::error("not-utf-8", format!("`{name}` is not UTF-8 from byte {at} on"))
+        Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8 from byte {at} on"))
     })?;
     Ok(Source::new(name, text))
 }
 
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
     let message = format!("`{}` is {is}, and {should} is needed here", path.display());
-    Diagnostic::error("wrong-kind-of-file", message)
+    Diagnostic::error(code::WRONG_KIND_OF_FILE, message)
 }

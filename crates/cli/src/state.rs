@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use dataflow_runner_core::diagnostic::Diagnostic;
+use dataflow_runner_core::diagnostic::{Diagnostic, code};
 
 /// The one the user names, else the platform's place for such things. (Not tried: macOS and Windows.)
 ///
@@ -26,8 +26,11 @@ pub(crate) fn folder(
         }
     };
     given.cloned().or_else(|| own().map(|folder| folder.join("dataflow-runner"))).ok_or_else(|| {
-        Diagnostic::error("no-state-folder", "there is no place to record runs: HOME is not set")
-            .help("name a folder with --state-dir")
+        Diagnostic::error(
+            code::NO_STATE_FOLDER,
+            "there is no place to record runs: HOME is not set",
+        )
+        .help("name a folder with --state-dir")
     })
 }
 
@@ -46,6 +49,9 @@ mod tests {
         assert_eq!(folder(None, &both).ok(), Some("/x/dataflow-runner".into()));
         let relative = env(&[("XDG_STATE_HOME", "x"), ("HOME", "/h")]);
         assert_eq!(folder(None, &relative).ok(), Some("/h/.local/state/dataflow-runner".into()));
-        assert_eq!(folder(None, &env(&[("HOME", "")])).map_err(|d| d.code), Err("no-state-folder"));
+        assert_eq!(
+            folder(None, &env(&[("HOME", "")])).map_err(|d| d.code.as_str()),
+            Err("no-state-folder")
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::dataproc::{self, Dataproc};
 use dataflow_runner_core::fabric::emr::{self, Emr};
@@ -117,7 +117,7 @@ impl Target {
                 let message =
                     format!("run {run} is on fabric `{unknown}`, which this program does not know");
                 let help = format!("use dataflow-runner {}, which began it", header.program);
-                Err(Diagnostic::error("unknown-fabric", message).help(help))
+                Err(Diagnostic::error(code::UNKNOWN_FABRIC, message).help(help))
             }
         }
     }
@@ -200,7 +200,7 @@ impl Target {
 
 fn local(config: &local::Config, around: &Around<'_>) -> Result<Local, Diagnostic> {
     let program = std::env::current_exe().map_err(|e| {
-        Diagnostic::error("no-program", format!("the program cannot find its own file: {e}"))
+        Diagnostic::error(code::NO_PROGRAM, format!("the program cannot find its own file: {e}"))
     })?;
     let around = local::Surroundings {
         environment: std::env::vars_os().collect(),
@@ -220,7 +220,7 @@ fn yarn(config: &yarn::Config, around: &Around<'_>) -> Result<Yarn, Diagnostic> 
         None => Trust::of(&environment),
     };
     let client = Client::trusting(&environment, Arc::clone(around.bell), trust)
-        .map_err(|message| Diagnostic::error("http-settings", message))?;
+        .map_err(|message| Diagnostic::error(code::HTTP_SETTINGS, message))?;
     let fabric = Yarn::new(config.clone(), Arc::new(client));
     Ok(match around.poll {
         Some(tick) => fabric.asking_every(tick),
@@ -236,7 +236,7 @@ fn dataproc(
     if !around.reach {
         return Ok(Dataproc::on_paper(access.clone(), config.cloned()));
     }
-    let wrong = |message: String| Diagnostic::error("google-settings", message);
+    let wrong = |message: String| Diagnostic::error(code::GOOGLE_SETTINGS, message);
     let environment = Arc::new(crate::environment());
     let client = Client::new(&environment, Arc::clone(around.bell)).map_err(wrong)?;
     let client = Arc::new(client);
@@ -248,7 +248,7 @@ fn dataproc(
         client: Arc::clone(&client),
     };
     let identity = google::Credentials::new(settings)
-        .map_err(|error| Diagnostic::error("google-credentials", error.to_string()))?;
+        .map_err(|error| Diagnostic::error(code::GOOGLE_CREDENTIALS, error.to_string()))?;
     let mut fabric = Dataproc::new(access.clone(), config.cloned(), client, identity);
     if let Some(tick) = around.poll {
         fabric = fabric.asking_every(tick);
@@ -272,7 +272,7 @@ fn emr(
     if !around.reach || !is_region(access.region.expose()) {
         return Ok(Emr::on_paper(config.cloned(), access.region.expose()));
     }
-    let wrong = |message: String| Diagnostic::error("aws-settings", message);
+    let wrong = |message: String| Diagnostic::error(code::AWS_SETTINGS, message);
     let environment = Arc::new(crate::environment());
     let client = Client::new(&environment, Arc::clone(around.bell)).map_err(wrong)?;
     let settings = Settings {
@@ -319,7 +319,7 @@ mod tests {
     }
 
     fn code(reached: Result<Target, Diagnostic>) -> &'static str {
-        reached.err().map_or("none", |fault| fault.code)
+        reached.err().map_or("none", |fault| fault.code.as_str())
     }
 
     #[test]

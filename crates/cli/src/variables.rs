@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::inputs::Inputs;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -117,7 +117,7 @@ impl Variables {
             let Some(flag) = given.flag else { continue };
             let message = format!("variable `{name}` is given by `{flag}` and never used");
             faults.push(
-                Diagnostic::warning("unused-variable", message)
+                Diagnostic::warning(code::UNUSED_VARIABLE, message)
                     .help(format!("a template uses it as `{}`", usage(name))),
             );
         }
@@ -128,7 +128,7 @@ impl Variables {
         for (name, value, environment) in given {
             if !names.insert(name.clone()) {
                 let message = format!("variable `{name}` is given twice by `{flag}`");
-                let twice = Diagnostic::warning("variable-given-twice", message);
+                let twice = Diagnostic::warning(code::VARIABLE_GIVEN_TWICE, message);
                 faults.push(twice.help("the last value counts; take the others out"));
             }
             self.values.insert(name, Given { value, flag: Some(flag), environment });
@@ -152,13 +152,13 @@ fn from_environment(
     match env(variable).map(OsString::into_string) {
         Some(Ok(value)) => Ok(Value::String(value)),
         Some(Err(_)) => Err(Diagnostic::error(
-            "not-utf-8",
+            code::NOT_UTF_8,
             format!("environment variable `{variable}` is not UTF-8"),
         )),
         None => {
             let message = format!("environment variable `{variable}` is not set");
             let help = format!("`--var-env` takes the value of variable `{name}` from it");
-            Err(Diagnostic::error("environment-variable-not-set", message).help(help))
+            Err(Diagnostic::error(code::ENVIRONMENT_VARIABLE_NOT_SET, message).help(help))
         }
     }
 }
@@ -195,7 +195,7 @@ fn parted(pair: &str, flag: &str, form: &str) -> Result<(String, String), Usage>
 
 /// Names and values of a JSON object, in the order of the file.
 fn read(path: &Path) -> Result<Vec<(String, Value)>, Diagnostic> {
-    let fault = |message: String| Diagnostic::error("variables-file", message);
+    let fault = |message: String| Diagnostic::error(code::VARIABLES_FILE, message);
     let shown = path.display();
     let bytes = std::fs::read(path)
         .map_err(|e| fault(format!("cannot read variables from `{shown}`: {e}")))?;

@@ -1,8 +1,12 @@
 //! What is wrong with the input: collected, sorted, shown all at once.
 
+pub mod code;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
+
+pub use code::Code;
 
 use crate::source::{Source, Span};
 
@@ -27,8 +31,8 @@ pub struct Place {
 /// One fault: what, where, what to do. The text never quotes a secret or the value of a variable.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// A stable kebab-case name for the rule that was broken, such as `unknown-field`.
-    pub code: &'static str,
+    /// The rule that was broken.
+    pub code: Code,
     /// Whether it stops the run.
     pub severity: Severity,
     /// A lowercase fragment with names in backticks.
@@ -75,7 +79,7 @@ impl fmt::Debug for Place {
 
 impl Diagnostic {
     /// An error by the rule `code`.
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -88,7 +92,7 @@ impl Diagnostic {
     }
 
     /// A warning by the rule `code`.
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
@@ -132,7 +136,7 @@ impl Diagnostic {
             (None, None) => Ordering::Equal,
         }
         .then_with(|| self.severity.cmp(&other.severity))
-        .then_with(|| self.code.cmp(other.code))
+        .then_with(|| self.code.cmp(&other.code))
         .then_with(|| self.message.cmp(&other.message))
     }
 }
@@ -233,22 +237,33 @@ mod tests {
         let a = Arc::new(Source::new("a.json", "one\ntwo"));
         let b = Arc::new(Source::new("b.json", "one"));
         let mut all = Diagnostics::new();
-        all.push(Diagnostic::warning("w", "no place"));
-        all.push(Diagnostic::error("e", "second line").at(Place::new(&a, Span::new(4, 7))));
-        all.push(Diagnostic::error("e", "other file").at(Place::new(&b, Span::new(0, 3))));
-        all.push(Diagnostic::warning("w", "first line").at(Place::new(&a, Span::new(0, 3))));
-        all.push(Diagnostic::error("e", "first line").at(Place::new(&a, Span::new(0, 3))));
-        all.push(Diagnostic::error("e", "first line").at(Place::new(&a, Span::new(0, 3))));
+        all.push(Diagnostic::warning(code::UNUSED_VARIABLE, "no place"));
+        all.push(
+            Diagnostic::error(code::WRONG_TYPE, "second line").at(Place::new(&a, Span::new(4, 7))),
+        );
+        all.push(
+            Diagnostic::error(code::WRONG_TYPE, "other file").at(Place::new(&b, Span::new(0, 3))),
+        );
+        all.push(
+            Diagnostic::warning(code::UNUSED_VARIABLE, "first line")
+                .at(Place::new(&a, Span::new(0, 3))),
+        );
+        all.push(
+            Diagnostic::error(code::WRONG_TYPE, "first line").at(Place::new(&a, Span::new(0, 3))),
+        );
+        all.push(
+            Diagnostic::error(code::WRONG_TYPE, "first line").at(Place::new(&a, Span::new(0, 3))),
+        );
         assert_eq!((all.errors(), all.warnings()), (4, 2));
         let lines: Vec<_> = all.sorted().iter().map(ToString::to_string).collect();
         assert_eq!(
             lines,
             [
-                "a.json:1:1: error[e]: first line",
-                "a.json:1:1: warning[w]: first line",
-                "a.json:2:1: error[e]: second line",
-                "b.json:1:1: error[e]: other file",
-                "warning[w]: no place",
+                "a.json:1:1: error[wrong-type]: first line",
+                "a.json:1:1: warning[unused-variable]: first line",
+                "a.json:2:1: error[wrong-type]: second line",
+                "b.json:1:1: error[wrong-type]: other file",
+                "warning[unused-variable]: no place",
             ]
         );
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::{Source, Span};
 use crate::template::{self, SourceMap};
 
@@ -104,7 +104,7 @@ impl Document {
                 let at = e.utf8_error().valid_up_to();
                 let place = Place::new(&source, origins.source(Span::new(at, at + 1)));
                 let message = "the rendered text is not UTF-8";
-                Err(Box::new(Diagnostic::error("not-utf-8", message).at(place)))
+                Err(Box::new(Diagnostic::error(code::NOT_UTF_8, message).at(place)))
             }
         }
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::config::playbook::{
     OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step, unknown_step,
 };
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use crate::event::{self, Event, EventKind};
 use crate::fabric::{Capabilities, ExitCodes, LocalFile};
 use crate::secret::Text;
@@ -178,9 +178,9 @@ impl Plan {
         for (name, file) in self.local_files() {
             let fault = match std::fs::metadata(&file.path) {
                 Ok(found) if found.is_file() => continue,
-                Ok(_) => Diagnostic::error("not-a-file", "it is not a file")
+                Ok(_) => Diagnostic::error(code::NOT_A_FILE, "it is not a file")
                     .help("only single files beside the playbook go to the cluster with it; name folders by a URI"),
-                Err(error) => Diagnostic::error("missing-file", format!("the file beside the playbook cannot be read: {error}"))
+                Err(error) => Diagnostic::error(code::MISSING_FILE, format!("the file beside the playbook cannot be read: {error}"))
                     .help("names that begin with `./` or `../` are taken from the playbook's own folder"),
             };
             faults.push(fault.at(Place::new(&playbook.source, name.span)));
@@ -322,21 +322,21 @@ fn cycle_fault(playbook: &Playbook, cycle: &[usize]) -> Diagnostic {
     let step = &playbook.steps[first];
     let span =
         step.depends_on.as_ref().and_then(|names| names.first()).map_or(step.span, |n| n.span);
-    Diagnostic::error("dependency-cycle", message)
+    Diagnostic::error(code::DEPENDENCY_CYCLE, message)
         .at(Place::new(&playbook.source, span))
         .label("a step of the cycle")
         .help("take one of these names out of its `dependsOn`")
 }
 
 /// Code, message and help of each thing that a fabric cannot do of a step.
-fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(&'static str, String, String)> {
+fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Code, String, String)> {
     let mut all = Vec::new();
     let name = fabric.fabric;
     let kind = step.work.program.step_type();
     if !fabric.step_types.contains(&kind) {
         let known: Vec<_> = fabric.step_types.iter().map(|t| t.as_str()).collect();
         all.push((
-            "step-type-not-on-fabric",
+            code::STEP_TYPE_NOT_ON_FABRIC,
             format!("fabric `{name}` runs no steps of type {}", kind.as_str()),
             format!("it runs {}", known.join(", ")),
         ));
@@ -344,21 +344,21 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(&'static str, String, St
     if !fabric.failure_rules.contains(&step.rules.on_failure) {
         let known: Vec<_> = fabric.failure_rules.iter().map(|r| r.as_str()).collect();
         all.push((
-            "failure-rule-not-on-fabric",
+            code::FAILURE_RULE_NOT_ON_FABRIC,
             format!("fabric `{name}` cannot do {}", step.rules.on_failure.as_str()),
             format!("it can do {}", known.join(", ")),
         ));
     }
     if fabric.exit_codes == ExitCodes::None && step.rules.on_result != OnResult::default() {
         all.push((
-            "no-exit-codes-on-fabric",
+            code::NO_EXIT_CODES_ON_FABRIC,
             format!("fabric `{name}` does not tell exit codes"),
             "take `onResult` out".to_owned(),
         ));
     }
     if !fabric.cancel_running && step.rules.timeout.is_some() {
         all.push((
-            "no-cancel-on-fabric",
+            code::NO_CANCEL_ON_FABRIC,
             format!("fabric `{name}` cannot stop a running step"),
             "take `timeoutSeconds` out".to_owned(),
         ));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock};
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::engine::{self, Fresh, Settings, Start};
 use dataflow_runner_core::event::{Driver, Goal, Outcome};
 use dataflow_runner_core::fabric::{ClusterId, RunId};
@@ -164,7 +164,7 @@ fn check_home(
             "cluster `{home}` is there already, and stays: there is nothing to bring up or down"
         );
         let help = "use `run` with the same files; it needs no --cluster";
-        faults.push(Diagnostic::error("no-clusters", message).help(help));
+        faults.push(Diagnostic::error(code::NO_CLUSTERS, message).help(help));
     } else if let Some(other) = errand.cluster.filter(|it| *it != home.as_str()) {
         let text = format!(
             "--cluster {other} is not the cluster of --config, which is `{home}`; leave it out"
@@ -260,7 +260,7 @@ fn begin(
     let mut journal = match record(ready, &header) {
         Ok(journal) => journal?,
         Err(error) => {
-            let fault = Diagnostic::error("cannot-record-run", error);
+            let fault = Diagnostic::error(code::CANNOT_RECORD_RUN, error);
             let mut faults = Diagnostics::new();
             faults.push(fault.help("name another folder with --state-dir"));
             ui.faults(faults);

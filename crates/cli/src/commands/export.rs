@@ -1,6 +1,6 @@
 //! `export`: a playbook in a form that others run.
 
-use dataflow_runner_core::diagnostic::Diagnostic;
+use dataflow_runner_core::diagnostic::{Diagnostic, code};
 use dataflow_runner_core::fabric::dataproc::workflow;
 
 use super::Usage;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &args::Export, ui: &mut Ui) -> Result<Exit, Usage> {
                 _ => {
                     let message = "a workflow of Dataproc is made from a DataprocClusterConfig";
                     let help = "name such a file with --config";
-                    loader.sink().push(Diagnostic::error("wrong-fabric", message).help(help));
+                    loader.sink().push(Diagnostic::error(code::WRONG_FABRIC, message).help(help));
                     None
                 }
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock::{self, Clock, add};
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::fabric::{self, Error, Fabric, LogFile};
 use dataflow_runner_core::logs::look::{Look, Whose};
 use dataflow_runner_core::logs::{self, Piece};
@@ -113,7 +113,7 @@ fn reach(
     let wrong = |fault: Diagnostic, ui: &mut Ui| {
         let mut faults = Diagnostics::new();
         faults.push(match fault.code {
-            "credentials-not-kept" => fault.help("name the cluster file with --config"),
+            code::CREDENTIALS_NOT_KEPT => fault.help("name the cluster file with --config"),
             _ => fault,
         });
         ui.faults(faults);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::clock;
-use dataflow_runner_core::diagnostic::Diagnostic;
+use dataflow_runner_core::diagnostic::{Diagnostic, code};
 use dataflow_runner_core::event::{EventKind, Goal, Outcome};
 use dataflow_runner_core::fabric::{ClusterId, ClusterStatus, Discreet, Fabric, Query, RunId};
 use dataflow_runner_core::journal::{self, Header};
@@ -135,7 +135,7 @@ impl Places {
             Ok(fabric) => self.fabrics.push(fabric),
             Err(Diagnostic { message, help, code, .. }) => {
                 let help = match code {
-                    "credentials-not-kept" => Some("name that file with --config".to_owned()),
+                    code::CREDENTIALS_NOT_KEPT => Some("name that file with --config".to_owned()),
                     _ => help,
                 };
                 let why = help.map_or(message.clone(), |help| format!("{message}; {help}"));

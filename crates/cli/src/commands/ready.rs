@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::{Discreet, Fabric};
 use dataflow_runner_core::inputs::Inputs;
@@ -105,7 +105,7 @@ impl Ready {
             Ok(Self { plan: Plan::empty(), fabric, state, inputs: None })
         });
         let help = |fault: Diagnostic| match fault.code {
-            "credentials-not-kept" => {
+            code::CREDENTIALS_NOT_KEPT => {
                 fault.help("name that file with --config, and the cluster with --cluster")
             }
             _ => fault,
@@ -129,6 +129,6 @@ impl Ready {
         };
         let message = format!("a run on `{}` cannot be left alone ({flag}): {why}", fabric.fabric);
         let help = format!("run it without {flag}{or}");
-        faults.push(Diagnostic::error("not-alone", message).help(help));
+        faults.push(Diagnostic::error(code::NOT_ALONE, message).help(help));
     }
 }

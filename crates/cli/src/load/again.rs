@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
+use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::fabric::emr::Credentials;
 use dataflow_runner_core::inputs::{self, Inputs, Kept, Started};
 use dataflow_runner_core::source::Source;
@@ -130,5 +130,5 @@ fn not_kept(path: &Path, flag: &str, why: &str) -> Diagnostic {
     let message =
         format!("the literal credentials of `{name}` are not kept with a run, and the file {why}");
     let help = format!("put the file back as it was, or name another by {flag}");
-    Diagnostic::error("credentials-not-kept", message).help(help)
+    Diagnostic::error(code::CREDENTIALS_NOT_KEPT, message).help(help)
 }

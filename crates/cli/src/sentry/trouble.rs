@@ -1,7 +1,7 @@
 //! What went wrong, in words that may leave this machine: no argument of a step, no piece of a file or a log, and
 //! none of the variables' values, wherever they may have got to.
 
-use dataflow_runner_core::diagnostic::Severity;
+use dataflow_runner_core::diagnostic::{Code, Severity};
 use dataflow_runner_core::event::{Event, EventKind, Outcome};
 use dataflow_runner_core::fabric::StepState;
 use dataflow_runner_core::secret::Hidden;
@@ -49,9 +49,9 @@ impl Trouble {
     }
 
     /// A fault of a file. What it says may quote the file, so only its code is kept.
-    pub(crate) fn fault(&mut self, severity: Severity, code: &'static str) {
-        if severity == Severity::Error && !self.faults.contains(&code) {
-            self.faults.push(code);
+    pub(crate) fn fault(&mut self, severity: Severity, code: Code) {
+        if severity == Severity::Error && !self.faults.contains(&code.as_str()) {
+            self.faults.push(code.as_str());
         }
     }
 
@@ -136,6 +136,8 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
+    use dataflow_runner_core::diagnostic::code;
+
     use super::*;
 
     fn ended(outcome: Outcome) -> Trouble {
@@ -182,15 +184,13 @@ mod tests {
         );
         assert_eq!(Trouble::default().message(), "the program failed");
         let mut trouble = Trouble::default();
-        for (severity, code) in
-            [(Severity::Error, "a"), (Severity::Warning, "b"), (Severity::Error, "a")]
-        {
-            trouble.fault(severity, code);
-        }
+        trouble.fault(Severity::Error, code::NO_STEPS);
+        trouble.fault(Severity::Warning, code::TWO_REGIONS);
+        trouble.fault(Severity::Error, code::NO_STEPS);
         trouble.error("odd");
         assert_eq!(
             (trouble.message(), trouble.kind()),
-            ("invalid files: a; odd".into(), "a".into())
+            ("invalid files: no-steps; odd".into(), "no-steps".into())
         );
     }
 }

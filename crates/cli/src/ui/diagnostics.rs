@@ -30,7 +30,7 @@ fn render_one(fault: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(escape::line(&fault.message)).id(fault.code);
+    let title = level.primary_title(escape::line(&fault.message)).id(fault.code.as_str());
     let mut main = Group::with_title(title);
     if let Some(place) = &fault.place {
         main = point(main, place, fault.label.as_deref());
@@ -110,18 +110,19 @@ mod tests {
     use dataflow_runner_core::source::{Source, Span};
 
     use super::*;
+    use dataflow_runner_core::diagnostic::code;
 
     #[test]
     fn a_fault_is_shown_where_it_is() {
         let source = Arc::new(Source::new("a.json", "{\n  \"jra\": 1,\n  \"ñ\": 2\n}"));
         let faults = [
-            Diagnostic::error("unknown-field", "unknown field `jra`")
+            Diagnostic::error(code::UNKNOWN_FIELD, "unknown field `jra`")
                 .at(Place::new(&source, Span::new(4, 9)))
                 .label("not a field of a step")
                 .help("did you mean `jar`?")
                 .note("the schema says so", None)
                 .note("as here", Some(Place::new(&source, Span::new(16, 20)))),
-            Diagnostic::warning("unused-variable", "variable `x` is not used"),
+            Diagnostic::warning(code::UNUSED_VARIABLE, "variable `x` is not used"),
         ];
         assert_eq!(
             render(&faults, false, None),
@@ -153,7 +154,8 @@ warning[unused-variable]: variable `x` is not used
             format!("{{\"a\": \"{}\", \"b\": 1, \"c\": \"{}\"}}", "x".repeat(200), "y".repeat(200));
         let at = text.find("\"b\"").expect("it is there");
         let source = Arc::new(Source::new("f", text));
-        let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::new(at, at + 3)));
+        let fault =
+            Diagnostic::error(code::WRONG_TYPE, "m").at(Place::new(&source, Span::new(at, at + 3)));
         let shown = render(&[fault], false, Some(40));
         assert!(shown.contains("\"b\": 1"), "{shown}");
         let longest = shown.lines().map(|line| line.chars().count()).max();
@@ -163,7 +165,8 @@ warning[unused-variable]: variable `x` is not used
     #[test]
     fn a_credential_below_its_key_is_starred_out() {
         let source = Arc::new(Source::new("f", "\"secretAccessKey\":\n  \"hunter2\""));
-        let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::new(21, 30)));
+        let fault =
+            Diagnostic::error(code::WRONG_TYPE, "m").at(Place::new(&source, Span::new(21, 30)));
         let text = render(&[fault], false, None);
         assert!(text.contains("2 |   \"*******\"\n"), "{text}");
     }
@@ -172,7 +175,8 @@ warning[unused-variable]: variable `x` is not used
     fn lines_may_end_with_carriage_returns() {
         let source = Arc::new(Source::new("f", "a\r\nbc\r\n"));
         for (at, line) in [(3, "2 | bc\n"), (5, "2 | bc")] {
-            let fault = Diagnostic::error("e", "m").at(Place::new(&source, Span::at(at)));
+            let fault =
+                Diagnostic::error(code::WRONG_TYPE, "m").at(Place::new(&source, Span::at(at)));
             let text = render(&[fault], false, None);
             assert!(text.contains(line), "{text}");
         }
@@ -182,8 +186,9 @@ warning[unused-variable]: variable `x` is not used
     fn a_place_beyond_the_text_and_one_on_an_endless_line_are_still_told() {
         let far = Arc::new(Source::new("far", "x"));
         let long = Arc::new(Source::new("long", "x".repeat(5000)));
-        let fault =
-            |source| Diagnostic::error("e", "m").at(Place::new(source, Span::new(4000, 4001)));
+        let fault = |source| {
+            Diagnostic::error(code::WRONG_TYPE, "m").at(Place::new(source, Span::new(4000, 4001)))
+        };
         let text = render(&[fault(&far), fault(&long)], false, None);
         assert!(text.contains(" --> far:1:2\n"), "{text}");
         assert!(text.contains("--> long:1:4001\n"), "{text}");

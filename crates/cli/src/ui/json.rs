@@ -30,7 +30,7 @@ pub(super) fn diagnostic(fault: &Diagnostic) -> String {
     let notes: Vec<_> = notes.collect();
     let (file, at) = (file(fault.place.as_ref()), at(fault.place.as_ref()));
     let fault = json!({
-        "code": fault.code,
+        "code": fault.code.as_str(),
         "severity": severity,
         "file": file,
         "line": at.map(|at| at.line),
@@ -50,12 +50,13 @@ mod tests {
     use dataflow_runner_core::source::{Source, Span};
 
     use super::*;
+    use dataflow_runner_core::diagnostic::code;
 
     #[test]
     fn a_diagnostic_is_told_with_its_notes() {
         let source = Arc::new(Source::new("f", "ab\ncd"));
         let first = Some(Place::new(&source, Span::new(0, 1)));
-        let fault = Diagnostic::error("e", "m")
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m")
             .at(Place::new(&source, Span::new(4, 5)))
             .note("first", first)
             .note("nowhere", None);

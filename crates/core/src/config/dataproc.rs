@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::read::{Record, check_keys};
 use super::web::{plain, url};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::dataproc::{
     Accelerator, Config, Credentials, Disks, Extra, FailedWorkers, Group, InitializationAction,
     Network, Preemptibility, Secondary, Selection, forms, limits,
@@ -59,7 +59,7 @@ pub(super) fn read(data: Record<'_>) -> Config {
         idle_ttl: seconds(&data, "idleTtlSeconds", limits::IDLE_TTL),
         max_age: seconds(&data, "maxAgeSeconds", limits::MAX_AGE),
         labels: {
-            check_keys(&data, "labels", "label-key", forms::fault_of_label_key);
+            check_keys(&data, "labels", code::LABEL_KEY, forms::fault_of_label_key);
             let labels = data.map("labels");
             labels.values().for_each(|value| data.warn_of_secret("labels", value));
             labels
@@ -86,7 +86,7 @@ fn texts(record: &Record<'_>, name: &str) -> Vec<Text> {
     let texts = record.texts(name);
     if texts.iter().any(|text| text.expose().is_empty()) {
         let message = format!("`{}` must not hold an empty text", record.path.key(name));
-        record.fault(record.span_of(name), Diagnostic::error("empty-value", message));
+        record.fault(record.span_of(name), Diagnostic::error(code::EMPTY_VALUE, message));
     }
     texts
 }
@@ -111,7 +111,7 @@ fn access(record: Record<'_>) -> (Credentials, Option<String>, Option<String>) {
     if given > 1 {
         let message =
             format!("`{}` must have one of `file`, `json` and `token` at most", record.path);
-        record.fault_here(Diagnostic::error("credentials", message));
+        record.fault_here(Diagnostic::error(code::CREDENTIALS, message));
     }
     if let Some(json) = &json {
         let is_object = serde_json::from_str::<serde_json::Map<_, _>>(json.expose()).is_ok();
@@ -123,7 +123,7 @@ fn access(record: Record<'_>) -> (Credentials, Option<String>, Option<String>) {
             let help = "Google makes such files: a JSON object with a `type`";
             record.fault(
                 record.span_of("json"),
-                Diagnostic::error("credentials", message).help(help),
+                Diagnostic::error(code::CREDENTIALS, message).help(help),
             );
         }
     }
@@ -139,7 +139,7 @@ fn access(record: Record<'_>) -> (Credentials, Option<String>, Option<String>) {
     if impersonate.as_ref().is_some_and(|account| !forms::is_account(account)) {
         let path = record.path.key("impersonate");
         let message = format!("`{path}` must be the e-mail address of a service account");
-        let fault = Diagnostic::error("service-account", message);
+        let fault = Diagnostic::error(code::SERVICE_ACCOUNT, message);
         record.fault(record.span_of("impersonate"), fault);
     }
     (credentials.unwrap_or(Credentials::Default), impersonate, plain(&record, "quotaProject"))
@@ -150,7 +150,7 @@ fn master(record: Record<'_>) -> Group {
     let instances = record.integer("numInstances");
     if instances.is_some_and(|n| !limits::MASTERS.contains(&n)) {
         let message = format!("`{}` must be 1 or 3", record.path.key("numInstances"));
-        let fault = Diagnostic::error("number-range", message);
+        let fault = Diagnostic::error(code::NUMBER_RANGE, message);
         record.fault(record.span_of("numInstances"), fault);
     }
     group
@@ -169,14 +169,14 @@ fn single(data: &Record<'_>, single: bool, master: Option<&Group>) {
         if data.has(name) {
             let path = data.path.key(name);
             let message = format!("`{path}` makes no sense beside `singleNode`");
-            let fault = Diagnostic::error("single-node", message);
+            let fault = Diagnostic::error(code::SINGLE_NODE, message);
             data.fault(data.span_of(name), fault.help("take one of the two out"));
         }
     }
     if master.and_then(|master| master.instances).is_some_and(|n| n != 1) {
         let message =
             format!("`{}.numInstances` must be 1 beside `singleNode`", data.path.key("master"));
-        data.fault(data.span_of("master"), Diagnostic::error("single-node", message));
+        data.fault(data.span_of("master"), Diagnostic::error(code::SINGLE_NODE, message));
     }
 }
 
@@ -210,7 +210,7 @@ fn secondary(record: Record<'_>) -> Secondary {
             if record.is_empty_list("machineTypes") {
                 let message =
                     format!("`{}` must name at least one type", record.path.key("machineTypes"));
-                let fault = Diagnostic::error("empty-value", message);
+                let fault = Diagnostic::error(code::EMPTY_VALUE, message);
                 record.fault(record.span_of("machineTypes"), fault);
             }
             let rank = number(&record, "rank", 0..=MOST);
@@ -223,7 +223,7 @@ fn secondary(record: Record<'_>) -> Secondary {
         // What is mixed with standard machines are Spot ones: `ProvisioningModelMix` of the API.
         if record.has(name) && preemptibility != Some(Preemptibility::Spot) {
             let message = format!("`{}` is for machines of `SPOT`", record.path.key(name));
-            let fault = Diagnostic::error("provisioning-mix", message);
+            let fault = Diagnostic::error(code::PROVISIONING_MIX, message);
             let help = "write `\"preemptibility\": \"SPOT\"`, or take it out";
             record.fault(record.span_of(name), fault.help(help));
         }
@@ -232,7 +232,7 @@ fn secondary(record: Record<'_>) -> Secondary {
 }
 
 fn network(record: Record<'_>) -> Network {
-    check_keys(&record, "metadata", "metadata-key", forms::fault_of_metadata_key);
+    check_keys(&record, "metadata", code::METADATA_KEY, forms::fault_of_metadata_key);
     Network {
         network: shown(&record, "network"),
         subnetwork: shown(&record, "subnetwork"),
@@ -244,7 +244,7 @@ fn network(record: Record<'_>) -> Network {
 
 /// Prefixes that nobody has heard of are passed on with a warning: Dataproc may know more of them.
 fn property_keys(data: &Record<'_>) {
-    check_keys(data, "properties", "property-key", forms::fault_of_property_key);
+    check_keys(data, "properties", code::PROPERTY_KEY, forms::fault_of_property_key);
     let map = data.path.key("properties");
     for (key, at) in data.keys("properties") {
         let Some((prefix, _)) = key.split_once(':') else { continue };
@@ -253,7 +253,7 @@ fn property_keys(data: &Record<'_>) {
         }
         let path = data.entry_path(&map, &key, at);
         let message = format!("`{path}` has no prefix that is known");
-        let mut fault = Diagnostic::warning("property-prefix", message);
+        let mut fault = Diagnostic::warning(code::PROPERTY_PREFIX, message);
         if data.document().is_literal(at)
             && let Some(near) = suggest(prefix, forms::PREFIXES)
         {
@@ -270,6 +270,6 @@ fn extra(data: &Record<'_>, text: Text) -> Option<Extra> {
     };
     let message = format!("`{}` {fault}", data.path.key("extra"));
     let help = "write a JSON object in the words of the API, with each `\"` in it as `\\\"`";
-    data.fault(data.span_of("extra"), Diagnostic::error("extra", message).help(help));
+    data.fault(data.span_of("extra"), Diagnostic::error(code::EXTRA, message).help(help));
     None
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::read::Record;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::emr::{
     Bootstrap, Config, Configuration, Credentials, Ebs, Group, Location, Release, Roles, Tag,
     Volumes,
@@ -71,7 +71,7 @@ pub(super) fn read_credentials(record: &Record<'_>) -> Option<Credentials> {
                 let message =
                     format!("access-key and secret-key must both be set to '{word}', or neither");
                 let other = if of_id { "secretAccessKey" } else { "accessKeyId" };
-                record.fault(record.span_of(other), Diagnostic::error("credentials", message));
+                record.fault(record.span_of(other), Diagnostic::error(code::CREDENTIALS, message));
                 return None;
             }
         }
@@ -97,7 +97,7 @@ fn read_ec2(ec2: &Record<'_>) -> Option<Ec2> {
     let ami_version = ec2.needed("amiVersion");
     if ami_version.as_ref().is_some_and(|version| Release::parse(version.expose()).is_none()) {
         let message = format!("`{}.amiVersion` is not a version of EMR", ec2.path);
-        let fault = Diagnostic::error("ami-version", message);
+        let fault = Diagnostic::error(code::AMI_VERSION, message);
         ec2.fault(
             ec2.span_of("amiVersion"),
             fault.label("expected such as `7.5.0` or `emr-7.5.0`"),
@@ -143,7 +143,7 @@ fn read_location(location: &Record<'_>) -> Option<Location> {
             return zone.or(subnet.flatten().map(Location::Subnet));
         }
     };
-    location.fault_here(Diagnostic::error("location", message));
+    location.fault_here(Diagnostic::error(code::LOCATION, message));
     None
 }
 
@@ -200,7 +200,7 @@ fn read_volume(volume: &Record<'_>, per_instance: i64) -> Volumes {
         if n.is_some() && refused {
             let message =
                 format!("`{}.{name}` is not sent: volumes of this type have none", volume.path);
-            volume.fault(volume.span_of(name), Diagnostic::warning("ebs-not-sent", message));
+            volume.fault(volume.span_of(name), Diagnostic::warning(code::EBS_NOT_SENT, message));
         }
         n.filter(|_| !refused)
     };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::read::{Record, check_keys};
+use crate::diagnostic::code;
 use crate::fabric::local::{Config, Tools};
 use crate::secret::Text;
 
@@ -42,7 +43,7 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
 }
 
 fn read_environment(data: &Record<'_>) -> BTreeMap<String, Text> {
-    check_keys(data, "environment", "environment-name", |name| {
+    check_keys(data, "environment", code::ENVIRONMENT_NAME, |name| {
         let fault = name.is_empty() || name.contains('=');
         fault.then_some("a name is not empty and has no `=`")
     });
@@ -50,7 +51,7 @@ fn read_environment(data: &Record<'_>) -> BTreeMap<String, Text> {
 }
 
 fn read_roots(data: &Record<'_>) -> BTreeMap<String, PathBuf> {
-    check_keys(data, "roots", "root-prefix", |prefix| {
+    check_keys(data, "roots", code::ROOT_PREFIX, |prefix| {
         (!is_uri_prefix(prefix))
             .then_some("expected the beginning of a URI, such as `s3://bucket/`")
     });

@@ -22,7 +22,7 @@ mod yarn;
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::Document;
 use crate::fabric;
 use crate::json::{self, Node, Value};
@@ -128,7 +128,7 @@ fn identify(node: &Node<'_>, faults: &mut Faults<'_>) -> Option<(Kind, String)> 
     let Value::Object(members) = &node.value else {
         let message = "a file must be an object with `schema` and `data`";
         let found = format!("found {}", node.value.kind());
-        faults.push(node.span, Diagnostic::error("wrong-type", message).label(found));
+        faults.push(node.span, Diagnostic::error(code::WRONG_TYPE, message).label(found));
         return None;
     };
     let find = |same: fn(&str) -> bool| members.iter().rfind(|m| same(&m.key.get()));
@@ -138,13 +138,15 @@ fn identify(node: &Node<'_>, faults: &mut Faults<'_>) -> Option<(Kind, String)> 
     let known = || format!("write one of {}", list(keys().iter().map(String::as_str)));
     let Some(member) = member else {
         let opening = Span { end: node.span.start + 1, ..node.span };
-        let fault =
-            Diagnostic::error("missing-schema", "the file does not say what it is: no `schema`");
+        let fault = Diagnostic::error(
+            code::MISSING_SCHEMA,
+            "the file does not say what it is: no `schema`",
+        );
         faults.push(opening, fault.help(known()));
         return None;
     };
     let Value::String(key) = member.node.value else {
-        let fault = Diagnostic::error("wrong-type", "`schema` must be a string");
+        let fault = Diagnostic::error(code::WRONG_TYPE, "`schema` must be a string");
         let found = format!("found {}", member.node.value.kind());
         faults.push(member.node.span, fault.label(found).help(known()));
         return None;
@@ -153,7 +155,8 @@ fn identify(node: &Node<'_>, faults: &mut Faults<'_>) -> Option<(Kind, String)> 
     if let Some(kind) = kind_of(&key) {
         return Some((kind, key));
     }
-    let mut fault = Diagnostic::error("unknown-schema", "no such schema is known").help(known());
+    let mut fault =
+        Diagnostic::error(code::UNKNOWN_SCHEMA, "no such schema is known").help(known());
     if faults.document().quote(member.node.span).is_some() {
         fault = fault.label(format!("found `{key}`"));
         // Only what is behind the vendor can tell them apart.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 pub use super::rules::{OnFailure, OnResult, Retries, Rules};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::emr::Credentials;
 use crate::secret::Text;
 use crate::source::{Source, Span};
@@ -277,7 +277,7 @@ pub(crate) fn unknown_step<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -
         Some(near) => format!("did you mean `{near}`?"),
         None => "`dependsOn` takes ids of steps of this playbook".to_owned(),
     };
-    Diagnostic::error("unknown-step", "`dependsOn` names a step that does not exist")
+    Diagnostic::error(code::UNKNOWN_STEP, "`dependsOn` names a step that does not exist")
         .label("no step has this id")
         .help(help)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::emr::read_credentials;
 use super::playbook::{EmrAccess, OnFailure, Playbook, Program, Rules, Step, StepType, Work};
 use super::read::Record;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::secret::Text;
 use crate::source::Span;
 use crate::suggest::{list, suggest};
@@ -19,7 +19,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
     let steps = data.each("steps", |i, step| read_step(&step, i));
     if data.is_empty_list("steps") {
         // The words of 0.7.x.
-        let fault = Diagnostic::error("no-steps", "No steps found in config, nothing to add");
+        let fault = Diagnostic::error(code::NO_STEPS, "No steps found in config, nothing to add");
         data.fault(data.span_of("steps"), fault);
     }
     let source = data.document().source();
@@ -67,13 +67,13 @@ fn check_type(step: &Record<'_>) {
         Some(StepType::CustomJar) => {}
         Some(known) => {
             let message = format!("`{path}`: the step is run as `CUSTOM_JAR`, as 0.7.x did");
-            let fault = Diagnostic::warning("step-type", message);
+            let fault = Diagnostic::warning(code::STEP_TYPE, message);
             let help = format!("`{}` steps are of PlaybookConfig 2-0-0", known.as_str());
             step.fault(at, fault.help(help));
         }
         None => {
             let mut fault =
-                Diagnostic::error("step-type", format!("`{path}` must be `CUSTOM_JAR`"));
+                Diagnostic::error(code::STEP_TYPE, format!("`{path}` must be `CUSTOM_JAR`"));
             if step.document().quote(at).is_some() {
                 fault = fault.label(format!("found `{}`", of.expose()));
                 let near = suggest(of.expose(), StepType::ALL.map(StepType::as_str));
@@ -91,7 +91,7 @@ fn read_on_failure(step: &Record<'_>) -> Option<OnFailure> {
     if found.is_none() {
         // The words of 0.7.x.
         let message = "Only the following failure actions are allowed 'CANCEL_AND_WAIT, CONTINUE' - to terminate use the 'down' command";
-        let mut fault = Diagnostic::error("action-on-failure", message);
+        let mut fault = Diagnostic::error(code::ACTION_ON_FAILURE, message);
         let at = step.span_of("actionOnFailure");
         if step.document().quote(at).is_some() {
             let names = allowed.map(OnFailure::as_str);

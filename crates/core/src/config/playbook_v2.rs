@@ -11,7 +11,7 @@ use super::playbook::{
 };
 use super::read::Record;
 use super::step_types;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, code};
 use crate::schema::{Checked, Is, Path};
 use crate::secret::Text;
 use crate::source::Span;
@@ -26,7 +26,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
     let steps = data.each("steps", |_, step| read_step(&step, &defaults));
     if data.has("steps") && data.is_empty_list("steps") {
         let message = format!("`{}.steps` must not be empty", data.path);
-        let fault = Diagnostic::error("no-steps", message);
+        let fault = Diagnostic::error(code::NO_STEPS, message);
         data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
     }
     check_ids(&data);
@@ -80,7 +80,7 @@ fn positive(record: &Record<'_>, name: &str) -> Option<NonZeroU32> {
 fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
     let id = step
         .needed("id")
-        .filter(|id| check_id(step, "bad-id", step.span_of("id"), id, &step.path.key("id")));
+        .filter(|id| check_id(step, code::BAD_ID, step.span_of("id"), id, &step.path.key("id")));
     let name = step.filled("name").inspect(|name| step.warn_of_secret("name", name));
     let of = step.symbol("type").and_then(StepType::from_name);
     if let Some(of) = of {
@@ -142,7 +142,7 @@ fn read_program(step: &Record<'_>, of: Option<StepType>) -> Option<Program> {
 const LONGEST_ID: usize = 128;
 
 /// Whether a text can be a step's id; reports it if not.
-fn check_id(step: &Record<'_>, code: &'static str, at: Span, id: &Text, path: &Path<'_>) -> bool {
+fn check_id(step: &Record<'_>, code: Code, at: Span, id: &Text, path: &Path<'_>) -> bool {
     if id.is_secret() {
         step.secret_name(at, &format!("`{path}`"));
         return false;
@@ -166,7 +166,7 @@ fn read_dependencies(step: &Record<'_>) -> Vec<Text> {
     let path = step.path.key("dependsOn");
     // Where an item is no string, which has been reported, the rest need not be looked at.
     for (i, (item, text)) in items.iter().zip(&texts).enumerate() {
-        check_id(step, "bad-dependency", item.span, text, &path.index(i));
+        check_id(step, code::BAD_DEPENDENCY, item.span, text, &path.index(i));
     }
     texts
 }
@@ -179,7 +179,7 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
             let Is::Integer(code) = item.is else { return None };
             if !(0..=255).contains(&code) {
                 let message = format!("`{}` must be between 0 and 255", path.index(i));
-                let fault = Diagnostic::error("exit-code", message);
+                let fault = Diagnostic::error(code::EXIT_CODE, message);
                 let help = "the system keeps one byte of an exit code, so no other can come back";
                 record.fault(item.span, fault.help(help));
             }
@@ -191,14 +191,14 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
     let end = codes("terminateJobWithSuccess");
     if record.has("continueJob") && record.is_empty_list("continueJob") {
         let message = format!("`{}.continueJob` must not be empty", record.path);
-        let fault = Diagnostic::error("no-exit-code", message);
+        let fault = Diagnostic::error(code::NO_EXIT_CODE, message);
         let help = "without a code that goes on, the steps behind it could never start";
         record.fault(record.span_of("continueJob"), fault.help(help));
     }
     for (code, span) in &end {
         if let Some((_, first)) = go_on.iter().find(|(other, _)| other == code) {
             let message = format!("`{}`: the same exit code in both lists", record.path);
-            let fault = Diagnostic::error("exit-code-twice", message);
+            let fault = Diagnostic::error(code::EXIT_CODE_TWICE, message);
             record.fault(*span, fault.note("it is here too", Some(record.place(*first))));
         }
     }
@@ -220,7 +220,7 @@ fn check_ids(data: &Record<'_>) {
         let first = *ids.entry(id).or_insert(span);
         if first != span {
             let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
-            let fault = Diagnostic::error("duplicate-id", message);
+            let fault = Diagnostic::error(code::DUPLICATE_ID, message);
             data.fault(span, fault.note("the first is here", Some(data.place(first))));
         }
     }

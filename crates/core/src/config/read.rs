@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path as FilePath, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place, code};
 use crate::document::Document;
 use crate::schema::{Checked, Faults, Fields, Is, Mode, Path};
 use crate::secret::Text;
@@ -103,7 +103,7 @@ impl<'r> Record<'r> {
         if text.expose().contains('\0') {
             let message =
                 format!("`{path}` holds the character U+0000, which no program can be given");
-            self.fault(at, Diagnostic::error("nul-character", message));
+            self.fault(at, Diagnostic::error(code::NUL_CHARACTER, message));
         }
     }
 
@@ -120,7 +120,7 @@ impl<'r> Record<'r> {
         let text = self.text(name)?;
         if text.expose().is_empty() {
             let message = format!("`{}` must not be empty", self.path.key(name));
-            self.fault(self.span_of(name), Diagnostic::error("empty-value", message));
+            self.fault(self.span_of(name), Diagnostic::error(code::EMPTY_VALUE, message));
             return None;
         }
         Some(text)
@@ -136,7 +136,7 @@ impl<'r> Record<'r> {
         if text.is_secret() {
             let message =
                 format!("`{}` holds a secret, and it is shown to many", self.path.key(name));
-            let fault = Diagnostic::warning("secret-in-name", message);
+            let fault = Diagnostic::warning(code::SECRET_IN_NAME, message);
             self.fault(self.span_of(name), fault.help(SECRET_HELP));
         }
     }
@@ -157,7 +157,7 @@ impl<'r> Record<'r> {
     /// Warns that an absent field is taken for empty.
     pub(super) fn warn_empty(&self, name: &str) {
         let message = format!("`{}` has no `{name}`", self.path);
-        let fault = Diagnostic::warning("empty-field", message).label("taken for empty");
+        let fault = Diagnostic::warning(code::EMPTY_FIELD, message).label("taken for empty");
         self.fault_for_absent(name, fault);
     }
 
@@ -165,7 +165,7 @@ impl<'r> Record<'r> {
     pub(super) fn missing(&self, name: &str) {
         if self.reader.mode == Mode::Lenient {
             let fault =
-                Diagnostic::error("missing-field", format!("`{}` has no `{name}`", self.path));
+                Diagnostic::error(code::MISSING_FIELD, format!("`{}` has no `{name}`", self.path));
             self.fault_for_absent(name, fault.label(format!("expected a field `{name}`")));
         }
     }
@@ -240,7 +240,7 @@ impl<'r> Record<'r> {
 
     /// Reports a name that is secret.
     pub(super) fn secret_name(&self, at: Span, what: &str) {
-        let fault = Diagnostic::error("secret-in-name", format!("{what} holds a secret"));
+        let fault = Diagnostic::error(code::SECRET_IN_NAME, format!("{what} holds a secret"));
         self.fault(at, fault.label("it would be shown").help(SECRET_HELP));
     }
 
@@ -300,7 +300,7 @@ impl<'r> Record<'r> {
             (None, None) => "in range".to_owned(),
         };
         let message = format!("`{}` must be {range}", self.path.key(name));
-        self.fault(self.span_of(name), Diagnostic::error("number-range", message));
+        self.fault(self.span_of(name), Diagnostic::error(code::NUMBER_RANGE, message));
     }
 
     /// What `read` makes of a record inside this one, if it is there.
@@ -355,7 +355,7 @@ impl<'r> Record<'r> {
 pub(super) fn check_keys(
     data: &Record<'_>,
     name: &str,
-    code: &'static str,
+    code: Code,
     wrong: impl Fn(&str) -> Option<&'static str>,
 ) {
     let map = data.path.key(name);

@@ -2,7 +2,7 @@
 
 use super::playbook::StepType;
 use super::read::Record;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::suggest::list;
 
 /// The fields of one type, besides those that every step has.
@@ -82,13 +82,13 @@ pub(super) fn check(step: &Record<'_>, of: StepType) {
     let (path, of) = (step.path, of.as_str());
     for field in rule.needs.iter().filter(|field| !step.has(field)) {
         let message = format!("`{path}`: a step of type `{of}` needs `{field}`");
-        step.fault_here(Diagnostic::error("missing-field", message));
+        step.fault_here(Diagnostic::error(code::MISSING_FIELD, message));
     }
     for field in FIELDS.iter().filter(|field| step.has(field) && !rule.allows(field)) {
         let others =
             RULES.iter().filter(|other| other.allows(field)).map(|other| other.of.as_str());
         let fault = Diagnostic::error(
-            "wrong-field",
+            code::WRONG_FIELD,
             format!("`{path}`: a step of type `{of}` has no `{field}`"),
         );
         step.fault(step.span_of(field), fault.help(format!("`{field}` is for {}", list(others))));
@@ -98,11 +98,11 @@ pub(super) fn check(step: &Record<'_>, of: StepType) {
         let fields = list(rule.one_of.iter().copied());
         let message = format!("`{path}`: a step of type `{of}` needs exactly one of {fields}");
         let label = if given.is_empty() { "found none" } else { "found both" };
-        step.fault_here(Diagnostic::error("one-of-fields", message).label(label));
+        step.fault_here(Diagnostic::error(code::ONE_OF_FIELDS, message).label(label));
     }
     if of == StepType::Spark.as_str() && step.has("mainClass") && given == ["file"] {
         let message = format!("`{path}`: `mainClass` goes with `jar`, not with `file`");
-        step.fault(step.span_of("mainClass"), Diagnostic::error("wrong-field", message));
+        step.fault(step.span_of("mainClass"), Diagnostic::error(code::WRONG_FIELD, message));
     }
 }
 

@@ -291,7 +291,11 @@ fn secrets_are_no_names() {
     );
     let codes = |text: &str| {
         let (_, faults) = load(&marked::document("x", text));
-        faults.sorted().iter().map(|f| (f.code, f.severity, f.message.clone())).collect::<Vec<_>>()
+        faults
+            .sorted()
+            .iter()
+            .map(|f| (f.code.as_str(), f.severity, f.message.clone()))
+            .collect::<Vec<_>>()
     };
     let expected = [
         (Severity::Warning, "`data.name` holds a secret, and it is shown to many"),

@@ -1,7 +1,7 @@
 //! Texts that say where a web service is and who asks, which are shown.
 
 use super::read::Record;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::secret::Text;
 
 /// A text that is shown.
@@ -21,7 +21,7 @@ pub(super) fn url(data: &Record<'_>, name: &str, text: &Text) -> Option<String> 
     if !good || text.is_secret() {
         let message = format!("`{}` must hold the address of a web service", data.path.key(name));
         let help = "write it as `http://host:port`; user and password go into `credentials`";
-        data.fault(data.span_of(name), Diagnostic::error("address", message).help(help));
+        data.fault(data.span_of(name), Diagnostic::error(code::ADDRESS, message).help(help));
         return None;
     }
     Some(url.to_owned())

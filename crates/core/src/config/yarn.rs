@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::read::{Record, check_keys};
 use super::web::{plain, url};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::yarn::{Config, Credentials, LONGEST_TAG};
 use crate::secret::{Secret, Text};
 
@@ -33,7 +33,7 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
     let slots = NonZeroU32::new(number("slots", 1..=MOST_SLOTS, DEFAULT_SLOTS));
     let authorities = data.filled("authorities").map(|text| data.beside(&text));
     let staging = staging(&data);
-    check_keys(&data, "environment", "environment-name", |name| {
+    check_keys(&data, "environment", code::ENVIRONMENT_NAME, |name| {
         let fault = name.is_empty() || name.contains('=');
         fault.then_some("a name is not empty and has no `=`")
     });
@@ -62,7 +62,7 @@ fn urls(data: &Record<'_>, name: &str) -> Option<Vec<String>> {
     let texts = data.texts(name);
     if data.is_empty_list(name) {
         let message = format!("`{}` must name at least one address", data.path.key(name));
-        data.fault(data.span_of(name), Diagnostic::error("empty-value", message));
+        data.fault(data.span_of(name), Diagnostic::error(code::EMPTY_VALUE, message));
     }
     let all: Option<Vec<_>> = texts.iter().map(|text| url(data, name, text)).collect();
     all.filter(|all| !all.is_empty())
@@ -81,7 +81,7 @@ fn credentials(record: Record<'_>) -> Option<Credentials> {
         (None, None, Some(token)) => Some(Credentials::Token(secret(token))),
         _ => {
             let message = format!("`{}` must have `user` and `password`, or `token`", record.path);
-            record.fault_here(Diagnostic::error("credentials", message));
+            record.fault_here(Diagnostic::error(code::CREDENTIALS, message));
             None
         }
     }
@@ -95,7 +95,7 @@ fn user(data: &Record<'_>, credentials: Option<&Credentials>) -> Option<String> 
         (None, _) => {
             if data.filled("user").is_none() && !data.has("user") {
                 let message = format!("`{}` has no `user`: as whom do steps run?", data.path);
-                data.fault_here(Diagnostic::error("missing-field", message));
+                data.fault_here(Diagnostic::error(code::MISSING_FIELD, message));
             }
             None
         }
@@ -109,7 +109,7 @@ fn staging(data: &Record<'_>) -> Option<String> {
     if !trimmed.starts_with('/') || parts.into_iter().any(|part| matches!(part, "" | "." | "..")) {
         let path = data.path.key("stagingFolder");
         let message = format!("`{path}` must be a folder in HDFS that begins with `/`");
-        data.fault(data.span_of("stagingFolder"), Diagnostic::error("staging-folder", message));
+        data.fault(data.span_of("stagingFolder"), Diagnostic::error(code::STAGING_FOLDER, message));
     }
     Some(trimmed.to_owned())
 }
@@ -124,7 +124,7 @@ fn tags(data: &Record<'_>) -> Vec<String> {
             "a tag of `{}` must have 1 to {LONGEST_TAG} characters of ASCII and no comma",
             data.path.key("tags")
         );
-        data.fault(data.span_of("tags"), Diagnostic::error("tag", message));
+        data.fault(data.span_of("tags"), Diagnostic::error(code::TAG, message));
     }
     texts.iter().for_each(|text| data.warn_of_secret("tags", text));
     texts.into_iter().map(|text| text.expose().to_lowercase()).collect()

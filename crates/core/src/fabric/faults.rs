@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::source::{Source, Span};
 
 /// Collects faults at places of one file.
@@ -16,13 +16,7 @@ impl Faults<'_> {
         self.all.push(fault.at(Place::new(self.source, at)));
     }
 
-    pub(super) fn error(
-        &mut self,
-        at: Span,
-        code: &'static str,
-        message: impl Into<String>,
-        help: &str,
-    ) {
+    pub(super) fn error(&mut self, at: Span, code: Code, message: impl Into<String>, help: &str) {
         self.push(at, Diagnostic::error(code, message).help(help));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 
 /// The header's words, and whose they are.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ impl<'a> Kept<'a> {
             let message = format!(
                 "the journal does not say `{key}`, without which `{fabric}` cannot be reached"
             );
-            Diagnostic::error("journal-reach", message)
+            Diagnostic::error(code::JOURNAL_REACH, message)
         })
     }
 
@@ -39,6 +39,6 @@ impl<'a> Kept<'a> {
         let message = format!(
             "the journal says `{key}` is `{value}`, but to reach `{fabric}` it must be {should}"
         );
-        Diagnostic::error("journal-reach", message)
+        Diagnostic::error(code::JOURNAL_REACH, message)
     }
 }

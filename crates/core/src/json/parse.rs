@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Member, Node, Number, Str, Value, escape};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
 use crate::document::Document;
 use crate::source::Span;
 
@@ -56,14 +56,14 @@ impl<'a> Parser<'a> {
     fn document(&mut self) -> Parsed<Node<'a>> {
         if self.text.starts_with('\u{FEFF}') {
             self.at = 3;
-            self.fault("json-bom", "the text begins with a byte order mark", 0..3, |d| {
+            self.fault(code::JSON_BOM, "the text begins with a byte order mark", 0..3, |d| {
                 d.help("save the file as UTF-8 without BOM")
             })?;
         }
         self.space()?;
         if self.peek().is_none() {
             let end = self.at..self.at;
-            return self.stop("json-empty", "the file is empty", end, |d| {
+            return self.stop(code::JSON_EMPTY, "the file is empty", end, |d| {
                 d.help("write an object: `{\"schema\": …, \"data\": …}`")
             });
         }
@@ -71,7 +71,7 @@ impl<'a> Parser<'a> {
         self.space()?;
         if self.peek().is_some() {
             let rest = self.at..self.word_end(self.at);
-            self.fault("json-trailing-text", "text behind the end of the value", rest, |d| {
+            self.fault(code::JSON_TRAILING_TEXT, "text behind the end of the value", rest, |d| {
                 d.help("a file holds one JSON value; look for a closing bracket too many")
             })?;
         }
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
             } else {
                 let message = "no `:` behind a key";
                 let at = parser.at..parser.word_end(parser.at);
-                return parser.stop("json-missing-colon", message, at, |d| {
+                return parser.stop(code::JSON_MISSING_COLON, message, at, |d| {
                     d.label("expected `:`").help("an object holds `\"key\": value` pairs")
                 });
             }
@@ -136,7 +136,7 @@ impl<'a> Parser<'a> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return self.stop("json-depth", &message, open..open + 1, |d| d);
+            return self.stop(code::JSON_DEPTH, &message, open..open + 1, |d| d);
         }
         self.at += 1;
         self.space()?;
@@ -150,7 +150,7 @@ impl<'a> Parser<'a> {
                     let opening = self.document.place(Span::new(open, open + 1));
                     let message = format!("{what} is not closed");
                     let end = self.at..self.at;
-                    return self.stop("json-unclosed", &message, end, |d| {
+                    return self.stop(code::JSON_UNCLOSED, &message, end, |d| {
                         d.label(format!("expected `{}`", close as char))
                             .note("it is opened here", Some(opening))
                     });
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                     if last.is_none() || comma.is_some() {
                         self.fault(
-                            "json-extra-comma",
+                            code::JSON_EXTRA_COMMA,
                             "a comma without a value before it",
                             at,
                             |d| d.help("take the comma out"),
@@ -177,7 +177,7 @@ impl<'a> Parser<'a> {
                             return self.unexpected(&format!("`,` or `{}`", close as char));
                         }
                         self.fault(
-                            "json-missing-comma",
+                            code::JSON_MISSING_COMMA,
                             "no comma between two values",
                             end..end,
                             |d| d.label("expected `,`"),
@@ -190,7 +190,7 @@ impl<'a> Parser<'a> {
             self.space()?;
         }
         if let Some(comma) = comma {
-            self.fault("json-trailing-comma", "a comma behind the last value", comma, |d| {
+            self.fault(code::JSON_TRAILING_COMMA, "a comma behind the last value", comma, |d| {
                 d.help("take the comma out: JSON has none behind the last value")
             })?;
         }
@@ -207,7 +207,7 @@ impl<'a> Parser<'a> {
                 let word = self.at..self.word_end(self.at);
                 self.at = word.end;
                 let quoted = self.quote(word.clone());
-                self.fault("json-unquoted-key", "a key without quotes", word.clone(), |d| {
+                self.fault(code::JSON_UNQUOTED_KEY, "a key without quotes", word.clone(), |d| {
                     d.help(quoted.map_or("put `\"` around the key".to_owned(), |key| {
                         format!("write `\"{key}\"`")
                     }))
@@ -235,7 +235,7 @@ impl<'a> Parser<'a> {
                 Some(b'\\') => self.escape(quote)?,
                 Some(b'\n' | b'\r') | None => {
                     let string = open..self.at;
-                    return self.stop("json-unclosed", "a string is not closed", string, |d| {
+                    return self.stop(code::JSON_UNCLOSED, "a string is not closed", string, |d| {
                         d.label("it goes on to the end of the line").help(
                             "close it with `\"`; a line break inside a string is written `\\n`",
                         )
@@ -245,7 +245,7 @@ impl<'a> Parser<'a> {
                     let at = self.at..self.at + 1;
                     self.at += 1;
                     let message = format!("the control character U+{control:04X} in a string");
-                    self.fault("json-control-character", &message, at, |d| match control {
+                    self.fault(code::JSON_CONTROL_CHARACTER, &message, at, |d| match control {
                         b'\t' => d.help("write a tab as `\\t`"),
                         _ => d.help(format!("write it as `\\u{control:04x}`")),
                     })?;
@@ -269,11 +269,11 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if bad.surrogate {
-            return self.fault("json-surrogate", "half of a surrogate pair", at, |d| {
+            return self.fault(code::JSON_SURROGATE, "half of a surrogate pair", at, |d| {
                 d.help("write the character itself, or both halves: `\\ud83d\\ude00`")
             });
         }
-        self.fault("json-escape", "an escape that JSON does not have", at, |d| {
+        self.fault(code::JSON_ESCAPE, "an escape that JSON does not have", at, |d| {
             d.help("a backslash is written `\\\\`; the escapes are `\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX`")
         })
     }
@@ -282,7 +282,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let string = self.string(b'\'')?;
         let span = start..self.at;
-        self.fault("json-single-quotes", "a string in single quotes", span, |d| {
+        self.fault(code::JSON_SINGLE_QUOTES, "a string in single quotes", span, |d| {
             d.help("strings are put in `\"`")
         })?;
         Ok(string)
@@ -300,14 +300,14 @@ impl<'a> Parser<'a> {
         }
         if let Some(help) = number_fault(text) {
             self.faithful = false;
-            self.fault("json-number", "not a JSON number", start..self.at, |d| d.help(help))?;
+            self.fault(code::JSON_NUMBER, "not a JSON number", start..self.at, |d| d.help(help))?;
         }
         Ok(Value::Number(Number(text)))
     }
 
     fn no_number(&mut self, at: Range<usize>) -> Parsed<Value<'a>> {
         self.faithful = false;
-        self.fault("json-literal", "JSON has no NaN and no Infinity", at, |d| {
+        self.fault(code::JSON_LITERAL, "JSON has no NaN and no Infinity", at, |d| {
             d.help("write a number, or `null` where there is none")
         })?;
         Ok(Value::Null)
@@ -326,13 +326,13 @@ impl<'a> Parser<'a> {
             "True" | "TRUE" | "yes" => (Value::Bool(true), "true"),
             "False" | "FALSE" | "no" => (Value::Bool(false), "false"),
             _ => {
-                self.fault("json-literal", "a value without quotes", at.clone(), |d| {
+                self.fault(code::JSON_LITERAL, "a value without quotes", at.clone(), |d| {
                     d.help("put a string in `\"`; the words of JSON are `true`, `false`, `null`")
                 })?;
                 return Ok(Value::String(Str(&self.text[at])));
             }
         };
-        self.fault("json-literal", "not a word of JSON", at, |d| {
+        self.fault(code::JSON_LITERAL, "not a word of JSON", at, |d| {
             d.help(format!("write `{meant}`"))
         })?;
         Ok(value)
@@ -363,7 +363,7 @@ impl<'a> Parser<'a> {
         };
         let at = self.at..self.at + comment;
         self.at = at.end;
-        self.fault("json-comment", "a comment", at, |d| {
+        self.fault(code::JSON_COMMENT, "a comment", at, |d| {
             d.help("JSON has no comments; a template has: `{{/* … */}}`")
         })?;
         Ok(true)
@@ -395,13 +395,13 @@ impl<'a> Parser<'a> {
             None if at.is_empty() => "the text ends too early".to_owned(),
             None => "this does not belong here".to_owned(),
         };
-        self.stop("json-unexpected", &message, at, |d| d.label(format!("expected {expected}")))
+        self.stop(code::JSON_UNEXPECTED, &message, at, |d| d.label(format!("expected {expected}")))
     }
 
     /// Reports a fault that ends the reading.
     fn stop<T>(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: &str,
         at: Range<usize>,
         more: impl FnOnce(Diagnostic) -> Diagnostic,
@@ -413,7 +413,7 @@ impl<'a> Parser<'a> {
     /// Reports a fault and goes on, up to [`MAX_FAULTS`] of them.
     fn fault(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: &str,
         at: Range<usize>,
         more: impl FnOnce(Diagnostic) -> Diagnostic,

@@ -164,7 +164,7 @@ fn faults_help() {
 #[test]
 fn all_faults_at_once() {
     let text = "{a: 'x', // one\n \"b\": [1 2,], \"c\": None,}";
-    let codes: Vec<_> = parse(&plain(text)).1.sorted().iter().map(|d| d.code).collect();
+    let codes: Vec<_> = parse(&plain(text)).1.sorted().iter().map(|d| d.code.as_str()).collect();
     assert_eq!(
         codes,
         [

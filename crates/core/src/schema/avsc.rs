@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::check::{Mode, check_type};
 use super::{Faults, Path};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
 use crate::document::Document;
 use crate::json::{self, Node, Value};
 use crate::source::Span;
@@ -198,7 +198,7 @@ impl<'s> Schema<'s> {
             check_type(self, field.of, default, &Path::root(path), Mode::Strict, &mut wrong);
             for fault in wrong.finish().sorted() {
                 let message = format!("a default of another type: {}", fault.message);
-                faults.push(default.span, Diagnostic::error("avsc-default", message));
+                faults.push(default.span, Diagnostic::error(code::AVSC_DEFAULT, message));
             }
         }
     }
@@ -224,7 +224,7 @@ impl<'s> Reader<'s> {
             Value::Object(_) => self.object(node, namespace, path),
             other => {
                 let message = format!("`{path}` is {}, not a type", other.kind());
-                self.fault(node.span, "avsc-type", message);
+                self.fault(node.span, code::AVSC_TYPE, message);
                 UNKNOWN
             }
         }
@@ -237,7 +237,7 @@ impl<'s> Reader<'s> {
         }
         let near = suggest(name, self.names.keys().map(String::as_str));
         let help = near.map(|near| format!("did you mean `{near}`?"));
-        let mut fault = Diagnostic::error("avsc-type", format!("`{path}`: no type `{name}`"));
+        let mut fault = Diagnostic::error(code::AVSC_TYPE, format!("`{path}`: no type `{name}`"));
         fault.help = help;
         self.faults.push(at, fault);
         UNKNOWN
@@ -258,14 +258,18 @@ impl<'s> Reader<'s> {
                 Type::Array(_) => ("array", UNKNOWN),
                 Type::Map(_) => ("map", UNKNOWN),
                 Type::Union(_) => {
-                    self.fault(branch.span, "avsc-union", format!("`{path}`: a union in a union"));
+                    self.fault(
+                        branch.span,
+                        code::AVSC_UNION,
+                        format!("`{path}`: a union in a union"),
+                    );
                     continue;
                 }
                 _ => ("", id),
             };
             if !seen.insert(kind) {
                 let message = format!("`{path}`: a union with the same type twice");
-                self.fault(branch.span, "avsc-union", message);
+                self.fault(branch.span, code::AVSC_UNION, message);
             }
             ids.push(id);
         }
@@ -274,7 +278,7 @@ impl<'s> Reader<'s> {
 
     fn object(&mut self, node: &Node<'s>, namespace: &str, path: &Path<'_>) -> TypeId {
         let Some(kind) = member(node, "type") else {
-            self.fault(node.span, "avsc-missing", format!("`{path}` has no `type`"));
+            self.fault(node.span, code::AVSC_MISSING, format!("`{path}` has no `type`"));
             return UNKNOWN;
         };
         let name = match &kind.value {
@@ -299,7 +303,7 @@ impl<'s> Reader<'s> {
         let full = qualify(&name, &namespace);
         let inner = full.rsplit_once('.').map_or("", |(namespace, _)| namespace).to_owned();
         if !full.split('.').all(is_name) {
-            self.fault(node.span, "avsc-name", format!("`{path}`: `{full}` is not a name"));
+            self.fault(node.span, code::AVSC_NAME, format!("`{path}`: `{full}` is not a name"));
         }
         // The name is known inside the type itself.
         let id = self.add(Type::Null);
@@ -307,7 +311,7 @@ impl<'s> Reader<'s> {
         for name in aliases.iter().map(|alias| qualify(alias, &inner)).chain([full.clone()]) {
             if self.names.insert(name.clone(), id).is_some() {
                 let message = format!("`{path}`: the name `{name}` is taken");
-                self.fault(node.span, "avsc-name", message);
+                self.fault(node.span, code::AVSC_NAME, message);
             }
         }
         let name = Name(full);
@@ -339,7 +343,7 @@ impl<'s> Reader<'s> {
         let Some(list) = self.needed(node, "fields", path) else { return Vec::new() };
         let path = path.key("fields");
         let Value::Array(items) = &list.value else {
-            self.fault(list.span, "avsc-missing", format!("`{path}` is not a list"));
+            self.fault(list.span, code::AVSC_MISSING, format!("`{path}` is not a list"));
             return Vec::new();
         };
         let mut fields = Vec::new();
@@ -350,11 +354,15 @@ impl<'s> Reader<'s> {
             let aliases = self.strings(item, "aliases", &path);
             for name in aliases.iter().chain([&name]) {
                 if !is_name(name) {
-                    self.fault(item.span, "avsc-name", format!("`{path}`: `{name}` is not a name"));
+                    self.fault(
+                        item.span,
+                        code::AVSC_NAME,
+                        format!("`{path}`: `{name}` is not a name"),
+                    );
                 }
                 if !names.insert(name.clone()) {
                     let message = format!("`{path}`: the name `{name}` is taken");
-                    self.fault(item.span, "avsc-name", message);
+                    self.fault(item.span, code::AVSC_NAME, message);
                 }
             }
             let Some(of_field) = self.needed(item, "type", &path) else { continue };
@@ -376,7 +384,7 @@ impl<'s> Reader<'s> {
         for symbol in &symbols {
             if !is_name(symbol) || !seen.insert(symbol) {
                 let message = format!("`{path}`: `{symbol}` is no symbol, or there twice");
-                self.fault(node.span, "avsc-name", message);
+                self.fault(node.span, code::AVSC_NAME, message);
             }
         }
         if let Some(default) = member(node, "default").and_then(string)
@@ -386,7 +394,7 @@ impl<'s> Reader<'s> {
                 "`{path}`: the default `{default}` is not {}",
                 list(symbols.iter().map(AsRef::as_ref))
             );
-            self.fault(node.span, "avsc-default", message);
+            self.fault(node.span, code::AVSC_DEFAULT, message);
         }
         symbols
     }
@@ -400,7 +408,7 @@ impl<'s> Reader<'s> {
         number.unwrap_or_else(|| {
             self.fault(
                 size.span,
-                "avsc-size",
+                code::AVSC_SIZE,
                 format!("`{path}`: the size of a fixed is a number of bytes"),
             );
             0
@@ -417,7 +425,7 @@ impl<'s> Reader<'s> {
         }
         self.fault(
             list.span,
-            "avsc-missing",
+            code::AVSC_MISSING,
             format!("`{}` is not a list of strings", path.key(key)),
         );
         Vec::new()
@@ -432,7 +440,11 @@ impl<'s> Reader<'s> {
         let value = self.needed(node, key, path)?;
         let found = string(value);
         if found.is_none() {
-            self.fault(value.span, "avsc-missing", format!("`{}` is not a string", path.key(key)));
+            self.fault(
+                value.span,
+                code::AVSC_MISSING,
+                format!("`{}` is not a string", path.key(key)),
+            );
         }
         found
     }
@@ -445,7 +457,7 @@ impl<'s> Reader<'s> {
     ) -> Option<&'n Node<'s>> {
         let found = member(node, key);
         if found.is_none() {
-            self.fault(node.span, "avsc-missing", format!("`{path}` has no `{key}`"));
+            self.fault(node.span, code::AVSC_MISSING, format!("`{path}` has no `{key}`"));
         }
         found
     }
@@ -455,7 +467,7 @@ impl<'s> Reader<'s> {
         TypeId(self.types.len() - 1)
     }
 
-    fn fault(&mut self, at: Span, code: &'static str, message: String) {
+    fn fault(&mut self, at: Span, code: Code, message: String) {
         self.faults.push(at, Diagnostic::error(code, message));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::avsc::{Record, Schema, Type, TypeId};
 use super::kinds::byte_length;
 use super::{Faults, Path};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity, code};
 use crate::json::{Member, Node, Number, Str, Value};
 use crate::source::Span;
 use crate::suggest::{list, suggest};
@@ -204,7 +204,8 @@ impl<'a> Checker<'a, '_, '_> {
             if let Some(default) = &field.default {
                 if self.defaults == MOST_DEFAULTS {
                     let message = format!("`{path}`: a default that has itself inside");
-                    return self.invalid(default, Diagnostic::error("endless-default", message));
+                    return self
+                        .invalid(default, Diagnostic::error(code::ENDLESS_DEFAULT, message));
                 }
                 self.defaults += 1;
                 let checked = self.check(field.of, default, &path.key(&field.name));
@@ -213,7 +214,7 @@ impl<'a> Checker<'a, '_, '_> {
             } else if self.mode == Mode::Strict && !self.schema.is_nullable(field.of) {
                 let message = format!("`{path}` has no `{}`", field.name);
                 let opening = Span { end: span.start + 1, ..span };
-                let fault = Diagnostic::error("missing-field", message);
+                let fault = Diagnostic::error(code::MISSING_FIELD, message);
                 self.faults
                     .push(opening, fault.label(format!("expected a field `{}`", field.name)));
             }
@@ -243,12 +244,12 @@ impl<'a> Checker<'a, '_, '_> {
             let name = &fields[i].name;
             let message =
                 format!("`{path}`: a key that differs from `{name}` in upper and lower case");
-            let fault = self.by_mode("miscased-key", message);
+            let fault = self.by_mode(code::MISCASED_KEY, message);
             self.faults.push(member.key_span, fault.help(format!("write `{name}`")));
             return folded;
         }
         if self.faults.is_full() {
-            self.faults.push(member.key_span, self.by_mode("unknown-field", String::new()));
+            self.faults.push(member.key_span, self.by_mode(code::UNKNOWN_FIELD, String::new()));
             return None;
         }
         let names = || fields.iter().map(|f| f.name.as_ref());
@@ -261,7 +262,7 @@ impl<'a> Checker<'a, '_, '_> {
             None if fields.is_empty() => "it has no fields".to_owned(),
             None => format!("expected {}", list(names())),
         };
-        let fault = self.by_mode("unknown-field", message).help(help);
+        let fault = self.by_mode(code::UNKNOWN_FIELD, message).help(help);
         self.faults.push(member.key_span, fault);
         None
     }
@@ -290,7 +291,8 @@ impl<'a> Checker<'a, '_, '_> {
     fn duplicate(&mut self, name: &str, first: Span, again: &Member<'_>, path: &Path<'_>) {
         let message = format!("`{path}` has `{name}` more than once");
         let place = self.faults.document().place(first);
-        let mut fault = self.by_mode("duplicate-key", message).note("it is here too", Some(place));
+        let mut fault =
+            self.by_mode(code::DUPLICATE_KEY, message).note("it is here too", Some(place));
         if self.mode == Mode::Lenient {
             fault = fault.label("the last one counts");
         }
@@ -332,14 +334,15 @@ impl<'a> Checker<'a, '_, '_> {
         path: &Path<'_>,
     ) -> Is<'a> {
         if !number.is_integer() {
-            let fault = Diagnostic::error("not-an-integer", format!("`{path}` must be an integer"));
+            let fault =
+                Diagnostic::error(code::NOT_AN_INTEGER, format!("`{path}` must be an integer"));
             return self.invalid(node, fault.label("has a fraction or an exponent"));
         }
         match number.as_i64().filter(|n| (min..=max).contains(n)) {
             Some(n) => Is::Integer(n),
             None => {
                 let message = format!("`{path}` must be between {min} and {max}");
-                self.invalid(node, Diagnostic::error("number-range", message))
+                self.invalid(node, Diagnostic::error(code::NUMBER_RANGE, message))
             }
         }
     }
@@ -348,7 +351,7 @@ impl<'a> Checker<'a, '_, '_> {
         number.map_or_else(
             || {
                 let message = format!("`{path}` is beyond the range of numbers");
-                self.invalid(node, Diagnostic::error("number-range", message))
+                self.invalid(node, Diagnostic::error(code::NUMBER_RANGE, message))
             },
             Is::Float,
         )
@@ -369,7 +372,7 @@ impl<'a> Checker<'a, '_, '_> {
             }
             _ => return Is::String(string),
         };
-        self.invalid(node, Diagnostic::error("not-bytes", message))
+        self.invalid(node, Diagnostic::error(code::NOT_BYTES, message))
     }
 
     fn symbol(
@@ -384,7 +387,7 @@ impl<'a> Checker<'a, '_, '_> {
         }
         let names = || symbols.iter().map(AsRef::as_ref);
         let mut fault =
-            Diagnostic::error("unknown-symbol", format!("`{path}` must be {}", list(names())));
+            Diagnostic::error(code::UNKNOWN_SYMBOL, format!("`{path}` must be {}", list(names())));
         if self.faults.document().quote(node.span).is_some() {
             let found = string.get();
             fault = fault.label(format!("found `{found}`"));
@@ -395,8 +398,8 @@ impl<'a> Checker<'a, '_, '_> {
 
     fn wrong_kind(&mut self, of: TypeId, node: &Node<'_>, path: &Path<'_>) -> Is<'a> {
         let message = format!("`{path}` must be {}", self.schema.describe(of));
-        let mut fault =
-            Diagnostic::error("wrong-type", message).label(format!("found {}", node.value.kind()));
+        let mut fault = Diagnostic::error(code::WRONG_TYPE, message)
+            .label(format!("found {}", node.value.kind()));
         let fits = |value: Value<'_>| self.schema.fits(of, &value);
         let quoted = self.faults.document().quote(node.span);
         fault.help = match &node.value {
@@ -425,7 +428,7 @@ impl<'a> Checker<'a, '_, '_> {
         Is::Invalid
     }
 
-    fn by_mode(&self, code: &'static str, message: String) -> Diagnostic {
+    fn by_mode(&self, code: Code, message: String) -> Diagnostic {
         let severity = match self.mode {
             Mode::Strict => Severity::Error,
             Mode::Lenient => Severity::Warning,

@@ -1,6 +1,6 @@
 //! The faults of one document, bounded in number.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::document::Document;
 use crate::source::Span;
 
@@ -54,10 +54,11 @@ impl<'d> Faults<'d> {
     pub fn finish(mut self) -> Diagnostics {
         let message = |n| format!("{n} more in `{}`", self.document.source().name());
         if self.more_errors > 0 {
-            self.found.push(Diagnostic::error("too-many-faults", message(self.more_errors)));
+            self.found.push(Diagnostic::error(code::TOO_MANY_FAULTS, message(self.more_errors)));
         }
         if self.more_warnings > 0 {
-            self.found.push(Diagnostic::warning("too-many-faults", message(self.more_warnings)));
+            self.found
+                .push(Diagnostic::warning(code::TOO_MANY_FAULTS, message(self.more_warnings)));
         }
         self.found
     }
@@ -75,9 +76,9 @@ mod tests {
         let document = Document::plain(Arc::new(Source::new("x", "ab")));
         let mut faults = Faults::new(&document);
         for _ in 0..MOST + 2 {
-            faults.push(Span::at(0), Diagnostic::warning("w", "again"));
+            faults.push(Span::at(0), Diagnostic::warning(code::UNUSED_VARIABLE, "again"));
         }
-        faults.push(Span::at(1), Diagnostic::error("e", "last"));
+        faults.push(Span::at(1), Diagnostic::error(code::WRONG_TYPE, "last"));
         assert_eq!(faults.count(), MOST + 3);
         let all = faults.finish();
         assert!(all.has_errors(), "an error is never lost");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place, code};
 use crate::source::{Source, Span};
 
 /// A template that cannot be parsed or rendered.
@@ -29,11 +29,11 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    fn code(self) -> &'static str {
+    fn code(self) -> Code {
         match self {
-            Self::Parse => "template-parse",
-            Self::Exec => "template-exec",
-            Self::Limit => "template-limit",
+            Self::Parse => code::TEMPLATE_PARSE,
+            Self::Exec => code::TEMPLATE_EXEC,
+            Self::Limit => code::TEMPLATE_LIMIT,
         }
     }
 }

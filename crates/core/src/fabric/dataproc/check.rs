@@ -11,7 +11,7 @@ use super::names::LABELS;
 use super::request::resource_of_policy;
 use super::script;
 use crate::config::playbook::{Playbook, Program, Runner, Step, StepType};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
 use crate::fabric::faults::Faults;
 use crate::plan::{is_local, texts_of_files};
 use crate::secret::Text;
@@ -32,7 +32,7 @@ impl Faults<'_> {
         &mut self,
         texts: impl IntoIterator<Item = &'t Text>,
         rule: impl Fn(&str) -> bool,
-        (code, message, help): (&'static str, &str, &str),
+        (code, message, help): (Code, &str, &str),
     ) {
         for text in texts.into_iter().filter(|text| !text.expose().is_empty()) {
             if !rule(text.expose()) {
@@ -42,7 +42,7 @@ impl Faults<'_> {
     }
 
     /// A text that is none of a few words. An empty one is told of elsewhere.
-    fn word(&mut self, text: &Text, words: &[&str], code: &'static str, what: &str) {
+    fn word(&mut self, text: &Text, words: &[&str], code: Code, what: &str) {
         if text.expose().is_empty() || words.contains(&text.expose()) {
             return;
         }
@@ -79,19 +79,19 @@ pub fn cluster(config: &Config, all: &mut Diagnostics) {
 
 fn place(config: &Config, faults: &mut Faults<'_>) {
     let name = (
-        "cluster-name",
+        code::CLUSTER_NAME,
         "that cannot be the name of a cluster of Dataproc",
         "begin with a lower-case letter, then up to 51 of lower-case letters, digits and `-`, but no `-` at the end",
     );
     faults.form([&config.name], forms::is_cluster_name, name);
     let project = (
-        "project",
+        code::PROJECT,
         "that is not the id of a project of Google Cloud",
         "write 6 to 30 lower-case letters, digits and `-`; a project's name or number is not its id",
     );
     faults.form(&config.project, forms::is_project, project);
     let region = (
-        "region",
+        code::REGION,
         "that is not the name of a region of Google Cloud",
         "write it as `europe-west1`",
     );
@@ -99,7 +99,7 @@ fn place(config: &Config, faults: &mut Faults<'_>) {
     // Beside a region that is none, nothing can be said of the zone.
     if forms::is_region(config.region.expose()) {
         let rule = |zone: &str| forms::is_zone_of(zone, config.region.expose());
-        let zone = ("zone", "that is not a zone of the region", "write it as `europe-west1-b`");
+        let zone = (code::ZONE, "that is not a zone of the region", "write it as `europe-west1-b`");
         faults.form(&config.zone, rule, zone);
     }
 }
@@ -108,7 +108,7 @@ fn machines(group: &Group, auto_zone: bool, faults: &mut Faults<'_>) {
     machine_types(&group.machine_type, auto_zone, faults);
     let accelerators = || group.accelerators.iter().map(|accelerator| &accelerator.kind);
     let kind = (
-        "accelerator",
+        code::ACCELERATOR,
         "that is not a type of accelerators",
         "write it as Compute Engine does, such as `nvidia-tesla-t4`",
     );
@@ -121,8 +121,8 @@ fn machines(group: &Group, auto_zone: bool, faults: &mut Faults<'_>) {
 
 /// The same page says it of machine types and of accelerators (`AcceleratorConfig`, `InstanceGroupConfig`).
 /// <https://cloud.google.com/dataproc/docs/reference/rest/v1/ClusterConfig>
-const SHORT: (&str, &str, &str) = (
-    "zone-needed",
+const SHORT: (Code, &str, &str) = (
+    code::ZONE_NEEDED,
     "a URI names a zone, and Dataproc is to choose one",
     "write the short name, such as `n2-standard-4`, or give a `zone`",
 );
@@ -133,7 +133,7 @@ fn machine_types<'t>(
     faults: &mut Faults<'_>,
 ) {
     let form = (
-        "machine-type",
+        code::MACHINE_TYPE,
         "that is not a machine type",
         "write it as Compute Engine does, such as `n2-standard-4`",
     );
@@ -145,16 +145,16 @@ fn machine_types<'t>(
 
 fn disks(disks: &Disks, faults: &mut Faults<'_>) {
     if let Some(boot) = &disks.boot_type {
-        faults.word(boot, &BOOT_DISKS, "disk-type", "a type of boot disks");
+        faults.word(boot, &BOOT_DISKS, code::DISK_TYPE, "a type of boot disks");
         let provisioned = disks.boot_iops.is_some() || disks.boot_throughput.is_some();
         if provisioned && BOOT_DISKS.contains(&boot.expose()) && boot.expose() != PROVISIONED_DISK {
             let message = "the speed of disks of this type cannot be chosen";
             let help = "take `bootDiskProvisionedIops` and `bootDiskProvisionedThroughput` out, or write `hyperdisk-balanced`";
-            faults.error(boot.span, "disk-speed", message, help);
+            faults.error(boot.span, code::DISK_SPEED, message, help);
         }
     }
     if let Some(interface) = &disks.local_ssd_interface {
-        faults.word(interface, &SSD_INTERFACES, "ssd-interface", "an interface of local SSDs");
+        faults.word(interface, &SSD_INTERFACES, code::SSD_INTERFACE, "an interface of local SSDs");
     }
 }
 
@@ -169,17 +169,22 @@ fn network(config: &Config, faults: &mut Faults<'_>) {
     let network = &config.network;
     if let (Some(_), Some(subnetwork)) = (&network.network, &network.subnetwork) {
         let message = "a cluster has a network or a subnetwork, and both are given";
-        faults.error(subnetwork.span, "network", message, "a subnetwork says which network it is");
+        faults.error(
+            subnetwork.span,
+            code::NETWORK,
+            message,
+            "a subnetwork says which network it is",
+        );
     }
     let names = network.network.iter().chain(&network.subnetwork);
     let form = (
-        "network",
+        code::NETWORK,
         "that is not the name of a network or a subnetwork",
         "write its name, or `projects/PROJECT/regions/REGION/subnetworks/NAME`",
     );
     faults.form(names, forms::is_resource, form);
     let tag = (
-        "network-tag",
+        code::NETWORK_TAG,
         "that cannot be a tag of a network",
         "begin with a lower-case letter, then lower-case letters, digits and `-`, 63 in all",
     );
@@ -189,16 +194,16 @@ fn network(config: &Config, faults: &mut Faults<'_>) {
             "there are {} tags, and a machine has {MOST_NETWORK_TAGS} at most; this is the first of the rest",
             network.tags.len()
         );
-        faults.error(first.span, "too-many-network-tags", message, "take some of them out");
+        faults.error(first.span, code::TOO_MANY_NETWORK_TAGS, message, "take some of them out");
     }
     let account = (
-        "service-account",
+        code::SERVICE_ACCOUNT,
         "that is not the e-mail address of a service account",
         "write it as `etl@my-project.iam.gserviceaccount.com`",
     );
     faults.form(&config.service_account, forms::is_account, account);
     let scope = (
-        "scope",
+        code::SCOPE,
         "a scope must be a URI",
         "write `https://www.googleapis.com/auth/cloud-platform` and the like",
     );
@@ -207,17 +212,17 @@ fn network(config: &Config, faults: &mut Faults<'_>) {
 
 fn software(config: &Config, faults: &mut Faults<'_>) {
     let version = (
-        "image-version",
+        code::IMAGE_VERSION,
         "that is not a version of Dataproc's images",
         "write it as `2.2-debian12`, `2.2.5-debian12` or `2.2`; an image of your own goes into `image`",
     );
     faults.form(&config.image_version, forms::is_image_version, version);
     for component in &config.optional_components {
-        faults.word(component, &COMPONENTS, "component", "an optional component of Dataproc");
+        faults.word(component, &COMPONENTS, code::COMPONENT, "an optional component of Dataproc");
     }
     let files = config.initialization_actions.iter().map(|action| &action.executable_file);
     let form = (
-        "initialization-action",
+        code::INITIALIZATION_ACTION,
         "an initialization action must lie in Cloud Storage",
         "write it as `gs://bucket/install.sh`",
     );
@@ -232,18 +237,18 @@ fn scaling(config: &Config, policy: &Text, faults: &mut Faults<'_>) {
     match forms::region_of_policy(name) {
         Some(of) if of != region && forms::is_region(region) => {
             let message = "the autoscaling policy is of another region than the cluster";
-            faults.error(policy.span, "autoscaling-policy", message, "take one of that region");
+            faults.error(policy.span, code::AUTOSCALING_POLICY, message, "take one of that region");
         }
         Some(_) => {}
         None if !forms::is_policy_id(name) => {
             let message = "that is neither the id nor the resource name of an autoscaling policy";
             let help = "write `projects/PROJECT/regions/REGION/autoscalingPolicies/ID`";
-            faults.error(policy.span, "autoscaling-policy", message, help);
+            faults.error(policy.span, code::AUTOSCALING_POLICY, message, help);
         }
         None if resource_of_policy(config, policy).is_none() => {
             let message = "the id of an autoscaling policy says nothing without a project";
             let help = "write `project`, too, or the resource name of the policy";
-            faults.error(policy.span, "autoscaling-policy", message, help);
+            faults.error(policy.span, code::AUTOSCALING_POLICY, message, help);
         }
         None => {}
     }
@@ -251,7 +256,7 @@ fn scaling(config: &Config, policy: &Text, faults: &mut Faults<'_>) {
 
 fn labels(config: &Config, faults: &mut Faults<'_>) {
     let value = (
-        "label-value",
+        code::LABEL_VALUE,
         "that cannot be the value of a label",
         "write up to 63 lower-case letters, digits, `_` and `-`",
     );
@@ -265,20 +270,20 @@ fn labels(config: &Config, faults: &mut Faults<'_>) {
         );
         let last = config.labels.values().max_by_key(|value| value.span.start);
         let at = last.map_or_else(Span::default, |value| value.span);
-        faults.error(at, "too-many-labels", message, "take some of them out");
+        faults.error(at, code::TOO_MANY_LABELS, message, "take some of them out");
     }
 }
 
 fn storage(config: &Config, faults: &mut Faults<'_>) {
     let bucket = (
-        "bucket",
+        code::BUCKET,
         "that is not the name of a bucket",
         "write the name alone, without `gs://` and without a folder",
     );
     let buckets = config.staging_bucket.iter().chain(&config.temp_bucket);
     faults.form(buckets, forms::is_bucket, bucket);
     let key = (
-        "kms-key",
+        code::KMS_KEY,
         "that is not the resource name of a key of Cloud KMS",
         "write `projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY`",
     );
@@ -290,7 +295,12 @@ fn laid_over(extra: &Extra, faults: &mut Faults<'_>) {
     for (member, field) in [("clusterName", "name"), ("projectId", "project")] {
         if extra.get(&[member]).is_some() {
             let message = format!("`extra` must not set `{member}`");
-            faults.error(extra.text.span, "extra", message, &format!("write `{field}` instead"));
+            faults.error(
+                extra.text.span,
+                code::EXTRA,
+                message,
+                &format!("write `{field}` instead"),
+            );
         }
     }
     let ours = match extra.get(&["labels"]) {
@@ -300,7 +310,7 @@ fn laid_over(extra: &Extra, faults: &mut Faults<'_>) {
     if ours {
         let message = "`extra` must leave the labels alone by which the cluster is found again";
         let help = "give it an object of labels, none of which begins with `dataflow-runner-`";
-        faults.error(extra.text.span, "extra", message, help);
+        faults.error(extra.text.span, code::EXTRA, message, help);
     }
 }
 
@@ -316,7 +326,7 @@ pub fn playbook(playbook: &Playbook, all: &mut Diagnostics) {
         if let Program::Copy { pattern: Some(pattern), .. } = &step.work.program {
             let message = "Hadoop's distcp cannot be told which files to copy by a pattern";
             let help = "name a folder that holds just these files";
-            faults.error(pattern.span, "copy-pattern", message, help);
+            faults.error(pattern.span, code::COPY_PATTERN, message, help);
         }
     }
 }
@@ -329,7 +339,7 @@ fn script_argument(step: &Step, argument: &Text, faults: &mut Faults<'_>) {
         StepType::Pig => "write `-p` and `NAME=VALUE`; settings go into `properties`",
         _ => "write `--hivevar` and `NAME=VALUE`; settings go into `properties`",
     };
-    faults.error(argument.span, "script-argument", message, help);
+    faults.error(argument.span, code::SCRIPT_ARGUMENT, message, help);
 }
 
 fn properties(step: &Step, faults: &mut Faults<'_>) {
@@ -338,7 +348,7 @@ fn properties(step: &Step, faults: &mut Faults<'_>) {
         let message = format!("`{key}` is set by Dataproc itself");
         let help =
             "by it Dataproc knows the applications of a job; use `labels` of the cluster file";
-        faults.error(value.span, "own-property", message, help);
+        faults.error(value.span, code::OWN_PROPERTY, message, help);
     }
 }
 
@@ -355,7 +365,7 @@ fn files(step: &Step, faults: &mut Faults<'_>) {
             of.as_str()
         );
         let help = "name the file by its URI in the script or the arguments";
-        faults.error(file.span, "files-not-on-fabric", message, help);
+        faults.error(file.span, code::FILES_NOT_ON_FABRIC, message, help);
     }
     // Hadoop has no file system of these names since 3.0. `s3a:` it has, and the cluster may know how to use it.
     // <https://issues.apache.org/jira/browse/HADOOP-14738>
@@ -363,7 +373,7 @@ fn files(step: &Step, faults: &mut Faults<'_>) {
         |text: &&Text| ["s3://", "s3n://"].iter().any(|scheme| text.expose().starts_with(scheme));
     for text in texts_of_files(step).filter(gone) {
         let message = "Dataproc reads nothing from `s3:`";
-        faults.error(text.span, "unmapped-uri", message, "put it into Cloud Storage: `gs://…`");
+        faults.error(text.span, code::UNMAPPED_URI, message, "put it into Cloud Storage: `gs://…`");
     }
 }
 
@@ -377,7 +387,7 @@ pub fn together(playbook: &Playbook, config: &Config, all: &mut Diagnostics) {
         let message =
             "a file of this machine has to be staged, and the cluster file names no bucket for it";
         let help = "give the cluster file a `stagingBucket`, or put the file into Cloud Storage";
-        faults.error(text.span, "no-staging-bucket", message, help);
+        faults.error(text.span, code::NO_STAGING_BUCKET, message, help);
     }
     let has = |component| config.optional_components.iter().any(|of| of.expose() == component);
     let numbers = config.image_version.as_ref().and_then(|v| forms::image_numbers(v.expose()));
@@ -398,7 +408,7 @@ pub fn together(playbook: &Playbook, config: &Config, all: &mut Diagnostics) {
             let message = format!(
                 "a step of type `{of}` needs the component `{lacks}`, and the cluster file does not ask for it"
             );
-            let fault = Diagnostic::warning("component-missing", message);
+            let fault = Diagnostic::warning(code::COMPONENT_MISSING, message);
             let help = format!("add `{lacks}` to `optionalComponents`, unless the image has it");
             faults.push(step.span, fault.help(help));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Config, Credentials, NAME};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::reach::Kept;
 use crate::http::google::{Impersonation, Source};
 use crate::secret::Text;
@@ -90,7 +90,7 @@ impl Access {
             (LITERAL, Some(literal)) => literal,
             (LITERAL, None) => {
                 let message = "the credentials of the run stood in its files as they are, and such are kept nowhere else";
-                return Err(Diagnostic::error("credentials-not-kept", message));
+                return Err(Diagnostic::error(code::CREDENTIALS_NOT_KEPT, message));
             }
             _ => return Err(kept.wrong(CREDENTIALS, "`default`, `file` or `literal`")),
         };
@@ -157,7 +157,7 @@ mod tests {
             let words = told(&access(credentials.clone()), None);
             assert!(!format!("{words:?}").contains("hunter2"));
             let literal = matches!(credentials, Credentials::Token(_));
-            let lost = Access::reached(&words, None).err().map(|fault| fault.code);
+            let lost = Access::reached(&words, None).err().map(|fault| fault.code.as_str());
             assert_eq!(lost, literal.then_some("credentials-not-kept"));
             let back = Access::reached(&words, Some(credentials.clone())).expect("it leads back");
             assert_eq!(told(&back, None), words);
@@ -180,7 +180,8 @@ mod tests {
             (CREDENTIALS, Some(OF_FILE)),
             (ENDPOINT, Some("x")),
         ] {
-            let fault = Access::reached(&words(key, value), None).err().map(|fault| fault.code);
+            let fault =
+                Access::reached(&words(key, value), None).err().map(|fault| fault.code.as_str());
             assert_eq!(fault, Some("journal-reach"), "{key}");
         }
     }

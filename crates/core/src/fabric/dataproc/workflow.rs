@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::lower::{is_ours, lower};
 use super::{Config, request};
 use crate::config::playbook::{OnFailure, OnResult, Program, Retries, Step};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, code};
 use crate::plan::{Plan, is_local, texts_of_files};
 use crate::secret::Text;
 use crate::source::Span;
@@ -116,7 +116,7 @@ impl Making<'_> {
             let message =
                 format!("a workflow of Dataproc has no `{rule}`: the template leaves it out");
             let help = "a job that fails ends the workflow; what runs already runs to its end";
-            self.tell(Diagnostic::warning("rule-not-exported", message).help(help), step.span);
+            self.tell(Diagnostic::warning(code::RULE_NOT_EXPORTED, message).help(help), step.span);
         }
     }
 
@@ -124,12 +124,12 @@ impl Making<'_> {
         for text in step.texts().filter(|text| text.is_secret()) {
             let message = "the template would hold a secret as it is";
             let help = "let the step fetch it where it runs, such as from Secret Manager";
-            self.tell(Diagnostic::error("secret-exported", message).help(help), text.span);
+            self.tell(Diagnostic::error(code::SECRET_EXPORTED, message).help(help), text.span);
         }
         for file in texts_of_files(step).filter(|file| is_local(file.expose())) {
             let message = "a workflow brings no files of this machine";
             let help = "put it into Cloud Storage, and name it by its URI";
-            self.tell(Diagnostic::error("file-not-exported", message).help(help), file.span);
+            self.tell(Diagnostic::error(code::FILE_NOT_EXPORTED, message).help(help), file.span);
         }
     }
 
@@ -138,13 +138,15 @@ impl Making<'_> {
             let message = format!(
                 "the name of a workflow's cluster has at most {LONGEST_NAME} characters, as Dataproc adds some"
             );
-            let fault = Diagnostic::error("cluster-name", message);
+            let fault = Diagnostic::error(code::CLUSTER_NAME, message);
             self.faults.push(fault.at(Place::new(&config.source, config.name.span)));
         }
         let values = config.properties.values().chain(config.network.metadata.values());
         for text in values.chain(config.labels.values()).filter(|text| text.is_secret()) {
-            let fault =
-                Diagnostic::error("secret-exported", "the template would hold a secret as it is");
+            let fault = Diagnostic::error(
+                code::SECRET_EXPORTED,
+                "the template would hold a secret as it is",
+            );
             self.faults.push(fault.at(Place::new(&config.source, text.span)));
         }
         let body = request::cluster(config, &BTreeMap::new(), false);
@@ -266,7 +268,7 @@ mod tests {
         let mut faults = Diagnostics::new();
         let plan = Plan::new(playbook(steps), &mut faults).expect("a plan");
         let template = workflow(&plan, &request::tests::config(), &mut faults);
-        (template, faults.iter().map(|fault| fault.code).collect())
+        (template, faults.iter().map(|fault| fault.code.as_str()).collect())
     }
 
     fn jar(id: &str, arguments: &[&str], needs: &[&str]) -> Step {

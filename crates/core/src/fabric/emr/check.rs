@@ -6,7 +6,7 @@ use super::config::{Config, Release, Tag};
 use super::lower::lower;
 use super::request::RUN_TAG;
 use crate::config::playbook::{EmrAccess, Playbook, Program, Step, StepType};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, code};
 use crate::fabric::faults::Faults;
 use crate::http::aws::is_region;
 use crate::plan::{Plan, is_local, texts_of_files};
@@ -47,7 +47,12 @@ impl Faults<'_> {
     fn region(&mut self, region: &Text) {
         if !region.expose().is_empty() && !is_region(region.expose()) {
             let message = "that is not the name of a region of AWS";
-            self.error(region.span, "region", message, "write it as AWS does, such as `eu-west-1`");
+            self.error(
+                region.span,
+                code::REGION,
+                message,
+                "write it as AWS does, such as `eu-west-1`",
+            );
         }
     }
 
@@ -57,7 +62,7 @@ impl Faults<'_> {
             let message = format!(
                 "the name of {of} has {length} characters, and EMR takes {LONGEST_NAME} at most"
             );
-            self.error(name.span, "name-length", message, "shorten it");
+            self.error(name.span, code::NAME_LENGTH, message, "shorten it");
         }
     }
 }
@@ -69,7 +74,7 @@ pub fn cluster(config: &Config, all: &mut Diagnostics) {
     faults.name(&config.name, "a cluster");
     if config.name.expose().contains(NOT_IN_NAME) {
         let message = "the name of a cluster has a character in it that EMR does not take: one of `<` `>` `$` `|` and the backtick";
-        faults.error(config.name.span, "name-characters", message, "take it out");
+        faults.error(config.name.span, code::NAME_CHARACTERS, message, "take it out");
     }
     for action in &config.bootstrap {
         faults.name(&action.name, "a bootstrap action");
@@ -79,7 +84,12 @@ pub fn cluster(config: &Config, all: &mut Diagnostics) {
         let message = format!(
             "there are {count} bootstrap actions, and EMR takes {MOST_BOOTSTRAP} at most; this is the first of the rest"
         );
-        faults.error(first.name.span, "too-many-bootstrap-actions", message, "join some of them");
+        faults.error(
+            first.name.span,
+            code::TOO_MANY_BOOTSTRAP_ACTIONS,
+            message,
+            "join some of them",
+        );
     }
     tags(&config.tags, &mut faults);
 }
@@ -90,12 +100,12 @@ fn tags(tags: &[Tag], faults: &mut Faults<'_>) {
         let message = format!(
             "there are {count} tags, and a cluster has {MOST_TAGS} at most; this is the first of the rest"
         );
-        faults.error(first.key.span, "too-many-tags", message, "take some of them out");
+        faults.error(first.key.span, code::TOO_MANY_TAGS, message, "take some of them out");
     } else if let Some(last) = tags.get(MOST_TAGS - 1) {
         let message = format!("there are {MOST_TAGS} tags, which leaves no room for `{RUN_TAG}`");
         let help =
             "take one out: else a launch whose answer is lost is found by its name and time only";
-        let fault = Diagnostic::warning("no-room-for-tag", message);
+        let fault = Diagnostic::warning(code::NO_ROOM_FOR_TAG, message);
         faults.push(last.key.span, fault.help(help));
     }
     let mut seen: HashMap<&str, Span> = HashMap::new();
@@ -103,25 +113,25 @@ fn tags(tags: &[Tag], faults: &mut Faults<'_>) {
         let (longest_key, longest_value) = LONGEST_TAG;
         if !(1..=longest_key).contains(&key.expose().chars().count()) {
             let message = format!("the key of a tag must have 1 to {longest_key} characters");
-            faults.error(key.span, "tag-key", message, "name it otherwise");
+            faults.error(key.span, code::TAG_KEY, message, "name it otherwise");
         }
         if value.expose().chars().count() > longest_value {
             let message =
                 format!("the value of a tag must have {longest_value} characters or less");
-            faults.error(value.span, "tag-value", message, "shorten it");
+            faults.error(value.span, code::TAG_VALUE, message, "shorten it");
         }
         if key.expose().to_lowercase().starts_with("aws:") {
             let message = "the key of a tag must not begin with `aws:`";
-            faults.error(key.span, "tag-key", message, "AWS keeps these keys to itself");
+            faults.error(key.span, code::TAG_KEY, message, "AWS keeps these keys to itself");
         }
         if key.expose() == RUN_TAG {
             let message = format!("the tag `{RUN_TAG}` is the program's own");
-            faults.error(key.span, "tag-key", message, "by it a cluster is found again");
+            faults.error(key.span, code::TAG_KEY, message, "by it a cluster is found again");
         }
         let first = *seen.entry(key.expose()).or_insert(key.span);
         if first != key.span {
             let place = Place::new(faults.source, first);
-            let fault = Diagnostic::warning("duplicate-tag", "two tags have the same key");
+            let fault = Diagnostic::warning(code::DUPLICATE_TAG, "two tags have the same key");
             faults.push(key.span, fault.note("the first is here", Some(place)));
         }
     }
@@ -158,7 +168,7 @@ fn chain(playbook: &Playbook, faults: &mut Faults<'_>) {
         let message = format!(
             "there are {count} steps, and EMR takes {MOST_STEPS} at once; this is the first of the rest"
         );
-        faults.error(first.span, "too-many-steps", message, "split the playbook");
+        faults.error(first.span, code::TOO_MANY_STEPS, message, "split the playbook");
     }
 }
 
@@ -174,14 +184,14 @@ fn length(step: &Step, faults: &mut Faults<'_>) {
             "what the step runs has {length} characters, and EMR takes {LONGEST_STEP} at most"
         );
         let help = "put what is long into a file on S3 and give its name";
-        faults.error(step.span, "step-length", message, help);
+        faults.error(step.span, code::STEP_LENGTH, message, help);
     }
 }
 
 fn work(step: &Step, old_release: bool, faults: &mut Faults<'_>) {
     for text in texts_of_files(step).filter(|text| is_local(text.expose())) {
         let message = "a file beside the playbook cannot be staged on EMR yet";
-        faults.error(text.span, "cannot-stage", message, "put it on S3 and name it by its URI");
+        faults.error(text.span, code::CANNOT_STAGE, message, "put it on S3 and name it by its URI");
     }
     let program = &step.work.program;
     let of = program.step_type();
@@ -190,21 +200,26 @@ fn work(step: &Step, old_release: bool, faults: &mut Faults<'_>) {
             "steps of type {} need EMR 4 or later, and the cluster's `amiVersion` is older",
             of.as_str()
         );
-        faults.error(step.span, "release-too-old", message, "use CUSTOM_JAR, or a newer release");
+        faults.error(
+            step.span,
+            code::RELEASE_TOO_OLD,
+            message,
+            "use CUSTOM_JAR, or a newer release",
+        );
     }
     if let Some(first) = step.work.files.first().filter(|_| !takes_files(of)) {
         let message = format!("steps of type {} take no `files` on EMR", of.as_str());
-        faults.error(first.span, "files-not-on-fabric", message, instead_of_files(of));
+        faults.error(first.span, code::FILES_NOT_ON_FABRIC, message, instead_of_files(of));
     }
     match program {
         Program::Command { command } if command.expose().contains("://") => {
             let message = "EMR runs programs that lie on the cluster, not such as lie elsewhere";
             let help = "use CUSTOM_JAR with `script-runner.jar` of your region, or COMMAND with `bash` that fetches it first";
-            faults.error(command.span, "command-not-on-cluster", message, help);
+            faults.error(command.span, code::COMMAND_NOT_ON_CLUSTER, message, help);
         }
         Program::Flink { jar, .. } if jar.expose().contains("://") => {
             let message = "`flink run` reads its jar from the disk of the cluster's master";
-            let fault = Diagnostic::warning("jar-not-on-cluster", message);
+            let fault = Diagnostic::warning(code::JAR_NOT_ON_CLUSTER, message);
             faults.push(jar.span, fault.help("fetch it with a COMMAND step or a bootstrap action"));
         }
         _ => {}
@@ -229,7 +244,7 @@ fn region(access: &EmrAccess, config: &Config, faults: &mut Faults<'_>) {
     if access.region.expose() != config.region.expose() {
         let message = "the playbook names another region than the cluster's configuration";
         let place = Place::new(&config.source, config.region.span);
-        let fault = Diagnostic::warning("two-regions", message)
+        let fault = Diagnostic::warning(code::TWO_REGIONS, message)
             .label("not used")
             .note("this one is used", Some(place));
         faults.push(access.region.span, fault);
@@ -245,7 +260,7 @@ mod tests {
     use crate::config::sample::{self, step, step_of, text};
 
     fn codes(faults: &Diagnostics) -> Vec<&'static str> {
-        faults.iter().map(|fault| fault.code).collect()
+        faults.iter().map(|fault| fault.code.as_str()).collect()
     }
 
     fn of_cluster(config: &Config) -> Vec<&'static str> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Access, Aws, Credentials, NAME};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::reach::Kept;
 use crate::http::aws::{Recorded, Service, Source, is_endpoint, is_region};
 use crate::secret::Text;
@@ -91,7 +91,7 @@ impl Access {
 fn not_kept() -> Diagnostic {
     let message =
         "the credentials of the run stood in its files as they are, and such are kept nowhere else";
-    Diagnostic::error("credentials-not-kept", message)
+    Diagnostic::error(code::CREDENTIALS_NOT_KEPT, message)
 }
 
 #[cfg(test)]

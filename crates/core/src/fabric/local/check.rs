@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::STEP_TYPES;
 use super::command::Maker;
 use crate::config::playbook::{Playbook, Step};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::secret::Text;
 use crate::source::Source;
 
@@ -13,7 +13,7 @@ use crate::source::Source;
 #[derive(Debug)]
 pub(super) struct Fault {
     /// See [`Diagnostic::code`].
-    pub code: &'static str,
+    pub code: Code,
     /// Where the playbook says it; `None`: the step as a whole.
     pub text: Option<Text>,
     /// What `text` is, such as `the jar`.

@@ -9,6 +9,7 @@ use super::tools::Toolbox;
 use super::word::Word;
 use super::{copy, process};
 use crate::config::playbook::{Program, Runner, Step, Work};
+use crate::diagnostic::{Code, code};
 use crate::fabric::Uri;
 use crate::plan::is_local;
 use crate::secret::Text;
@@ -137,7 +138,7 @@ impl Making<'_> {
             program @ (Program::Hive { .. } | Program::Pig { .. } | Program::Streaming { .. }) => {
                 let kind = program.step_type().as_str();
                 self.fault(
-                    "unsupported-step-type",
+                    code::STEP_TYPE_NOT_ON_FABRIC,
                     None,
                     "the step",
                     format!("is a {kind} step"),
@@ -154,14 +155,20 @@ impl Making<'_> {
         if !is_name {
             let path = self.file(command, what, Reach::Machine);
             if path.is_some_and(|path| path.is_file() && !process::is_executable(&path)) {
-                self.fault("missing-tool", Some(command), what, "is not executable", "chmod +x");
+                self.fault(
+                    code::MISSING_TOOL,
+                    Some(command),
+                    what,
+                    "is not executable",
+                    "chmod +x",
+                );
             }
             return;
         }
         match self.maker.find(name) {
             Some(path) => self.made.argv.push(Word::found(path.into(), command)),
             None => {
-                self.fault("missing-tool", Some(command), what, not_found(name), &install(name))
+                self.fault(code::MISSING_TOOL, Some(command), what, not_found(name), &install(name))
             }
         }
     }
@@ -174,7 +181,7 @@ impl Making<'_> {
                 self.texts(rest);
             }
             None => self.fault(
-                "missing-argument",
+                code::MISSING_ARGUMENT,
                 Some(jar),
                 "the jar",
                 "needs a program as its first argument",
@@ -187,7 +194,7 @@ impl Making<'_> {
     fn script_runner(&mut self, jar: &Text, arguments: &[Text]) {
         let Some((script, rest)) = arguments.split_first() else {
             let wrong = "needs a script as its first argument";
-            return self.fault("missing-argument", Some(jar), "the jar", wrong, "");
+            return self.fault(code::MISSING_ARGUMENT, Some(jar), "the jar", wrong, "");
         };
         let at = self.made.argv.len();
         if let Some(path) = self.file(script, "the script", Reach::Machine)
@@ -212,7 +219,7 @@ impl Making<'_> {
             match self.maker.find("java") {
                 Some(java) => self.path(&java),
                 None => self.fault(
-                    "missing-tool",
+                    code::MISSING_TOOL,
                     Some(jar),
                     "the jar",
                     "needs Hadoop or Java, and neither is installed here",
@@ -232,7 +239,7 @@ impl Making<'_> {
             Some(path) => self.path(&path),
             None => {
                 let wrong = format!("needs `{name}`, which is not found");
-                self.fault("missing-tool", None, "the step", wrong, &install(name));
+                self.fault(code::MISSING_TOOL, None, "the step", wrong, &install(name));
             }
         }
     }
@@ -290,7 +297,7 @@ impl Making<'_> {
         if is_local(value) {
             let Some(staged) = self.maker.staged else { return Some(Word::of(text)) };
             let Some(Uri(path)) = staged.get(value) else {
-                self.fault("missing-file", Some(text), what, "was not staged", "");
+                self.fault(code::MISSING_FILE, Some(text), what, "was not staged", "");
                 return None;
             };
             return Some(Word::plain(path));
@@ -303,7 +310,7 @@ impl Making<'_> {
         if is_astray(path) && !self.made.files.contains_key(value) {
             let help = "begin with `./` to mean a file beside the playbook";
             self.fault(
-                "missing-file",
+                code::MISSING_FILE,
                 Some(text),
                 what,
                 "is a relative path, and steps run in folders of their own",
@@ -317,7 +324,7 @@ impl Making<'_> {
             && path.is_absolute()
             && !path.exists()
         {
-            self.fault("missing-file", Some(text), what, "is not there", "");
+            self.fault(code::MISSING_FILE, Some(text), what, "is not there", "");
             return None;
         }
         Some(word)
@@ -335,7 +342,7 @@ impl Making<'_> {
         if is_astray(Path::new(&word.value)) && !staged_later {
             let wrong = "is a relative path, and steps run in folders of their own";
             return self.fault(
-                "missing-file",
+                code::MISSING_FILE,
                 Some(text),
                 what,
                 wrong,
@@ -364,7 +371,7 @@ impl Making<'_> {
         };
         let help =
             format!("add a folder for `{whose}://…` to `roots` of the cluster's configuration");
-        self.fault("unmapped-uri", Some(text), what, wrong, &help);
+        self.fault(code::UNMAPPED_URI, Some(text), what, wrong, &help);
         None
     }
 
@@ -373,10 +380,10 @@ impl Making<'_> {
             let Some(word) = self.locate(file, "the file", Reach::Machine) else { continue };
             let name = file_name(file.expose()).to_owned();
             if name.is_empty() || matches!(name.as_str(), "." | "..") {
-                self.fault("missing-file", Some(file), "the file", "has no name", "");
+                self.fault(code::MISSING_FILE, Some(file), "the file", "has no name", "");
             } else if self.made.files.insert(name, word.value.into()).is_some() {
                 let wrong = "has the same name as another of this step";
-                self.fault("duplicate-file", Some(file), "the file", wrong, "");
+                self.fault(code::DUPLICATE_FILE, Some(file), "the file", wrong, "");
             }
         }
     }
@@ -393,7 +400,7 @@ impl Making<'_> {
 
     fn fault(
         &mut self,
-        code: &'static str,
+        code: Code,
         text: Option<&Text>,
         what: &'static str,
         wrong: impl Into<String>,

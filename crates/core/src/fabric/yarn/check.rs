@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::application::LONGEST_ARGUMENTS;
 use super::lower::{is_brought, lower, name_of};
 use crate::config::playbook::{Playbook, Program, Runner, Step};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, code};
 use crate::fabric::faults::Faults;
 use crate::secret::Text;
 
@@ -22,7 +22,7 @@ pub fn playbook(playbook: &Playbook, all: &mut Diagnostics) {
         if let Program::Copy { pattern: Some(pattern), .. } = &step.work.program {
             let message = "Hadoop's distcp cannot be told which files to copy by a pattern";
             let help = "name a folder that holds just these files";
-            faults.error(pattern.span, "copy-pattern", message, help);
+            faults.error(pattern.span, code::COPY_PATTERN, message, help);
         }
     }
 }
@@ -34,16 +34,21 @@ impl Faults<'_> {
         for file in lower(step, "").files {
             let name = name_of(file.expose());
             if name.is_empty() || matches!(name, "." | "..") {
-                self.error(file.span, "missing-file", "the file has no name", "name a file");
+                self.error(file.span, code::MISSING_FILE, "the file has no name", "name a file");
             } else if !names.insert(name) || name == "launcher.jar" {
                 let message = "the file has the same name as another of this step";
-                self.error(file.span, "duplicate-file", message, "give one of them another name");
+                self.error(
+                    file.span,
+                    code::DUPLICATE_FILE,
+                    message,
+                    "give one of them another name",
+                );
             }
         }
         if let Some(jar) = local_only(step).filter(|jar| is_elsewhere(jar.expose())) {
             let message = "the file lies in a file system from which YARN brings nothing to a node";
             let help = "put it beside the playbook, into HDFS, or onto each node";
-            self.error(jar.span, "unmapped-uri", message, help);
+            self.error(jar.span, code::UNMAPPED_URI, message, help);
         }
     }
 
@@ -53,7 +58,7 @@ impl Faults<'_> {
             let message = format!("`{key}` is set by the program itself");
             let help =
                 "by it the applications of a step are found again; use `tags` of the cluster file";
-            self.error(value.span, "own-property", message, help);
+            self.error(value.span, code::OWN_PROPERTY, message, help);
         }
     }
 
@@ -65,7 +70,7 @@ impl Faults<'_> {
                 "what the step runs has {length} bytes, and {LONGEST_ARGUMENTS} can be given to a program on YARN"
             );
             let help = "put what is long into a file and give its name";
-            self.error(step.span, "step-length", message, help);
+            self.error(step.span, code::STEP_LENGTH, message, help);
         }
     }
 }

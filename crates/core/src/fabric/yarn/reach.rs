@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::NAME;
 use super::config::{Config, Credentials};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::reach::Kept;
 use crate::secret::Text;
 use crate::source::Span;
@@ -50,7 +50,7 @@ impl Config {
         let kept = Kept::new(NAME, reach);
         if kept.get(CREDENTIALS).is_some() && credentials.is_none() {
             let message = "the credentials of the run stood in its files as they are, and such are kept nowhere else";
-            return Err(Diagnostic::error("credentials-not-kept", message));
+            return Err(Diagnostic::error(code::CREDENTIALS_NOT_KEPT, message));
         }
         let addresses = |key| {
             let all: Vec<_> = kept.need(key)?.split_whitespace().map(str::to_owned).collect();

@@ -8,7 +8,7 @@ use super::*;
 use crate::config::sample::{self, step, step_of, text};
 
 fn codes(faults: &Diagnostics) -> Vec<&'static str> {
-    faults.iter().map(|fault| fault.code).collect()
+    faults.iter().map(|fault| fault.code.as_str()).collect()
 }
 
 fn of_cluster(config: &Config) -> Vec<&'static str> {
