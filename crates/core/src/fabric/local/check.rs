@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::STEP_TYPES;
 use super::command::Maker;
-use crate::config::playbook::{Playbook, Step};
+use crate::config::playbook::Playbook;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::secret::Text;
 use crate::source::Source;
@@ -26,9 +25,7 @@ pub(super) struct Fault {
 
 /// Tries to make the command line of each step.
 pub(super) fn check(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
-    // That there are no steps of other types here is told by `Plan::check`.
-    let here = |step: &&Step| STEP_TYPES.contains(&step.work.program.step_type());
-    for step in playbook.steps.iter().filter(here) {
+    for step in &playbook.steps {
         for fault in maker.invocation(step).err().into_iter().flatten() {
             let span = fault.text.as_ref().map_or(step.span, |text| text.span);
             let mut diagnostic =
@@ -158,7 +155,8 @@ mod tests {
     #[test]
     fn one_by_one() {
         let folder = tempfile::tempdir().unwrap();
-        for tool in ["tool", "java", "spark-submit", "spark-sql", "flink"] {
+        for tool in ["tool", "java", "spark-submit", "spark-sql", "flink", "mapred", "hive", "pig"]
+        {
             program(&folder.path().join(tool));
         }
         let data = folder.path().join("data");
@@ -174,7 +172,12 @@ mod tests {
             |application: &str| Program::Spark { application: text(application), main_class: None };
         let flink = |jar: &str| Program::Flink { jar: text(jar), main_class: None };
         let (runner, script) = ("command-runner.jar", "s3://x/libs/script-runner.jar");
-        let pig = Program::Pig { file: text("x") };
+        let streaming = |mapper: &str, source: &str, destination: &str| Program::Streaming {
+            mapper: text(mapper),
+            reducer: Some(text("sort -u")),
+            source: text(source),
+            destination: text(destination),
+        };
         type Row<'a> = (Program, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
         let table: &[Row<'_>] = &[
             (command("tool"), &["s3://unjudged/x"], &[data, "./beside"], &[]),
@@ -203,7 +206,15 @@ mod tests {
             (copy("s3://known/in", "work://out"), &[], &[], &[]),
             (copy("file:///in", "/out"), &[], &[], &[]),
             (copy("s3://b/in", "gs://b/out"), &[], &[], &["unmapped-uri", "unmapped-uri"]),
-            (pig, &[], &[], &[]),
+            (Program::Pig { file: text("./x.pig") }, &[], &[], &[]),
+            (Program::Pig { file: text("x.pig") }, &[], &[], &["missing-file"]),
+            (Program::Pig { file: text("hdfs:///x.pig") }, &[], &[], &[]),
+            (Program::Hive { file: text("s3://b/x.q") }, &[], &[], &["unmapped-uri"]),
+            (Program::Hive { file: text("s3://known/x.q") }, &[], &[], &[]),
+            (streaming("cat", "work://in", "hdfs:///out"), &[], &[], &[]),
+            (streaming("./m.py", "in", "/out"), &[], &["./m.py"], &["missing-file"]),
+            (streaming("cat", "s3://b/in", "s3n://b/out"), &[], &[], &["unmapped-uri"; 2]),
+            (streaming("./data", "/in", "/out"), &[], &[data], &["duplicate-file"]),
             (copy("a", "/out"), &[], &[], &["missing-file"]),
             (copy("./beside", "./out"), &[], &[], &["missing-file"]),
         ];

@@ -55,15 +55,6 @@ use watch::Watch;
 
 /// The fabric's name.
 const NAME: &str = "local";
-/// The types of steps that it runs.
-const STEP_TYPES: [StepType; 6] = [
-    StepType::Command,
-    StepType::CustomJar,
-    StepType::Spark,
-    StepType::SparkSql,
-    StepType::Flink,
-    StepType::Copy,
-];
 /// Between two looks at steps whose end rings the bell.
 const SAFETY: Duration = Duration::from_secs(60);
 
@@ -130,7 +121,7 @@ impl Local {
                 fabric: NAME,
                 ordered_queue: false,
                 parallel: Some(slots.unwrap_or(NonZeroU32::MIN)),
-                step_types: &STEP_TYPES,
+                step_types: &StepType::ALL,
                 failure_rules: &OnFailure::ALL,
                 cancel_running: true,
                 exit_codes: ExitCodes::InStatus,
