@@ -45,7 +45,8 @@ fn a_playbook_is_checked_against_the_one_cluster() {
             r#"{{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": [{arguments}]}}"#
         ))
     };
-    let place = Place::new().with("c.json", cluster("")).with("p.json", copy(r#""--src=s3://b/x""#));
+    let place =
+        Place::new().with("c.json", cluster("")).with("p.json", copy(r#""--src=s3://b/x""#));
     assert_eq!(place.words("lint p.json").code, Some(0));
     let ran = place.words("lint p.json c.json");
     assert_eq!(ran.code, Some(3));

@@ -28,7 +28,7 @@ mod runs;
 
 use std::process::ExitCode;
 
-use dataflow_runner_core::fabric::local::{copy, shim};
+use dataflow_runner_core::fabric::local::{copy, dist_cp, shim};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         Some(shim::ARGUMENT) => shim::main(arguments).into(),
         Some(copy::ARGUMENT) => {
             copy::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
+        }
+        Some(dist_cp::ARGUMENT) => {
+            dist_cp::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
         }
         #[cfg(target_os = "linux")]
         Some(faults::DOOMED) => faults::doomed(arguments),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::command::Maker;
-use crate::config::playbook::Playbook;
+use crate::config::playbook::{Playbook, Step};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::secret::Text;
 use crate::source::Source;
@@ -13,6 +13,8 @@ use crate::source::Source;
 pub(super) struct Fault {
     /// See [`Diagnostic::code`].
     pub code: Code,
+    /// Whether it can be run all the same.
+    pub is_warning: bool,
     /// Where the playbook says it; `None`: the step as a whole.
     pub text: Option<Text>,
     /// What `text` is, such as `the jar`.
@@ -26,16 +28,31 @@ pub(super) struct Fault {
 /// Tries to make the command line of each step.
 pub(super) fn check(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
     for step in &playbook.steps {
-        for fault in maker.invocation(step).err().into_iter().flatten() {
-            let span = fault.text.as_ref().map_or(step.span, |text| text.span);
-            let mut diagnostic =
-                Diagnostic::error(fault.code, fault.message(Some(&playbook.source)))
-                    .at(Place::new(&playbook.source, span));
-            if !fault.help.is_empty() {
-                diagnostic = diagnostic.help(fault.help);
-            }
-            faults.push(diagnostic);
+        let told = maker.invocation(step).map_or_else(|faults| faults, |made| made.warnings);
+        tell(playbook, step, told, faults);
+    }
+}
+
+/// The part of [`check`] that depends on the playbook alone, not on the machine.
+pub(super) fn check_arguments(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
+    for step in &playbook.steps {
+        tell(playbook, step, maker.judged(step), faults);
+    }
+}
+
+fn tell(playbook: &Playbook, step: &Step, told: Vec<Fault>, faults: &mut Diagnostics) {
+    for fault in told {
+        let span = fault.text.as_ref().map_or(step.span, |text| text.span);
+        let message = fault.message(Some(&playbook.source));
+        let diagnostic = match fault.is_warning {
+            true => Diagnostic::warning(fault.code, message),
+            false => Diagnostic::error(fault.code, message),
+        };
+        let mut diagnostic = diagnostic.at(Place::new(&playbook.source, span));
+        if !fault.help.is_empty() {
+            diagnostic = diagnostic.help(fault.help);
         }
+        faults.push(diagnostic);
     }
 }
 

@@ -29,6 +29,7 @@ mod cluster;
 mod command;
 mod config;
 pub mod copy;
+pub mod dist_cp;
 mod files;
 mod find;
 mod glob;
@@ -65,8 +66,8 @@ pub struct Surroundings {
     pub environment: BTreeMap<OsString, OsString>,
     /// The work folder, where the configuration names none.
     pub work_folder: PathBuf,
-    /// The program's own binary: with [`shim::ARGUMENT`] first it calls [`shim::main`], with
-    /// [`copy::ARGUMENT`] it calls [`copy::main`], each with the arguments after that.
+    /// The program's own binary: with [`shim::ARGUMENT`] first it calls [`shim::main`], with [`copy::ARGUMENT`]
+    /// [`copy::main`], with [`dist_cp::ARGUMENT`] [`dist_cp::main`], each with the arguments after that.
     pub program: PathBuf,
     /// Rung when a step has ended, and when a cluster is gone.
     pub bell: Arc<Bell>,
@@ -135,6 +136,12 @@ impl Local {
             watch: Watch::new(around.bell),
             stopping: Arc::default(),
         }
+    }
+
+    /// What is wrong with a playbook on any machine: [`Fabric::check`] without what is installed here.
+    pub fn check_playbook(&self, playbook: &Playbook, faults: &mut Diagnostics) {
+        let maker = Maker::new(&self.toolbox, &self.roots, &self.program, None);
+        check::check_arguments(&maker, playbook, faults);
     }
 
     fn stopping(&self) -> MutexGuard<'_, HashMap<ClusterId, Option<String>>> {

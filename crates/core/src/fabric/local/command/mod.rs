@@ -12,6 +12,7 @@ use crate::diagnostic::{Code, code};
 use crate::fabric::Uri;
 use crate::secret::Text;
 
+mod dist_cp;
 mod hadoop;
 mod places;
 mod programs;
@@ -25,6 +26,8 @@ pub(super) struct Invocation {
     pub argv: Vec<Word>,
     /// Put into the step's folder under these names.
     pub files: BTreeMap<String, PathBuf>,
+    /// What does not stand against it.
+    pub warnings: Vec<Fault>,
 }
 
 /// What command lines depend on.
@@ -62,7 +65,20 @@ impl<'a> Maker<'a> {
         let mut making = Making { maker: self, made: Invocation::default(), faults: Vec::new() };
         making.files(&step.work.files);
         making.program(&step.work);
-        if making.faults.is_empty() { Ok(making.made) } else { Err(making.faults) }
+        let Making { made, faults, .. } = making;
+        match faults.iter().all(|fault| fault.is_warning) {
+            true => Ok(Invocation { warnings: faults, ..made }),
+            false => Err(faults),
+        }
+    }
+
+    /// What is wrong with the arguments of what the program itself does.
+    pub(super) fn judged(&self, step: &Step) -> Vec<Fault> {
+        let mut making = Making { maker: self, made: Invocation::default(), faults: Vec::new() };
+        if let Some((name, arguments)) = making.dist_cp_arguments(&step.work) {
+            making.judge(name, arguments);
+        }
+        making.faults
     }
 }
 
@@ -131,7 +147,7 @@ impl Making<'_> {
         help: &str,
     ) {
         let (text, wrong, help) = (text.cloned(), wrong.into(), help.to_owned());
-        self.faults.push(Fault { code, text, what, wrong, help });
+        self.faults.push(Fault { code, is_warning: false, text, what, wrong, help });
     }
 }
 

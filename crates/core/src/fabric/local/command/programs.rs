@@ -10,6 +10,9 @@ use crate::secret::Text;
 
 impl Making<'_> {
     pub(super) fn program(&mut self, work: &Work) {
+        if let Some((name, arguments)) = self.dist_cp_arguments(work) {
+            return self.dist_cp(name, arguments);
+        }
         match &work.program {
             Program::Command { command } => {
                 self.command(command, "the program");
