@@ -1,4 +1,4 @@
-"""Real Hadoop (with YARN), Pig, Spark, Flink and Consul from the package registries, each in a folder of the cache."""
+"""Real Hadoop (with YARN), Hive, Pig, Spark, Flink and Consul from the package registries, each in a folder of the cache."""
 
 import shutil
 import subprocess
@@ -11,12 +11,14 @@ from . import Skip, cache
 
 HADOOP = "3.4.2"
 PIG = "0.17.0"
+HIVE = "4.0.1"
 SPARK = "3.5.9"
 FLINK = "1.20.5"
 CONSUL = "1.14.11"
 
 RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
 YARN_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "cluster"
+HIVE_RECIPE = Path(__file__).resolve().parent.parent / "local" / "hive"
 PIG_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "pig"
 CONSUL_RECIPE = Path(__file__).resolve().parent.parent / "consul" / "server"
 # Eight minutes on two busy cores.
@@ -67,6 +69,17 @@ def pig() -> Path:
     return cache.installed(f"pig-{PIG}", make, contents(PIG_RECIPE))
 
 
+def hive() -> Path:
+    """HIVE_HOME: Hive's command line, its metastore and Hadoop's client in one process."""
+    need("java", "mvn")
+
+    def make(new: Path) -> None:
+        shutil.copytree(HIVE_RECIPE, new, dirs_exist_ok=True)
+        resolve(new, f"hive-cli-{HIVE}.jar")
+
+    return cache.installed(f"hive-{HIVE}", make, contents(HIVE_RECIPE))
+
+
 def contents(recipe: Path) -> bytes:
     """What an installation depends on."""
     return b"".join(path.read_bytes() for path in sorted(recipe.rglob("*")) if path.is_file())
@@ -77,7 +90,7 @@ def resolve(home: Path, known: str) -> None:
     cache.fetch(
         [
             "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", home / "pom.xml",
-            f"-Dhadoop.version={HADOOP}", f"-Dpig.version={PIG}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
+            f"-Dhadoop.version={HADOOP}", f"-Dpig.version={PIG}", f"-Dhive.version={HIVE}", f"-Dmaven.repo.local={cache.folder() / 'maven'}",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={home / 'lib'}",
         ]
     )  # fmt: skip
