@@ -220,6 +220,36 @@ mod tests {
             (Program::SparkSql { file: text("s3a://b/x.sql") }, &[], &[], &[]),
             (flink("./x.jar"), &[], &[], &[]),
             (flink("hdfs:///x.jar"), &[], &[], &["unmapped-uri"]),
+            (command("s3-dist-cp"), &["--src=s3://known/a", "--dest", "work://out"], &[], &[]),
+            (command("/usr/bin/s3-dist-cp"), &["--src=/a", "--dest=/b"], &[], &[]),
+            (
+                command("s3-dist-cp"),
+                &["--src=s3://b/a", "--dest=out"],
+                &[],
+                &["unmapped-uri", "missing-file"],
+            ),
+            (command("s3-dist-cp"), &["--src=./beside", "--dest=/out"], &[], &["missing-file"]),
+            (jar(text("s3-dist-cp.jar")), &["--dest=/b"], &[], &["missing-argument"]),
+            (
+                jar(text(runner)),
+                &["s3-dist-cp", "--src"],
+                &[],
+                &["option-value", "missing-argument"],
+            ),
+            (
+                command("s3-dist-cp"),
+                &[
+                    "--src=/a",
+                    "--dest=/b",
+                    "--foo",
+                    "--groupBy=(",
+                    "--targetSize=0",
+                    "--s3Endpoint=x",
+                ],
+                &[],
+                &["unknown-option", "option-ignored", "option-pattern", "option-value"],
+            ),
+            (command("s3-dist-cp"), &["--src=/a", "--dest=/b", "-Da=b"], &[], &["option-ignored"]),
             (copy("s3://known/in", "work://out"), &[], &[], &[]),
             (copy("file:///in", "/out"), &[], &[], &[]),
             (copy("s3://b/in", "gs://b/out"), &[], &[], &["unmapped-uri", "unmapped-uri"]),
@@ -241,6 +271,26 @@ mod tests {
                 told.iter().map(|t| t.split(['[', ']']).nth(1).unwrap_or_default()).collect();
             assert_eq!(found, *codes, "{program:?} {arguments:?} {files:?}: {told:#?}");
         }
+    }
+
+    #[test]
+    fn each_argument_of_s3_dist_cp_has_its_own_caret() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Program::Command { command: at("s3-dist-cp", 9, 15) };
+        let arguments = ["--src=/a", "--dest=/b", "--groupBy=(a", "--tmpDir=x", "--srcpattern=y"];
+        let told = faults(folder.path(), &[(program.clone(), &arguments, &[])]);
+        let expected = [
+            "error[unknown-option]: the argument is no option of s3-dist-cp; did you mean `--srcPattern`?",
+            "warning[option-ignored]: the argument is ignored on this machine",
+            "error[option-pattern]: the argument has a `(` that is never closed; a regular expression of \
+             Java that matches the whole path, such as `.*/part-.*`",
+        ];
+        assert_eq!(told, expected.map(|line| format!("playbook.json:1:1: {line}")));
+        let told = faults(folder.path(), &[(program, &[], &[])]);
+        let missing = |option: &str| {
+            format!("playbook.json:2:1: error[missing-argument]: the program needs `{option}`")
+        };
+        assert_eq!(told, ["--src", "--dest"].map(missing));
     }
 
     #[test]

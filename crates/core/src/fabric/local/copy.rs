@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::glob;
+use crate::crash;
 
 /// The first argument of the program that makes it copy.
 pub const ARGUMENT: &str = "__copy";
@@ -153,7 +154,9 @@ pub(super) fn appear(to: &Path, write: impl FnOnce(&Path) -> Result<u64>) -> Res
     fs::create_dir_all(folder).map_err(at(folder))?;
     let part = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
     let written = write(&part).and_then(|bytes| {
+        crash::point("local: before a copy appears");
         fs::rename(&part, to).map_err(at(to))?;
+        crash::point("local: a copy is there");
         Ok(bytes)
     });
     written.inspect_err(|_| _ = fs::remove_file(&part))

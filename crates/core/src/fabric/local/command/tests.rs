@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use super::super::config::Tools;
 use super::super::roots::Roots;
 use super::super::tools::{Toolbox, tests::program};
+use super::super::word::Word;
 use super::{Maker, SOME_WORK, file_name};
 use crate::config::playbook::{Program, Step};
 use crate::fabric::Uri;
+use crate::secret::Text;
+use crate::source::Span;
 
 pub(in super::super) use crate::config::sample::text;
 
@@ -149,6 +152,48 @@ fn a_table() {
             "/t/bin/hadoop jar /t/share/hadoop/tools/lib/hadoop-streaming-3.4.2.jar -D p=/data/q \
              -files x,y -mapper /data/m.sh 1 -reducer cat -input /data/in -output hdfs:///out",
         ),
+        (
+            &[],
+            Program::Command { command: text("s3-dist-cp") },
+            &["--src", "s3://b/in/", "--dest=work://out", "--srcPattern", "s3://b/.*"],
+            "/own __s3-dist-cp s3://b/in/ --src=/data/in/ --dest=/w/out --srcPattern s3://b/.*",
+        ),
+        (
+            &[],
+            jar(runner, None),
+            &["s3-dist-cp", "--dest=file:///o", "--src=/a", "--src=s3://b/y", "--numberFiles"],
+            "/own __s3-dist-cp s3://b/y --dest=/o --src=/a --src=/data/y --numberFiles",
+        ),
+        (
+            both,
+            jar("/usr/share/aws/emr/s3-dist-cp/lib/s3-dist-cp.jar", class("C")),
+            &["--src=s3://b/a", "--dest=s3://b/b", "--outputCodec=gz"],
+            "/own __s3-dist-cp s3://b/a --src=/data/a --dest=/data/b --outputCodec=gz",
+        ),
+        (
+            both,
+            jar("s3://elasticmapreduce/libs/s3distcp/1.latest/s3distcp.jar", None),
+            &["--src=s3://b/a", "--dest=s3://b/b"],
+            "/own __s3-dist-cp s3://b/a --src=/data/a --dest=/data/b",
+        ),
+        (
+            both,
+            jar("/home/hadoop/lib/emr-s3distcp-1.0.jar", None),
+            &["--src=s3://b/a", "--dest=s3://b/b"],
+            "/own __s3-dist-cp s3://b/a --src=/data/a --dest=/data/b",
+        ),
+        (
+            &["hadoop"],
+            jar("s3://b/s3-dist-cpx.jar", None),
+            &["--src=s3://b/a"],
+            "/t/hadoop jar /data/s3-dist-cpx.jar -Dp=/data/q --src=/data/a",
+        ),
+        (
+            &["s3-dist-cp"],
+            jar(runner, None),
+            &["s3-dist-cp", "--src=s3://b/a"],
+            "/t/s3-dist-cp --src=/data/a",
+        ),
         (&[], copy, &[], "/own __copy /data/in/ /out **/*.csv"),
     ];
     for (tools, program, arguments, expected) in table {
@@ -157,4 +202,38 @@ fn a_table() {
         step.work.files = vec![text("../x"), text("s3://b/y")];
         assert_eq!(line(tools, &step), *expected);
     }
+}
+
+/// An installed jar of s3-dist-cp is run as any other.
+#[test]
+fn a_jar_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s3-dist-cp.jar");
+    std::fs::write(&path, "").unwrap();
+    let name = path.to_str().unwrap();
+    let program = Program::CustomJar { jar: text(name), main_class: None };
+    assert_eq!(
+        line(&["hadoop"], &step(program, &["--src=s3://b/a"])),
+        format!("/t/hadoop jar {name} --src=/data/a")
+    );
+}
+
+#[test]
+fn secrets_in_arguments_of_s3_dist_cp_stay_hidden() {
+    let toolbox = Toolbox::new([].into(), &Tools::default(), std::iter::empty());
+    let roots = Roots::new(&[("s3://b/".to_owned(), PathBuf::from("/data"))].into());
+    let maker = Maker::new(&toolbox, &roots, Path::new("/own"), None);
+    let mut step = step(Program::Command { command: text("s3-dist-cp") }, &["--dest=/out"]);
+    let src =
+        Text::with_secrets("--src=s3://b/hunter2".into(), "--src=s3://b/‹S›".into(), Span::at(0));
+    step.work.arguments.push(src.as_written("--src=s3://b/{{S}}".into()));
+    let made = maker.invocation(&step).unwrap();
+    let shown: Vec<_> = made.argv.iter().map(|word| word.shown.as_str()).collect();
+    assert_eq!(shown, ["/own", "__s3-dist-cp", "s3://b/‹S›", "--dest=/out", "--src=/data/‹S›"]);
+    let written: Vec<_> = made.argv.iter().map(Word::written).collect();
+    assert_eq!(written[2..], ["s3://b/{{S}}", "--dest=/out", "--src=/data/{{S}}"]);
+    assert_eq!(
+        (&*made.argv[2].text(), &*made.argv[4].text()),
+        ("s3://b/hunter2", "--src=/data/hunter2")
+    );
 }

@@ -11,6 +11,7 @@ use flate2::write::GzEncoder;
 use super::super::copy::{Result, appear, at, copy_file};
 use super::groups::{Found, Output, compression};
 use super::options::Codec;
+use crate::crash;
 
 /// Writes one file, which appears whole; gives its bytes.
 pub(super) fn write(output: &Output, files: &[Found], codec: Codec) -> Result<u64> {
@@ -95,7 +96,9 @@ pub(super) fn remove_sources(outputs: &[Output], files: &[Found]) -> Result<()> 
     }
     for source in outputs.iter().flat_map(|output| &output.from) {
         let path = &files[*source].path;
+        crash::point("local: before a source is removed");
         fs::remove_file(path).map_err(at(path))?;
+        crash::point("local: a source is removed");
     }
     Ok(())
 }
