@@ -93,6 +93,7 @@ impl Making<'_> {
             };
             let (what, text) = match trouble.at {
                 Some(at) => ("the argument", &arguments[at]),
+                None if name.expose().ends_with(".jar") => ("the jar", name),
                 None => ("the program", name),
             };
             let is_warning = trouble.kind == Kind::Ignored;
