@@ -437,7 +437,7 @@ fn checksum(before: &str, body: &str) -> String {
     hex(digest.get(..SUM_DIGITS / 2).unwrap_or_default())
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Contents, Error> {
+pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Contents, Error> {
     let damaged = |line: usize, what: &str| Error {
         path: path.to_owned(),
         kind: Kind::Damaged { line, what: what.to_owned() },

@@ -17,6 +17,8 @@ pub mod environment;
 pub mod event;
 pub mod fabric;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod hex;
 pub mod http;
 pub mod inputs;

@@ -25,6 +25,8 @@ mod fault;
 mod program;
 mod proxy;
 mod quota;
+#[cfg(any(test, fuzzing))]
+mod scripted;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -46,6 +48,8 @@ pub struct Client {
     agent: Agent,
     /// [`LONGEST_REPLY`], but in tests.
     longest: u64,
+    #[cfg(any(test, fuzzing))]
+    scripted: Option<scripted::Answer>,
 }
 
 /// A request.
@@ -129,7 +133,14 @@ impl Client {
         let connector = connect::connector(trust, Arc::clone(&bell));
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         let proxies = Proxies::of(environment)?;
-        Ok(Self { bell, proxies, agent, longest: LONGEST_REPLY })
+        Ok(Self {
+            bell,
+            proxies,
+            agent,
+            longest: LONGEST_REPLY,
+            #[cfg(any(test, fuzzing))]
+            scripted: None,
+        })
     }
 
     /// The bell on which waits between two tries are.
@@ -191,6 +202,12 @@ impl Client {
         limit: Duration,
         way: Way,
     ) -> Result<Reply, Fault> {
+        #[cfg(any(test, fuzzing))]
+        if let Some(answer) = &self.scripted {
+            let unpacked = |reply| unpack::unpack(reply, self.longest);
+            return answer(request)
+                .and_then(|reply| unpacked(reply).map_err(|e| Fault::Lost(e.to_string())));
+        }
         let uri: Uri = request.url.parse().map_err(|_| {
             Fault::NotSent(format!("`{}` is not a URL", hide_secrets(&request.url)))
         })?;

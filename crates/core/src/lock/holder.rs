@@ -135,7 +135,7 @@ impl Holder {
 
 impl Owner {
     /// What is in a lock, read.
-    pub(super) fn of(content: &[u8]) -> Self {
+    pub(crate) fn of(content: &[u8]) -> Self {
         let foreign = Self::Foreign { size: content.len() };
         let Ok(text) = std::str::from_utf8(content) else { return foreign };
         let text = text.trim();

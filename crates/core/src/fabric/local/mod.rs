@@ -47,6 +47,8 @@ mod watch;
 mod word;
 
 pub use config::{Config, Tools};
+#[cfg(any(test, fuzzing))]
+pub(crate) use record::fuzz_record;
 
 use command::Maker;
 use places::Places;

@@ -157,6 +157,14 @@ pub(super) fn wait_released(path: &Path) -> bool {
     }
 }
 
+/// Any bytes as a record, for fuzzing: an end is of an attempt that was claimed.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_record(bytes: &[u8]) {
+    if let Some(record) = Record::parse(bytes) {
+        assert!(record.shim.is_some() || record.tool.is_none() && record.end.is_none());
+    }
+}
+
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }

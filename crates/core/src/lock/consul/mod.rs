@@ -17,6 +17,8 @@ use crate::secret::Secret;
 
 mod api;
 pub mod fake;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod session;
 mod settings;
 
