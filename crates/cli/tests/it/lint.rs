@@ -40,12 +40,17 @@ fn the_faults_of_all_files_and_variables_are_shown_together_and_counted() {
 
 #[test]
 fn a_playbook_is_checked_against_the_one_cluster() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
-    let place = Place::new().with("c.json", cluster("")).with("p.json", hive);
+    let copy = |arguments: &str| {
+        playbook(&format!(
+            r#"{{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": [{arguments}]}}"#
+        ))
+    };
+    let place =
+        Place::new().with("c.json", cluster("")).with("p.json", copy(r#""--src=s3://b/x""#));
     assert_eq!(place.words("lint p.json").code, Some(0));
     let ran = place.words("lint p.json c.json");
     assert_eq!(ran.code, Some(3));
-    let fault = "error[step-type-not-on-fabric]: fabric `local` runs no steps of type HIVE\n";
+    let fault = "error[missing-argument]: the program `s3-dist-cp` needs `--dest`\n";
     assert!(ran.stderr.starts_with(fault), "{}", ran.stderr);
 }
 

@@ -6,6 +6,7 @@ mod crash;
 #[cfg(unix)]
 mod damage;
 mod dataproc;
+mod dist_cp;
 mod down;
 #[cfg(target_os = "linux")]
 mod drivers;
