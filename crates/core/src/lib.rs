@@ -17,6 +17,7 @@ pub mod environment;
 pub mod event;
 pub mod fabric;
 mod folder;
+pub mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod hex;
