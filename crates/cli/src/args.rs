@@ -283,6 +283,7 @@ refused, 17 it is still held.",
 Examples:
   dataflow-runner schema
   dataflow-runner schema PlaybookConfig/2-0-0
+  dataflow-runner schema --json-schema PlaybookConfig/2-0-0 > playbook.schema.json
 
 Exit codes: 0 it is printed, 1 it cannot be written, 2 no such schema.",
     ),
@@ -543,8 +544,11 @@ pub(crate) enum Form {
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// Such as LocalClusterConfig or PlaybookConfig/1-0-1; without it, all names
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", required_if_eq("json_schema", "true"))]
     pub(crate) name: Option<String>,
+    /// Print a JSON Schema of whole files instead of the Avro schema of their data: for editors
+    #[arg(long)]
+    pub(crate) json_schema: bool,
 }
 
 /// The cluster file.

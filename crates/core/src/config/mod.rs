@@ -6,6 +6,7 @@
 mod dataproc;
 mod digest;
 mod emr;
+mod json_schema;
 mod local;
 pub mod playbook;
 mod playbook_v1;
@@ -28,6 +29,7 @@ use crate::json::{self, Node, Value};
 use crate::schema::{self, Faults, Mode, PREFIX, Path, Published, Schema, published};
 use crate::source::{Source, Span};
 use crate::suggest::{list, suggest};
+pub use json_schema::json_schema;
 use playbook::Playbook;
 use read::Reader;
 

@@ -298,11 +298,16 @@ impl<'t> Exec<'t> {
                 break;
             }
         }
-        self.vars.truncate(outer);
-        match &branch.otherwise {
-            Some(list) if count == 0 => self.list(dot, list),
-            _ => Ok(Flow::Next),
+        let mut flow = Flow::Next;
+        if let Some(list) = branch.otherwise.as_ref().filter(|_| count == 0) {
+            // As in Go a `break` in it, which leaves the loop around this one, gets no further than here.
+            flow = match self.list(dot, list)? {
+                Flow::Break => Flow::Next,
+                flow => flow,
+            };
         }
+        self.vars.truncate(outer);
+        Ok(flow)
     }
 
     /// How often to go through a loop over `value` with so many variables.

@@ -283,18 +283,21 @@ fn slice(args: &[Val]) -> Result<Val, Fault> {
     if indexes.len() > 3 {
         return Err(Fault::new(format!("too many slice indexes: {}", indexes.len())));
     }
-    // A list of JSON has no capacity beyond its length here.
     let size = match &item.value {
         Value::String(_) if indexes.len() == 3 => {
             return Err(Fault::new("cannot 3-index slice a string"));
         }
         Value::String(s) => s.len(),
-        Value::List(list) => list.len(),
+        Value::List(list) => list.capacity(),
         other => {
             return Err(Fault::new(format!("can't slice item of type {}", other.type_name())));
         }
     };
-    let mut places = [0, size, size];
+    let length = match &item.value {
+        Value::List(list) => list.len(),
+        _ => size,
+    };
+    let mut places = [0, length, size];
     for (place_of, at) in places.iter_mut().zip(indexes) {
         *place_of = place(at, size)?;
     }
@@ -306,7 +309,7 @@ fn slice(args: &[Val]) -> Result<Val, Fault> {
     }
     let value = match &item.value {
         Value::String(s) => Value::String(s[from..to].into()),
-        Value::List(list) => Value::List(list[from..to].into()),
+        Value::List(list) => list.slice(from, to, most).into(),
         other => other.clone(),
     };
     Ok(Val::literal(value))
@@ -390,6 +393,7 @@ fn os_error(error: &io::Error) -> (&'static str, String) {
         io::ErrorKind::PermissionDenied => ("open", "permission denied".into()),
         io::ErrorKind::IsADirectory => ("read", "is a directory".into()),
         io::ErrorKind::NotADirectory => ("open", "not a directory".into()),
+        io::ErrorKind::InvalidInput => ("open", "invalid argument".into()),
         _ => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default();

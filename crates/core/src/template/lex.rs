@@ -1,6 +1,6 @@
 //! Cuts a template into tokens. Linear in the text: every byte is looked at a bounded number of times.
 
-use super::quote;
+use super::{quote, unicode};
 use crate::source::Span;
 
 /// What a token is.
@@ -110,9 +110,8 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// A superset of Go's letters and digits: vowel signs and number forms count here too.
 fn is_alphanumeric(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    c == '_' || unicode::is_letter_or_digit(c)
 }
 
 /// The first left delimiter. Single braces are found a word at a time, which two of them are not.
@@ -298,7 +297,7 @@ impl<'t> Lexer<'t> {
                 self.emit(Kind::RightParen)
             }
             c if c.is_ascii() && quote::is_print(c) => self.emit(Kind::Char),
-            c => self.fail(format!("unrecognized character in action: {}", unicode(c))),
+            c => self.fail(format!("unrecognized character in action: {}", code_point(c))),
         }
     }
 
@@ -322,7 +321,7 @@ impl<'t> Lexer<'t> {
 
     fn bad_character(&mut self) -> Token {
         match self.peek() {
-            Some(c) => self.fail(format!("bad character {}", unicode(c))),
+            Some(c) => self.fail(format!("bad character {}", code_point(c))),
             None => self.fail("unclosed action"),
         }
     }
@@ -410,7 +409,7 @@ impl<'t> Lexer<'t> {
 }
 
 /// `U+0041 'A'`, or without the character if it cannot be printed.
-fn unicode(c: char) -> String {
+fn code_point(c: char) -> String {
     let code = format!("U+{:04X}", u32::from(c));
     if quote::is_print(c) { format!("{code} '{c}'") } else { code }
 }
