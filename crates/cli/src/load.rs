@@ -42,7 +42,7 @@ const CREDENTIALS: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
 /// No file of ours is larger, in bytes.
-const LARGEST_FILE: u64 = 64 << 20;
+pub(crate) const LARGEST_FILE: u64 = 64 << 20;
 
 /// Reads files, one after the other, and remembers what is wrong with them.
 pub(crate) struct Loader {
@@ -302,7 +302,7 @@ pub(crate) enum Any {
 }
 
 /// The file at `path`, by the name it has on the command line.
-fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
+pub(crate) fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
     let unreadable = |why: String| {
         Diagnostic::error(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {why}"))
     };

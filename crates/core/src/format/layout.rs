@@ -33,6 +33,8 @@ struct Writer<'t> {
     out: String,
     level: usize,
     column: usize,
+    /// The token written last begins a line.
+    began_line: bool,
     /// How many scopes are flat, and how many are lists or objects.
     flat: usize,
     groups: usize,
@@ -46,8 +48,8 @@ pub(super) fn write(tokens: &Tokens<'_>) -> String {
     let mut writer = Writer::new(tokens);
     writer.out.push_str(tokens.prefix());
     for at in 0..tokens.list.len() {
-        let began_line = at == 0 || writer.gap(at - 1);
-        writer.token(at, began_line);
+        writer.began_line = at == 0 || writer.gap(at - 1);
+        writer.token(at);
     }
     writer.out.push_str(writer.line_end);
     writer.out
@@ -73,6 +75,7 @@ impl<'t> Writer<'t> {
             out: String::with_capacity(tokens.text.len() + tokens.text.len() / 8),
             level: 0,
             column: 0,
+            began_line: true,
             flat: 0,
             groups: 0,
         };
@@ -175,6 +178,8 @@ impl<'t> Writer<'t> {
             (_, Kind::Close) => Some(a == Kind::Comment && breaks > 1),
             _ if self.stays(at) => Some(breaks > 1),
             _ if self.groups == 0 => None,
+            // A comma at the beginning of a line belongs to what follows it.
+            (Kind::Comma, _) if self.began_line && breaks == 0 => None,
             (Kind::Comma, Kind::Value | Kind::Open) if self.shares(at) => None,
             (Kind::Comma, Kind::Value | Kind::Open | Kind::Comma) => Some(breaks > 1),
             (Kind::Comma, Kind::Start) if !touch => Some(false),
@@ -223,11 +228,11 @@ impl<'t> Writer<'t> {
         true
     }
 
-    fn token(&mut self, at: usize, began_line: bool) {
+    fn token(&mut self, at: usize) {
         let text = self.tokens.text_of(at);
         match self.tokens.kind(at) {
             Some(Kind::Open) => self.enter_group(at),
-            Some(Kind::Start) => self.enter_parts(at, began_line),
+            Some(Kind::Start) => self.enter_parts(at),
             _ => {}
         }
         self.out.push_str(text);
@@ -248,10 +253,10 @@ impl<'t> Writer<'t> {
     }
 
     /// An action with parts stands on lines of its own if both its ends begin one.
-    fn enter_parts(&mut self, at: usize, began_line: bool) {
+    fn enter_parts(&mut self, at: usize) {
         let end = self.tokens.list[at].mate;
         let flat = self.lines[end] == self.lines[at];
-        let indents = !flat && self.flat == 0 && began_line && self.breaks[end - 1] > 0;
+        let indents = !flat && self.flat == 0 && self.began_line && self.breaks[end - 1] > 0;
         self.enter(Scope { start: at, indents, flat });
     }
 

@@ -1,15 +1,20 @@
+mod golden;
+mod refused;
+mod values;
+
 use std::sync::Arc;
 
 use super::*;
 
-fn text(text: &str) -> String {
-    match format(&Arc::new(Source::new("x", text))) {
-        Ok(text) => text,
-        Err(refused) => panic!("{refused:?}"),
-    }
+fn source(text: &str) -> Arc<Source> {
+    Arc::new(Source::new("f", text))
 }
 
-#[test]
-fn a_list_on_a_line() {
-    assert_eq!(text("[1,2]"), "[1, 2]\n");
+/// The text formatted; it must be possible.
+fn text(text: &str) -> String {
+    match format(&source(text)) {
+        Ok(text) => text,
+        Err(Refused::Faulty(fault)) => panic!("{fault}"),
+        Err(Refused::Changed(why)) => panic!("{why}: {text:?}"),
+    }
 }
