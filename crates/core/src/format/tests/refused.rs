@@ -76,7 +76,8 @@ fn what_may_be_within_a_string_is_not_touched() {
 /// The formatter does not believe itself.
 #[test]
 fn a_text_that_would_be_another_is_held_back() {
-    let cases: [(&dyn Fn(&Tokens<'_>) -> String, &str); 6] = [
+    type Write<'w> = &'w dyn Fn(&Tokens<'_>) -> String;
+    let cases: [(Write<'_>, &str); 6] = [
         (&|tokens| tokens.text.replace('1', "2"), "more than white space would change"),
         (&|tokens| tokens.text.replace('1', ""), "more than white space would change"),
         (&|tokens| tokens.text.replace("a b", "ab"), "a string or an action would change"),
