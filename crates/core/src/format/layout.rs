@@ -127,12 +127,11 @@ impl<'t> Writer<'t> {
         match self.kinds(at) {
             _ if self.frozen[at] => true,
             (Kind::Open, Kind::Close) => false,
-            // Who begins a list or an object with one wants it open.
-            (Kind::Open, _) => true,
             (Kind::Comment, _) | (_, Kind::Comment) => true,
             (_, Kind::Close) => false,
             (a, b) if a.is_control() || b.is_control() => true,
             (Kind::Comma | Kind::Colon, _) | (_, Kind::Comma | Kind::Colon) => false,
+            // Who begins a list or an object with one wants it open. The rest are values without a comma.
             _ => true,
         }
     }
