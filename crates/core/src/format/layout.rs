@@ -62,10 +62,13 @@ fn characters(text: &str) -> usize {
 impl<'t> Writer<'t> {
     fn new(tokens: &'t Tokens<'t>) -> Self {
         let count = tokens.list.len();
-        let ends = |text: &str| text[..text.find('\n').unwrap_or(0)].ends_with('\r');
+        // Line breaks within strings and actions are no lines of ours.
+        let mut gaps = (0..count).map(|at| tokens.gap(at));
+        let first = gaps.find(|gap| gap.contains('\n')).unwrap_or(tokens.text);
+        let crlf = first[..first.find('\n').unwrap_or(0)].ends_with('\r');
         let mut writer = Self {
             tokens,
-            line_end: if ends(tokens.text) { "\r\n" } else { "\n" },
+            line_end: if crlf { "\r\n" } else { "\n" },
             breaks: (0..count).map(|at| tokens.gap(at).matches('\n').count()).collect(),
             frozen: Vec::new(),
             columns: vec![0],
