@@ -310,7 +310,7 @@ pub(crate) enum Any {
 }
 
 /// The file at `path`, by the name it has on the command line.
-fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
+pub(crate) fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
     match file::read(path, LARGEST_FILE) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(|text| Source::new(name.as_str(), text))

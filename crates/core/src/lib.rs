@@ -18,6 +18,7 @@ pub mod event;
 pub mod fabric;
 pub mod file;
 mod folder;
+pub mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod hex;

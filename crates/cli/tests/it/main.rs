@@ -12,6 +12,7 @@ mod down;
 mod drivers;
 mod emr;
 mod export;
+mod fmt;
 mod harness;
 mod inputs;
 mod keys;
