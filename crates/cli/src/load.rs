@@ -322,4 +322,5 @@ fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
     let message = format!("`{}` is {is}, and {should} is needed here", path.display());
     Diagnostic::error(code::WRONG_KIND_OF_FILE, message)
+        .help("--config takes a cluster file, and --playbook a playbook")
 }

@@ -133,6 +133,16 @@ fn same_run(text: &str) -> String {
 }
 
 #[test]
+fn no_file_is_there_for_nothing() {
+    let root = root();
+    let page = std::fs::read_to_string(root.join("docs/diagnostics.md")).expect("the page");
+    for file in std::fs::read_dir(root.join("fixtures/diagnostics")).expect("a folder") {
+        let name = file.expect("a file").file_name().to_string_lossy().into_owned();
+        assert!(page.contains(&name), "no example is about {name}");
+    }
+}
+
+#[test]
 fn every_code_has_a_section_with_a_true_example() {
     let path = root().join("docs/diagnostics.md");
     let page = std::fs::read_to_string(&path).expect("the page");
