@@ -358,4 +358,5 @@ fn not_text(name: String, wrong: &FromUtf8Error) -> Diagnostic {
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
     let message = format!("`{}` is {is}, and {should} is needed here", path.display());
     Diagnostic::error(code::WRONG_KIND_OF_FILE, message)
+        .help("--config takes a cluster file, and --playbook a playbook")
 }

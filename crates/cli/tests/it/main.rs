@@ -6,6 +6,8 @@ mod crash;
 #[cfg(unix)]
 mod damage;
 mod dataproc;
+#[cfg(unix)]
+mod diagnostics;
 mod dist_cp;
 mod down;
 #[cfg(target_os = "linux")]

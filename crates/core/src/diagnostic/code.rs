@@ -194,7 +194,7 @@ codes! {
     EXTRA "extra" "a text that is no JSON object to be merged into the request"
     TAG "tag" "a text that is no tag"
     NO_STAGING_BUCKET "no-staging-bucket" "files to be staged without a bucket for them"
-    SCRIPT_ARGUMENT "script-argument" "an argument that a script of Pig cannot take"
+    SCRIPT_ARGUMENT "script-argument" "an argument that a script cannot take on Dataproc"
     RULE_NOT_EXPORTED "rule-not-exported" "a rule that a workflow template cannot have"
     FILE_NOT_EXPORTED "file-not-exported" "a file beside the playbook, which a workflow template cannot have"
     SECRET_EXPORTED "secret-exported" "a secret that would stand in what is exported"
