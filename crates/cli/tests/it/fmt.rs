@@ -94,7 +94,7 @@ fn what_cannot_be_formatted_is_told_and_left_and_the_rest_formatted() {
     for fault in [
         "error[template-parse]: ",
         "error[json-unexpected]: a bracket that closes nothing\n --> b.json:1:7",
-        "error[not-utf-8]: `c.json` is not UTF-8 from byte 1 on",
+        "error[not-utf-8]: `c.json` is not UTF-8\n --> c.json:1:2",
         "error[json-literal]: a value without quotes\n --> d.json:1:2",
         "error[cannot-read-file]: cannot read `none.json`",
         "\n5 errors\n",
