@@ -15,6 +15,7 @@ pub struct Error {
     /// The useful part of it, without any value.
     pub(super) message: String,
     pub(super) help: Option<String>,
+    pub(super) missing: Option<String>,
 }
 
 /// When it went wrong.
@@ -55,6 +56,11 @@ impl Error {
         &self.go
     }
 
+    /// The name of the variable that would have to be given to get further, if it is that.
+    pub fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
+    }
+
     /// For the user: the useful part of Go's text without values, a caret at the template's text, help.
     pub fn diagnostic(&self, source: &Arc<Source>) -> Diagnostic {
         let diagnostic = Diagnostic::error(self.kind.code(), self.message.as_str())
@@ -88,18 +94,20 @@ pub(super) struct Fault {
     pub(super) go: String,
     pub(super) safe: String,
     pub(super) help: Option<String>,
+    /// The variable that is not given, if it is that.
+    pub(super) missing: Option<String>,
 }
 
 impl Fault {
     /// Words without any value in them.
     pub(super) fn new(text: impl Into<String>) -> Self {
         let go = text.into();
-        Self { kind: ErrorKind::Exec, safe: go.clone(), go, help: None }
+        Self { kind: ErrorKind::Exec, safe: go.clone(), go, help: None, missing: None }
     }
 
     /// Go's words quote a value; ours do not.
     pub(super) fn hiding(go: impl Into<String>, safe: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Exec, go: go.into(), safe: safe.into(), help: None }
+        Self { safe: safe.into(), ..Self::new(go) }
     }
 
     /// A bound was reached.
@@ -109,6 +117,11 @@ impl Fault {
 
     pub(super) fn help(mut self, help: Option<String>) -> Self {
         self.help = help;
+        self
+    }
+
+    pub(super) fn missing(mut self, missing: Option<String>) -> Self {
+        self.missing = missing;
         self
     }
 }

@@ -103,11 +103,13 @@ impl<'t> Exec<'t> {
             Value::Map(map) => match map.get(name.as_bytes()) {
                 Some(value) => Ok(Val::element(value, &receiver.taint)),
                 None => {
+                    let is_root = self.is_root(&receiver.value);
                     let help = suggest(name, map.keys())
                         .map(|near| format!("did you mean `{near}`?"))
-                        .or_else(|| self.is_root(&receiver.value).then(|| no_variable(name)));
+                        .or_else(|| is_root.then(|| no_variable(name)));
                     let text = format!("map has no entry for key \"{name}\"");
-                    Err(self.error(Fault::new(text).help(help)))
+                    let missing = is_root.then(|| name.to_owned());
+                    Err(self.error(Fault::new(text).help(help).missing(missing)))
                 }
             },
             Value::Nil if receiver.boxed => {

@@ -105,8 +105,8 @@ impl<'t> Exec<'t> {
             self.at,
             fault.go
         );
-        let Fault { kind, safe: message, help, .. } = fault;
-        Box::new(Error { kind, span: self.at.span(), go, message, help })
+        let Fault { kind, safe: message, help, missing, .. } = fault;
+        Box::new(Error { kind, span: self.at.span(), go, message, help, missing })
     }
 
     pub(super) fn fail<T>(&self, text: impl Into<String>) -> Result<T> {

@@ -147,7 +147,7 @@ impl<'t> Parser<'t> {
         // Go's line is 0 where a template has not begun.
         let line = self.tree.at.map_or(0, |at| self.line(at));
         let go = format!("template: {}:{line}: {message}", self.name);
-        Box::new(Error { kind: ErrorKind::Parse, span, go, message, help: None })
+        Box::new(Error { kind: ErrorKind::Parse, span, go, message, help: None, missing: None })
     }
 
     fn fail<T>(&self, span: Span, text: impl Into<String>) -> Result<T> {
