@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
+use dataflow_runner_core::diagnostic::allow::Allowed;
+use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::inputs::Started;
@@ -42,7 +43,10 @@ const CREDENTIALS: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
 /// No file of ours is larger, in bytes.
-const LARGEST_FILE: u64 = 64 << 20;
+pub(crate) const LARGEST_FILE: u64 = 64 << 20;
+
+/// So many variables that are not given are taken for texts in one file.
+const MOST_TAKEN: usize = 1000;
 
 /// Reads files, one after the other, and remembers what is wrong with them.
 pub(crate) struct Loader {
@@ -55,6 +59,12 @@ pub(crate) struct Loader {
     around: Around,
     /// Files that were read when the run was first started, by the names they have here.
     copies: BTreeMap<PathBuf, Copy>,
+    /// Texts that are no files, by the names they have.
+    texts: BTreeMap<PathBuf, Result<Source, Diagnostic>>,
+    /// A variable that is not given is taken for a text: its own name.
+    takes_any_variables: bool,
+    /// Warnings that are not to be told.
+    allowed: Allowed,
     loaded: Vec<Loaded>,
     templates: Vec<Template>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
@@ -127,12 +137,30 @@ impl Loader {
             started,
             around,
             copies: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            takes_any_variables: false,
+            allowed: Allowed::default(),
             loaded: Vec::new(),
             templates: Vec::new(),
             knows_uses: true,
             knows_cluster: false,
             faults,
         }
+    }
+
+    /// These warnings are not to be told.
+    pub(crate) fn allow(&mut self, codes: &[Code]) {
+        self.allowed = Allowed::everywhere(codes.iter().copied());
+    }
+
+    /// From now on a variable that is not given, also one of the environment, is taken for a text: its own name.
+    pub(crate) fn take_any_variables(&mut self) {
+        self.takes_any_variables = true;
+    }
+
+    /// What is to be loaded by that name is this text, or cannot be.
+    pub(crate) fn put(&mut self, path: PathBuf, text: Result<Source, Diagnostic>) {
+        self.texts.insert(path, text);
     }
 
     /// Names and values of the variables.
@@ -151,7 +179,18 @@ impl Loader {
             let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
             self.variables.warn_of_unused(&used, &mut self.faults);
         }
-        std::mem::take(&mut self.faults)
+        self.allowed.sift(std::mem::take(&mut self.faults))
+    }
+
+    /// The same, and comments that silence nothing, in the files that are wanted. Where something is wrong, not all was
+    /// told that could be silenced.
+    pub(crate) fn faults_and_unused(&mut self, wanted: &dyn Fn(&Source) -> bool) -> Diagnostics {
+        let mut faults = self.faults();
+        if !faults.has_errors() {
+            let unused = self.allowed.unused(wanted);
+            faults.append(self.allowed.sift(unused));
+        }
+        faults
     }
 
     /// A file as its template renders it.
@@ -159,6 +198,7 @@ impl Loader {
         match self.try_render(path) {
             Ok((template, rendered)) => {
                 self.knows_uses &= !rendered.whole_root_used;
+                self.allowed.read(&rendered.source);
                 self.templates.push(template);
                 Some(rendered)
             }
@@ -275,21 +315,36 @@ impl Loader {
         config
     }
 
-    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
+    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
         let source = Arc::new(self.source(path)?);
+        let template = Template::parse(&source).map_err(|error| error.diagnostic(&source))?;
+        let mut taken = 0;
+        loop {
+            let error = match self.render_once(path, &template) {
+                Ok(rendered) => return Ok((template, rendered)),
+                Err(error) => error,
+            };
+            let takes = self.takes_any_variables && taken < MOST_TAKEN;
+            let Some(name) = error.missing().filter(|_| takes) else {
+                return Err(error.diagnostic(&source).into());
+            };
+            let given = self.map.entries().iter().cloned();
+            self.map = given.chain([(name.into(), name.into())]).collect();
+            taken += 1;
+        }
+    }
+
+    fn render_once(&self, path: &Path, template: &Template) -> Result<Rendered, template::Error> {
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
-        let fault = |error: template::Error| error.diagnostic(&source);
-        let template = Template::parse(&source).map_err(fault)?;
-        let inputs = Inputs {
+        let own = |name: &str| self.takes_any_variables.then(|| name.into());
+        template.render(&Inputs {
             variables: &self.map,
             now: &|| self.now.clone(),
-            env: &self.around.env,
+            env: &|name| (self.around.env)(name).or_else(|| own(name)),
             // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
             read: &|path| std::fs::read(self.around.at(&then.join(path))),
             limits: Limits::default(),
-        };
-        let rendered = template.render(&inputs).map_err(fault)?;
-        Ok((template, rendered))
+        })
     }
 }
 
@@ -299,6 +354,16 @@ pub(crate) enum Any {
     Plan(Box<Plan>),
     /// A cluster file.
     Target(Target),
+}
+
+impl Any {
+    /// The place that a cluster file describes.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Plan(_) => None,
+            Self::Target(target) => Some(target),
+        }
+    }
 }
 
 /// The file at `path`, by the name it has on the command line.
