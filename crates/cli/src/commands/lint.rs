@@ -21,11 +21,14 @@ pub(super) fn run(args: &args::Lint, ui: &mut Ui) -> Result<Exit, Usage> {
         found.only_configs();
     }
     let mut loader = Loader::new(&args.variables)?;
-    loader.allow(&args.allow);
     if args.any_vars {
         loader.take_any_variables();
     }
     take_stdin(args, &mut found, &mut loader);
+    let mut allowed = args.allow.clone();
+    // No wonder.
+    allowed.extend(found.files.is_empty().then_some(code::UNUSED_VARIABLE));
+    loader.allow(&allowed);
     let loaded = Files::load(&found.files, &mut loader);
     let told = loaded.hold(&mut loader);
     // What stands for a variable may be right where its value is not, and the other way round.

@@ -67,6 +67,9 @@ struct Driver {
 struct Rule {
     id: &'static str,
     short_description: Message,
+    /// These two GitHub wants, too.
+    full_description: Message,
+    help: Message,
     default_configuration: Configuration,
 }
 
@@ -127,9 +130,12 @@ struct Region {
 
 impl Rule {
     fn of(code: Code, severity: Severity) -> Self {
+        let text = |text: String| Message { text };
         Self {
             id: code.as_str(),
-            short_description: Message { text: code.summary().to_owned() },
+            short_description: text(code.summary().to_owned()),
+            full_description: text(code.summary().to_owned()),
+            help: text(format!("`{code}`: {}", code.summary())),
             default_configuration: Configuration { level: level(severity) },
         }
     }
@@ -300,6 +306,8 @@ mod tests {
             json!([{
                 "id": "unknown-field",
                 "shortDescription": {"text": "a field that the schema does not have"},
+                "fullDescription": {"text": "a field that the schema does not have"},
+                "help": {"text": "`unknown-field`: a field that the schema does not have"},
                 "defaultConfiguration": {"level": "error"},
             }])
         );
