@@ -14,11 +14,13 @@ use duration::duration;
 mod again;
 mod duration;
 mod fmt;
+mod lint;
 mod locks;
 mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use fmt::Fmt;
+pub(crate) use lint::{Lint, MessageFormat};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
 
@@ -130,15 +132,7 @@ A living driver is asked to do it; without one, this program does it itself.
 Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be read, 2 no such
 run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
-    (
-        "lint",
-        "\
-Examples:
-  dataflow-runner lint cluster.json playbook.json
-  dataflow-runner lint playbook.json --vars-file variables.json
-
-Exit codes: 0 no error (there may be warnings), 2 wrong usage, 3 an error in a file.",
-    ),
+    ("lint", lint::AFTER),
     ("fmt", fmt::AFTER),
     (
         "render",
@@ -488,16 +482,6 @@ pub(crate) struct RunTransient {
     pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) sentry: Sentry,
-}
-
-/// `lint`.
-#[derive(Debug, Args)]
-pub(crate) struct Lint {
-    /// Cluster files and playbooks, in any order
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) variables: Variables,
 }
 
 /// `render`.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
+use dataflow_runner_core::diagnostic::allow::Allowed;
 use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
@@ -58,6 +59,12 @@ pub(crate) struct Loader {
     around: Around,
     /// Files that were read when the run was first started, by the names they have here.
     copies: BTreeMap<PathBuf, Copy>,
+    /// Texts that are no files, by the names they have.
+    texts: BTreeMap<PathBuf, Result<Source, Diagnostic>>,
+    /// A variable that is not given is taken for a text: its own name.
+    takes_any_variables: bool,
+    /// Warnings that are not to be told.
+    allowed: Allowed,
     loaded: Vec<Loaded>,
     templates: Vec<Template>,
     /// What became of the files: faults are shown there too.
@@ -132,6 +139,9 @@ impl Loader {
             started,
             around,
             copies: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            takes_any_variables: false,
+            allowed: Allowed::default(),
             loaded: Vec::new(),
             templates: Vec::new(),
             documents: Vec::new(),
@@ -139,6 +149,21 @@ impl Loader {
             knows_cluster: false,
             faults,
         }
+    }
+
+    /// These warnings are not to be told.
+    pub(crate) fn allow(&mut self, codes: &[Code]) {
+        self.allowed = Allowed::everywhere(codes.iter().copied());
+    }
+
+    /// From now on a variable that is not given, also one of the environment, is taken for a text: its own name.
+    pub(crate) fn take_any_variables(&mut self) {
+        self.takes_any_variables = true;
+    }
+
+    /// What is to be loaded by that name is this text, or cannot be.
+    pub(crate) fn put(&mut self, path: PathBuf, text: Result<Source, Diagnostic>) {
+        self.texts.insert(path, text);
     }
 
     /// Names and values of the variables.
@@ -159,7 +184,18 @@ impl Loader {
         }
         let faults = std::mem::take(&mut self.faults);
         let shown = |fault| self.documents.iter().fold(fault, |fault, it| it.show_rendered(fault));
-        faults.into_iter().map(shown).collect()
+        self.allowed.sift(faults.into_iter().map(shown).collect())
+    }
+
+    /// The same, and comments that silence nothing, in the files that are wanted. Where something is wrong, not all was
+    /// told that could be silenced.
+    pub(crate) fn faults_and_unused(&mut self, wanted: &dyn Fn(&Source) -> bool) -> Diagnostics {
+        let mut faults = self.faults();
+        if !faults.has_errors() {
+            let unused = self.allowed.unused(wanted);
+            faults.append(self.allowed.sift(unused));
+        }
+        faults
     }
 
     /// A file as its template renders it.
@@ -167,6 +203,7 @@ impl Loader {
         match self.try_render(path) {
             Ok((template, rendered)) => {
                 self.knows_uses &= !rendered.whole_root_used;
+                self.allowed.read(&rendered.source);
                 self.templates.push(template);
                 Some(rendered)
             }
@@ -284,7 +321,7 @@ impl Loader {
         config
     }
 
-    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Vec<Diagnostic>> {
+    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Vec<Diagnostic>> {
         let source = Arc::new(self.source(path).map_err(|fault| vec![fault])?);
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
         let template = Template::parse(&source).map_err(|error| vec![error.diagnostic(&source)])?;
@@ -296,7 +333,7 @@ impl Loader {
             read: &|path| file::read(&self.around.at(&then.join(path)), LARGEST_FILE),
             limits: Limits::default(),
         };
-        let rendered = rendering::render(&template, &source, &inputs)?;
+        let rendered = rendering::render(&template, &source, &inputs, self.takes_any_variables)?;
         Ok((template, rendered))
     }
 }
@@ -307,6 +344,16 @@ pub(crate) enum Any {
     Plan(Box<Plan>),
     /// A cluster file.
     Target(Target),
+}
+
+impl Any {
+    /// The place that a cluster file describes.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Plan(_) => None,
+            Self::Target(target) => Some(target),
+        }
+    }
 }
 
 /// The file at `path`, by the name it has on the command line.

@@ -9,6 +9,7 @@ mod credentials;
 mod down;
 mod drive;
 mod export;
+mod files;
 mod fmt;
 mod follow;
 mod lint;

@@ -14,6 +14,7 @@ const MOST: usize = 100;
 /// Renders a template. Where variables are missing, of the command line or of the environment, all of them are told of
 /// and not the first alone: it is rendered again with something in the place of each, until nothing is missing any more.
 /// What else goes wrong with that may be due to what was put there, so it is not told.
+/// With `takes_any` what is missing is taken for its own name.
 ///
 /// # Errors
 /// What is missing, or the one thing that is wrong.
@@ -21,6 +22,7 @@ pub(super) fn render(
     template: &Template,
     source: &Arc<Source>,
     inputs: &Inputs<'_>,
+    takes_any: bool,
 ) -> Result<Rendered, Vec<Diagnostic>> {
     let mut error = match template.render(inputs) {
         Ok(rendered) => return Ok(rendered),
@@ -33,11 +35,14 @@ pub(super) fn render(
         && faults.len() < MOST
     {
         error = match missing.render(template, inputs) {
+            Ok(rendered) if takes_any => return Ok(rendered),
             Ok(_) => break,
             Err(error) => error,
         };
-        if error.lack().is_some() {
-            faults.push(error.diagnostic(source));
+        match error.lack() {
+            Some(_) => faults.push(error.diagnostic(source)),
+            None if takes_any => return Err(vec![error.diagnostic(source)]),
+            None => {}
         }
     }
     Err(faults)

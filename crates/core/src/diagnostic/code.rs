@@ -217,6 +217,9 @@ codes! {
     AVSC_SIZE "avsc-size" "a size that no fixed can have"
     AVSC_TYPE "avsc-type" "a type that Avro does not have"
     AVSC_UNION "avsc-union" "a union that Avro does not allow"
+
+    UNKNOWN_CODE "unknown-code" "a comment for `lint` that says what nobody understands"
+    UNUSED_ALLOW "unused-allow" "a comment for `lint` that silences nothing"
 }
 
 #[cfg(test)]

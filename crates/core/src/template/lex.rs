@@ -101,6 +101,8 @@ pub(super) struct Lexer<'t> {
     inside: bool,
     parens: u32,
     failed: bool,
+    /// Comments that were skipped, with their delimiters.
+    comments: Vec<Span>,
 }
 
 const LEFT: &str = "{{";
@@ -133,9 +135,24 @@ fn right_trim(text: &str) -> bool {
         && chars.as_str().starts_with(RIGHT)
 }
 
+/// The comments of a template with their delimiters, up to where it can no longer be cut into tokens.
+pub fn comments(text: &str) -> Vec<Span> {
+    let mut lexer = Lexer::new(text);
+    while !matches!(lexer.token().kind, Kind::Eof | Kind::Error) {}
+    lexer.comments
+}
+
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, pos: 0, start: 0, inside: false, parens: 0, failed: false }
+        Self {
+            text,
+            pos: 0,
+            start: 0,
+            inside: false,
+            parens: 0,
+            failed: false,
+            comments: Vec::new(),
+        }
     }
 
     /// The next token. Behind an error or the end it stays there.
@@ -216,14 +233,14 @@ impl<'t> Lexer<'t> {
             }
             self.pos += marker;
             self.start = self.pos;
-            if let Err(token) = self.comment() {
+            if let Err(token) = self.comment(delim) {
                 return token;
             }
         }
     }
 
-    /// Skips a comment up to behind its delimiter.
-    fn comment(&mut self) -> Result<(), Token> {
+    /// Skips a comment, whose left delimiter is at `delim`, up to behind its right one.
+    fn comment(&mut self, delim: usize) -> Result<(), Token> {
         match self.rest()[2..].find("*/") {
             Some(length) => self.pos += 2 + length + 2,
             None => return Err(self.fail("unclosed comment")),
@@ -233,6 +250,7 @@ impl<'t> Lexer<'t> {
             return Err(self.fail("comment ends before closing delimiter"));
         }
         self.pos += if trimmed { 2 } else { 0 } + RIGHT.len();
+        self.comments.push(Span::new(delim, self.pos));
         if trimmed {
             self.skip_while(is_space);
         }

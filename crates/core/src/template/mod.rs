@@ -35,6 +35,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{Error, ErrorKind, Lack};
+pub use lex::comments;
 pub use map::{Origin, Piece, SourceMap};
 pub use value::{List, Map, Value};
 
