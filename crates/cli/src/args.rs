@@ -8,15 +8,20 @@ use crate::commands::Usage;
 use crate::sentry::Dsn;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use dataflow_runner_core::diagnostic::Code;
 use dataflow_runner_core::logs;
 use duration::duration;
 
 mod again;
 mod duration;
+mod init;
+mod lint;
 mod locks;
 mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
+pub(crate) use init::{Init, Start};
+pub(crate) use lint::Lint;
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
 
@@ -46,7 +51,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 20] = [
+const AFTER: [(&str, &str); 21] = [
     (
         "up",
         "\
@@ -128,15 +133,8 @@ A living driver is asked to do it; without one, this program does it itself.
 Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be read, 2 no such
 run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
-    (
-        "lint",
-        "\
-Examples:
-  dataflow-runner lint cluster.json playbook.json
-  dataflow-runner lint playbook.json --vars-file variables.json
-
-Exit codes: 0 no error (there may be warnings), 2 wrong usage, 3 an error in a file.",
-    ),
+    ("init", init::AFTER),
+    ("lint", lint::AFTER),
     (
         "render",
         "\
@@ -360,7 +358,9 @@ pub(crate) enum Command {
     Down(Down),
     /// Bring a cluster up, run a playbook on it and take it down
     RunTransient(RunTransient),
-    /// Check files and report all their faults; nothing is sent
+    /// Write a cluster file and a playbook to begin with
+    Init(Init),
+    /// Check files and folders and report all their faults; nothing is sent
     Lint(Lint),
     /// Print a file as its template renders it
     Render(Render),
@@ -485,16 +485,6 @@ pub(crate) struct RunTransient {
     pub(crate) sentry: Sentry,
 }
 
-/// `lint`.
-#[derive(Debug, Args)]
-pub(crate) struct Lint {
-    /// Cluster files and playbooks, in any order
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) variables: Variables,
-}
-
 /// `render`.
 #[derive(Debug, Args)]
 pub(crate) struct Render {
@@ -591,6 +581,9 @@ pub(crate) struct Variables {
     /// One variable, its value taken from the environment; may be repeated
     #[arg(long, value_name = "K=ENV")]
     pub(crate) var_env: Vec<String>,
+    /// Do not tell of warnings with this code; may be repeated
+    #[arg(long, value_name = "CODE", value_parser = lint::rule)]
+    pub(crate) allow: Vec<Code>,
 }
 
 /// How a run behaves.
@@ -693,6 +686,7 @@ impl Command {
             Self::Attach(_) => "attach",
             Self::Resume(_) => "resume",
             Self::Cancel(_) => "cancel",
+            Self::Init(_) => "init",
             Self::Lint(_) => "lint",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
@@ -719,7 +713,8 @@ impl Command {
             Self::Attach(args) => &args.sentry,
             Self::Resume(args) => &args.sentry,
             Self::Cancel(args) => &args.sentry,
-            Self::Lint(_)
+            Self::Init(_)
+            | Self::Lint(_)
             | Self::Render(_)
             | Self::Plan(_)
             | Self::Export(_)

@@ -1,6 +1,7 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
 pub(crate) mod again;
+mod lint;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
 use dataflow_runner_core::inputs::Started;
+use dataflow_runner_core::lint::silence::Allowed;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::secret::Hidden;
 use dataflow_runner_core::source::Source;
@@ -64,6 +66,10 @@ pub(crate) struct Loader {
     /// Values and secrets that a far side may tell us back.
     hidden: Hidden,
     faults: Diagnostics,
+    /// Warnings that are meant.
+    allowed: Allowed,
+    /// What `lint` knows beside, where this is for it.
+    lints: Option<lint::Lints>,
 }
 
 /// Tells the time.
@@ -100,7 +106,9 @@ impl Loader {
     fn begun(args: &args::Variables, now: Now, around: Around) -> Result<Self, Usage> {
         let mut faults = Diagnostics::new();
         let variables = Variables::gather(args, &around.env, &mut faults)?;
-        Ok(Self::with(variables, now, None, around, faults))
+        let mut loader = Self::with(variables, now, None, around, faults);
+        loader.allowed = Allowed::new(args.allow.clone());
+        Ok(loader)
     }
 
     fn with(
@@ -132,6 +140,8 @@ impl Loader {
             knows_uses: true,
             knows_cluster: false,
             faults,
+            allowed: Allowed::default(),
+            lints: None,
         }
     }
 
@@ -145,13 +155,17 @@ impl Loader {
         self.hidden.clone()
     }
 
-    /// All faults, once everything is read: also the variables that nothing uses.
+    /// All faults, once everything is read: also the variables that nothing uses, without the warnings that are meant.
     pub(crate) fn faults(&mut self) -> Diagnostics {
         if self.knows_uses {
             let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
             self.variables.warn_of_unused(&used, &mut self.faults);
         }
-        std::mem::take(&mut self.faults)
+        let faults = self.allowed.filter(std::mem::take(&mut self.faults));
+        match self.lints {
+            Some(_) => self.with_idle_comments(faults),
+            None => faults,
+        }
     }
 
     /// A file as its template renders it.
@@ -255,7 +269,8 @@ impl Loader {
         for (secret, words) in document.all_secrets() {
             self.hidden.hide(&secret, &words, TELLING_SECRET);
         }
-        let (config, faults) = config::load(&document);
+        let read = if self.lints.is_some() { config::lint } else { config::load };
+        let (config, faults) = read(&document);
         self.faults.append(faults);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
         if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
@@ -275,8 +290,13 @@ impl Loader {
         config
     }
 
-    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
-        let source = Arc::new(self.source(path)?);
+    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
+        let given = self.lints.as_ref().and_then(|lints| lints.given(path));
+        let source = Arc::new(match given {
+            Some(text) => Source::new(path.display().to_string(), text),
+            None => self.source(path)?,
+        });
+        self.allowed.read(&source);
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
         let fault = |error: template::Error| error.diagnostic(&source);
         let template = Template::parse(&source).map_err(fault)?;

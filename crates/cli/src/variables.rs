@@ -194,7 +194,7 @@ fn parted(pair: &str, flag: &str, form: &str) -> Result<(String, String), Usage>
 }
 
 /// Names and values of a JSON object, in the order of the file.
-fn read(path: &Path) -> Result<Vec<(String, Value)>, Diagnostic> {
+pub(crate) fn read(path: &Path) -> Result<Vec<(String, Value)>, Diagnostic> {
     let fault = |message: String| Diagnostic::error(code::VARIABLES_FILE, message);
     let shown = path.display();
     let bytes = std::fs::read(path)
@@ -260,6 +260,7 @@ mod tests {
             vars: Some("c,v,x,1".into()),
             var: words(&["x=2=3"]),
             var_env: words(&["e=SET"]),
+            ..Default::default()
         };
         let (all, faults) = gathered(&args);
         let values: Vec<_> = all.values().map(|(name, value)| format!("{name}={value}")).collect();

@@ -10,7 +10,8 @@ mod down;
 mod drive;
 mod export;
 mod follow;
-mod lint;
+mod init;
+pub(crate) mod lint;
 mod lock;
 mod locked;
 mod logs;
@@ -69,6 +70,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Attach(args) => attach::run(args, &cli.global, ui),
         Command::Resume(args) => resume::run(args, &cli.global, ui),
         Command::Cancel(args) => cancel::run(args, &cli.global, ui),
+        Command::Init(args) => init::run(args, ui),
         Command::Lint(args) => lint::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),

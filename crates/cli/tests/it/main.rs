@@ -12,6 +12,7 @@ mod drivers;
 mod emr;
 mod export;
 mod harness;
+mod init;
 mod inputs;
 mod keys;
 #[cfg(all(debug_assertions, target_os = "linux"))]
