@@ -167,6 +167,9 @@ fn a_comment_allows_a_warning_on_its_line_the_next_one_or_in_the_file() {
     assert!(allowed("{{- /* lint: allow s3n-uri */ -}}\n\n"));
     assert!(allowed("{{/* lint: allow s3n-uri */}}\n{{/* because */}}\n"));
     assert!(allowed("{{/* lint: allow-file s3n-uri */}}\n{{\"\"}}"));
+    let glob =
+        r#"{"id": "g", "type": "COMMAND", "command": "s3://b/*"},{{/* lint: allow s3n-uri */}}"#;
+    assert!(allowed(glob), "a glob begins no comment");
     assert!(!allowed("{{/* lint: allow s3n-uri */}}\n{{\"\"}}"), "not beyond the next line");
     assert!(!allowed("{{/* lint: allow stray-space */}}"), "another rule");
     assert!(!allowed("{{/* allow s3n-uri */}}"), "a comment of another kind");

@@ -46,7 +46,7 @@ pub(super) fn check(step: &Node<'_>, lints: &mut Lints<'_, '_>) {
         placeholders(argument, lints);
         let written = inner(argument, lints);
         // What comes behind an option may be its value, whatever it looks like.
-        if !(before.starts_with('-') && !before.contains('=')) {
+        if !before.starts_with('-') || before.contains('=') {
             several_words(argument.span, written, lints);
         }
         before = written;

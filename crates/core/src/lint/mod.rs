@@ -14,7 +14,7 @@ mod tests;
 mod texts;
 mod tokens;
 
-pub use secrets::secrets;
+pub use secrets::{Found, Kind, secrets};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, code};
 use crate::document::Document;

@@ -115,7 +115,7 @@ fn is_value(value: &str) -> bool {
     !value.is_empty()
         && shown
         && !value.contains("://")
-        && !words.iter().any(|word| is_word(word))
+        && !words.iter().any(is_word)
         && !marks.iter().any(|mark| value.starts_with(mark))
 }
 
@@ -129,21 +129,20 @@ fn option(text: &str, at: usize) -> Option<Range<usize>> {
     let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let length = text.as_bytes()[at..].iter().take_while(|byte| of_name(**byte)).count();
     let name = &text[at..at + length];
-    // A name is looked at from its beginning, with its dashes.
+    // A name is looked at from its beginning, with its dashes; hardly any word has a value behind it.
     let begun = at.checked_sub(1).is_some_and(|before| of_name(text.as_bytes()[before]));
-    if begun || !is_secret(name) {
+    let rest = &text[at + length..];
+    let is_option = name.starts_with("--") || rest.starts_with('=');
+    if begun || !is_option || !is_secret(name) {
         return None;
     }
-    let rest = &text[at + length..];
     let start = if let Some(value) = rest.strip_prefix('=') {
         text.len() - value.len()
-    } else if name.starts_with("--") {
+    } else {
         let next = rest.trim_start_matches(['"', ',', ' ', '\n', '\r', '\t']);
         let between = &rest[..rest.len() - next.len()];
         let two_strings = between.matches('"').count() == 2 && between.contains(',');
         (two_strings || between == " ").then(|| text.len() - next.len())?
-    } else {
-        return None;
     };
     let ends = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b'&' | b';' | b',' | b'\\' | b'\n');
     let length = text.as_bytes()[start..].iter().take_while(|byte| !ends(byte)).count();

@@ -140,11 +140,13 @@ fn comments(source: &Arc<Source>, found: &mut Vec<Comment>) {
     let mut from = 0;
     while let Some(at) = text[from..].find("/*").map(|at| from + at) {
         from = at + 2;
-        let Some(length) = text[from..].find("*/") else { return };
+        // A `/*` of a text, such as of a glob, begins none.
         let action = text[..at].trim_end_matches([' ', '-', '\t', '\n', '\r']);
-        if action.ends_with("{{") {
-            comment(source, action.len() - 2, from..from + length, found);
+        if !action.ends_with("{{") {
+            continue;
         }
+        let Some(length) = text[from..].find("*/") else { return };
+        comment(source, action.len() - 2, from..from + length, found);
         from += length + 2;
     }
 }

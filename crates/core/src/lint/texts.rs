@@ -16,8 +16,8 @@ pub(super) fn check(span: Span, context: Context, lints: &mut Lints<'_, '_>) {
     let start = span.start as usize + 1;
     s3n(inner, start, lints);
     let trimmed = inner.trim();
-    let letters = trimmed.chars().filter(|c| c.is_alphanumeric()).count();
-    if !context.foreign && trimmed.len() < inner.len() && letters >= LETTERS {
+    let letters = || trimmed.chars().filter(|c| c.is_alphanumeric()).count();
+    if !context.foreign && trimmed.len() < inner.len() && letters() >= LETTERS {
         let before = inner.len() - inner.trim_start().len();
         let behind = inner.trim_end().len();
         let (at, where_) = if before > 0 {
