@@ -84,6 +84,7 @@ fn variables(file: &Path, var: &[&str], var_env: &[&str]) -> args::Variables {
         vars: Some("plain,1,both,2".to_owned()),
         var: words(var),
         var_env: words(var_env),
+        ..Default::default()
     }
 }
 
