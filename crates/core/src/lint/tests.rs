@@ -289,3 +289,21 @@ fn a_secret_is_never_told() {
     assert_eq!(all.len(), 1);
     assert!(all[0].contains("literal-secret") && !all[0].contains("hunter2"), "{all:?}");
 }
+
+#[test]
+fn a_secret_that_is_known_in_two_ways_is_told_once_by_what_it_is() {
+    let text = format!(r#"["--token", "ghp_{}"]"#, "x1Y2".repeat(9));
+    let kinds: Vec<_> = secrets(&text).into_iter().map(|found| found.kind).collect();
+    assert_eq!(kinds, [Kind::Token("a GitHub token")]);
+}
+
+#[test]
+fn a_cluster_of_which_no_logs_are_kept() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/emr/cluster.json");
+    let text = std::fs::read_to_string(folder).expect("an example");
+    let text = text.replace("{{.bucket}}", "b").replace("{{.day}}", "d");
+    let text = text.replace("{{.subnet}}", "subnet-1");
+    let found = |text: String| found_in(&Document::plain(Arc::new(Source::new("x", text))));
+    assert_eq!(found(text.clone()), [""; 0]);
+    assert_eq!(found(text.replace("s3://b/logs/", "")), [r#"no-logs """#]);
+}
