@@ -14,12 +14,14 @@ use duration::duration;
 mod again;
 mod duration;
 mod fmt;
+mod init;
 mod lint;
 mod locks;
 mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
 pub(crate) use fmt::Fmt;
+pub(crate) use init::{Init, Start};
 pub(crate) use lint::{Lint, MessageFormat};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
@@ -50,7 +52,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 21] = [
+const AFTER: [(&str, &str); 22] = [
     (
         "up",
         "\
@@ -132,6 +134,7 @@ A living driver is asked to do it; without one, this program does it itself.
 Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be read, 2 no such
 run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
+    ("init", init::AFTER),
     ("lint", lint::AFTER),
     ("fmt", fmt::AFTER),
     (
@@ -357,6 +360,8 @@ pub(crate) enum Command {
     Down(Down),
     /// Bring a cluster up, run a playbook on it and take it down
     RunTransient(RunTransient),
+    /// Write a cluster file and a playbook to begin with
+    Init(Init),
     /// Check files and report all their faults; nothing is sent
     Lint(Lint),
     /// Format files; their templates stay as they are
@@ -684,6 +689,7 @@ impl Command {
             Self::Cancel(_) => "cancel",
             Self::Lint(_) => "lint",
             Self::Fmt(_) => "fmt",
+            Self::Init(_) => "init",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
             Self::Export(_) => "export",
@@ -711,6 +717,7 @@ impl Command {
             Self::Cancel(args) => &args.sentry,
             Self::Lint(_)
             | Self::Fmt(_)
+            | Self::Init(_)
             | Self::Render(_)
             | Self::Plan(_)
             | Self::Export(_)

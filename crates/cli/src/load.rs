@@ -65,6 +65,8 @@ pub(crate) struct Loader {
     takes_any_variables: bool,
     /// Warnings that are not to be told.
     allowed: Allowed,
+    /// What is valid and looks like a mistake is told, too.
+    lints: bool,
     loaded: Vec<Loaded>,
     templates: Vec<Template>,
     /// What became of the files: faults are shown there too.
@@ -142,6 +144,7 @@ impl Loader {
             texts: BTreeMap::new(),
             takes_any_variables: false,
             allowed: Allowed::default(),
+            lints: false,
             loaded: Vec::new(),
             templates: Vec::new(),
             documents: Vec::new(),
@@ -154,6 +157,11 @@ impl Loader {
     /// These warnings are not to be told.
     pub(crate) fn allow(&mut self, codes: &[Code]) {
         self.allowed = Allowed::everywhere(codes.iter().copied());
+    }
+
+    /// From now on what is valid and looks like a mistake is told, too.
+    pub(crate) fn look_closer(&mut self) {
+        self.lints = true;
     }
 
     /// From now on a variable that is not given, also one of the environment, is taken for a text: its own name.
@@ -300,7 +308,8 @@ impl Loader {
         for (secret, words) in document.all_secrets() {
             self.hidden.hide(&secret, &words, TELLING_SECRET);
         }
-        let (config, faults) = config::load(&document);
+        let read = if self.lints { config::lint } else { config::load };
+        let (config, faults) = read(&document);
         self.faults.append(faults);
         self.documents.push(document);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();

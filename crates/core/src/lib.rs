@@ -26,6 +26,7 @@ pub mod http;
 pub mod inputs;
 pub mod journal;
 pub mod json;
+pub mod lint;
 pub mod lock;
 pub mod logs;
 pub mod plan;

@@ -21,6 +21,7 @@ pub(super) fn run(args: &args::Lint, ui: &mut Ui) -> Result<Exit, Usage> {
         found.only_configs();
     }
     let mut loader = Loader::new(&args.variables)?;
+    loader.look_closer();
     if args.any_vars {
         loader.take_any_variables();
     }

@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod fmt;
 mod follow;
+mod init;
 mod lint;
 mod lock;
 mod locked;
@@ -71,6 +72,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Attach(args) => attach::run(args, &cli.global, ui),
         Command::Resume(args) => resume::run(args, &cli.global, ui),
         Command::Cancel(args) => cancel::run(args, &cli.global, ui),
+        Command::Init(args) => init::run(args, ui),
         Command::Lint(args) => lint::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),
         Command::Render(args) => render::run(args, ui),

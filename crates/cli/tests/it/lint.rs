@@ -41,22 +41,27 @@ fn the_faults_of_all_files_and_variables_are_shown_together_and_counted() {
     assert!(ran.stderr.ends_with("\n4 errors\n"), "{}", ran.stderr);
 }
 
+/// A step that only a cluster of this machine refuses.
+const REFUSED: &str = r#"{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": ["--src", "s3://b/", "--dest", "s3://b/x", "--nope"]}"#;
+
 #[test]
 fn a_playbook_is_checked_against_the_one_cluster() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
-    let place = Place::new().with("c.json", cluster("")).with("p.json", hive);
+    let refused = playbook(REFUSED);
+    let place = Place::new().with("c.json", cluster("")).with("p.json", refused);
     assert_eq!(place.words("lint p.json").code, Some(0));
     let ran = place.words("lint p.json c.json");
     assert_eq!(ran.code, Some(3));
-    let fault = "error[step-type-not-on-fabric]: fabric `local` runs no steps of type HIVE\n";
+    let fault = "error[unknown-option]: the argument `--nope` is no option of s3-dist-cp\n";
     assert!(ran.stderr.starts_with(fault), "{}", ran.stderr);
 }
 
 #[test]
 fn with_two_clusters_nobody_says_which_playbook_is_for_which() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
-    let place =
-        Place::new().with("c.json", cluster("")).with("d.json", cluster("")).with("p.json", hive);
+    let refused = playbook(REFUSED);
+    let place = Place::new()
+        .with("c.json", cluster(""))
+        .with("d.json", cluster(""))
+        .with("p.json", refused);
     let ran = place.words("lint c.json d.json p.json");
     assert_eq!((ran.messages(), ran.code), (vec!["info msg=\"3 files are valid\""], Some(0)));
 }
@@ -203,14 +208,14 @@ fn a_file_that_is_named_twice_is_checked_once() {
 
 #[test]
 fn a_playbook_of_a_folder_is_checked_against_the_one_cluster_beside_it() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
+    let refused = playbook(REFUSED);
     let place = Place::new()
         .with("one/c.json", cluster(""))
-        .with("one/p.json", &hive)
+        .with("one/p.json", &refused)
         .with("two/c.json", cluster(""))
         .with("two/d.json", cluster(""))
-        .with("two/p.json", &hive)
-        .with("two/below/p.json", &hive);
+        .with("two/p.json", &refused)
+        .with("two/below/p.json", &refused);
     let ran = place.words("lint .");
     let faults: Vec<_> = ran.stderr.lines().filter(|line| line.contains("--> ")).collect();
     assert!(matches!(faults[..], [one] if one.contains("--> one/p.json:")), "{}", ran.stderr);
@@ -416,4 +421,20 @@ fn all_that_was_not_given_is_told_at_once() {
         variable("four"),
     ];
     assert_eq!(told, wanted);
+}
+
+#[test]
+fn a_secret_in_the_file_is_warned_of_and_never_shown() {
+    let key = format!("AKIA{}", "A1B2".repeat(4));
+    let step = format!(
+        r#"{{"id": "a", "type": "COMMAND", "command": "s3n://", "arguments": ["--password", "hunter2", "--x=hunter2", "{key}", "https://u:hunter2@h/"]}}"#
+    )
+    .replace("\"--x=hunter2\", ", "");
+    let place = Place::new().with("p.json", playbook(&step));
+    for line in ["lint p.json", "lint p.json --output json"] {
+        let ran = place.words(line);
+        let said = ran.stderr + &ran.stdout;
+        assert!(said.contains("literal-secret") && said.contains("s3n-uri"), "{said}");
+        assert!(!said.contains("hunter") && !said.contains("A1B2"), "{said}");
+    }
 }

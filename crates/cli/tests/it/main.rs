@@ -16,6 +16,7 @@ mod emr;
 mod export;
 mod fmt;
 mod harness;
+mod init;
 mod inputs;
 mod keys;
 #[cfg(all(debug_assertions, target_os = "linux"))]

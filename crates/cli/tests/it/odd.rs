@@ -35,7 +35,7 @@ fn a_file_that_is_no_text_is_shown_where_it_is_not() {
 fn a_file_that_cannot_be_read_is_told_of_with_what_was_meant() {
     let place = Place::new().with("playbook.json", "{}").with("folder.json/x", "");
     let wrong = |name: &str, why: &str| {
-        let said = told(&place, &format!("lint {name}"));
+        let said = told(&place, &format!("render {name}"));
         assert_eq!(said[0], format!("error[cannot-read-file]: cannot read `{name}`: {why}"));
         said.into_iter().find(|line| line.starts_with("help: "))
     };

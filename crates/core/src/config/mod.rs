@@ -26,6 +26,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::Document;
 use crate::fabric;
 use crate::json::{self, Node, Value};
+use crate::lint;
 use crate::schema::{self, Faults, Mode, PREFIX, Path, Published, Schema, published};
 use crate::source::{Source, Span};
 use crate::suggest::{list, suggest};
@@ -61,7 +62,21 @@ impl Config {
 
 /// Reads a file. There is a configuration when there is no error.
 pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
+    read_file(document, false)
+}
+
+/// The same, with the warnings of [`lint`](crate::lint) about what is valid.
+pub fn lint(document: &Document) -> (Option<Config>, Diagnostics) {
+    read_file(document, true)
+}
+
+fn read_file(document: &Document, lints: bool) -> (Option<Config>, Diagnostics) {
     let (node, mut diagnostics) = json::parse(document);
+    if let Some(node) = &node
+        && lints
+    {
+        lint::file(document, node, &mut diagnostics);
+    }
     let mut faults = Faults::new(document);
     let mut config = None;
     if let Some(node) = node

@@ -199,6 +199,17 @@ codes! {
     FILE_NOT_EXPORTED "file-not-exported" "a file beside the playbook, which a workflow template cannot have"
     SECRET_EXPORTED "secret-exported" "a secret that would stand in what is exported"
 
+    LITERAL_SECRET "literal-secret" "a secret that stands in a file"
+    UNEXPANDED_TEMPLATE "unexpanded-template" "a placeholder that nothing fills in"
+    SEVERAL_WORDS "several-words" "an option and its value in one argument"
+    STRAY_SPACE "stray-space" "a text that begins or ends with a space"
+    S3N_URI "s3n-uri" "a URI with a scheme of the past"
+    NAMES_DIFFER_BY_CASE "names-differ-by-case" "two names that differ only by upper and lower case"
+    UNREACHABLE_STEP "unreachable-step" "a step that can never run"
+    NO_RETRY "no-retry" "a delay between attempts of which there is only one"
+    NO_LOGS "no-logs" "a cluster of which no logs are kept"
+    UNUSED_TEMPLATE_VARIABLE "unused-template-variable" "a variable that a template declares and never uses"
+
     AWS_SETTINGS "aws-settings" "settings of AWS that cannot be read"
     GOOGLE_SETTINGS "google-settings" "settings of Google that cannot be read"
     GOOGLE_CREDENTIALS "google-credentials" "credentials of Google that cannot be found"
