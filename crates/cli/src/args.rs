@@ -13,10 +13,12 @@ use duration::duration;
 
 mod again;
 mod duration;
+mod fmt;
 mod locks;
 mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
+pub(crate) use fmt::Fmt;
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
 
@@ -46,7 +48,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 20] = [
+const AFTER: [(&str, &str); 21] = [
     (
         "up",
         "\
@@ -137,6 +139,7 @@ Examples:
 
 Exit codes: 0 no error (there may be warnings), 2 wrong usage, 3 an error in a file.",
     ),
+    ("fmt", fmt::AFTER),
     (
         "render",
         "\
@@ -362,6 +365,8 @@ pub(crate) enum Command {
     RunTransient(RunTransient),
     /// Check files and report all their faults; nothing is sent
     Lint(Lint),
+    /// Format files; their templates stay as they are
+    Fmt(Fmt),
     /// Print a file as its template renders it
     Render(Render),
     /// Show what a run would do; nothing is sent
@@ -694,6 +699,7 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Cancel(_) => "cancel",
             Self::Lint(_) => "lint",
+            Self::Fmt(_) => "fmt",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
             Self::Export(_) => "export",
@@ -720,6 +726,7 @@ impl Command {
             Self::Resume(args) => &args.sentry,
             Self::Cancel(args) => &args.sentry,
             Self::Lint(_)
+            | Self::Fmt(_)
             | Self::Render(_)
             | Self::Plan(_)
             | Self::Export(_)

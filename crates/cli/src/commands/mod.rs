@@ -9,6 +9,7 @@ mod credentials;
 mod down;
 mod drive;
 mod export;
+mod fmt;
 mod follow;
 mod lint;
 mod lock;
@@ -70,6 +71,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Resume(args) => resume::run(args, &cli.global, ui),
         Command::Cancel(args) => cancel::run(args, &cli.global, ui),
         Command::Lint(args) => lint::run(args, ui),
+        Command::Fmt(args) => fmt::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Export(args) => export::run(args, ui),

@@ -9,10 +9,11 @@ use dataflow_runner_core::journal::{self, Header, Journal};
 use crate::harness::{Place, Ran};
 
 /// Codes whose sections have no example, and why.
-const WITHOUT: [(&str, &str); 11] = [
+const WITHOUT: [(&str, &str); 12] = [
     ("too-many-faults", "it comes behind a thousand others"),
     ("not-bytes", "no published schema has bytes"),
     ("endless-default", "no published schema has such a default"),
+    ("step-type-not-on-fabric", "every fabric of this program runs all types"),
     ("no-cancel-on-fabric", "every fabric of this program stops what runs"),
     ("no-program", "the program would have to lose its own file while it starts"),
     ("avsc-default", "published schemas are sound; who uses the library checks their own"),

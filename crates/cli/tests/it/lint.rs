@@ -40,12 +40,17 @@ fn the_faults_of_all_files_and_variables_are_shown_together_and_counted() {
 
 #[test]
 fn a_playbook_is_checked_against_the_one_cluster() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
-    let place = Place::new().with("c.json", cluster("")).with("p.json", hive);
+    let copy = |arguments: &str| {
+        playbook(&format!(
+            r#"{{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": [{arguments}]}}"#
+        ))
+    };
+    let place =
+        Place::new().with("c.json", cluster("")).with("p.json", copy(r#""--src=s3://b/x""#));
     assert_eq!(place.words("lint p.json").code, Some(0));
     let ran = place.words("lint p.json c.json");
     assert_eq!(ran.code, Some(3));
-    let fault = "error[step-type-not-on-fabric]: fabric `local` runs no steps of type HIVE\n";
+    let fault = "error[missing-argument]: the program `s3-dist-cp` needs `--dest`\n";
     assert!(ran.stderr.starts_with(fault), "{}", ran.stderr);
 }
 
@@ -136,4 +141,28 @@ fn json_output_has_each_fault_as_an_object() {
         (&"error".into(), &"p.json".into(), &2.into(), &3.into())
     );
     assert!(ran.stderr.contains("--> p.json:2:3"), "{}", ran.stderr);
+}
+
+#[test]
+fn all_that_was_not_given_is_told_at_once() {
+    let text = r#"{"schema": "{{.one}}", "data": "{{if .two}}{{.three}}{{end}} {{.day}}
+        {{systemEnv "ONE"}} {{systemEnv .one}} {{.one}} {{range .four}}{{.five}}{{end}} {{.six}}"}"#;
+    let place = Place::new().with("p.json", text);
+    let ran = place.words("lint p.json --var day=1");
+    assert_eq!(ran.code, Some(3));
+    let told: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    let variable = |name| format!("error[template-exec]: map has no entry for key \"{name}\"");
+    let environment =
+        "error[template-exec]: error calling systemEnv: environment variable ONE not set";
+    // The name of the second variable of the environment is not known; a text cannot be ranged over, so it ends there.
+    let unknown = "error[template-exec]: error calling systemEnv: environment variable .one not set";
+    let wanted = [
+        variable("one"),
+        variable("two"),
+        variable("three"),
+        environment.into(),
+        unknown.into(),
+        variable("four"),
+    ];
+    assert_eq!(told, wanted);
 }

@@ -8,11 +8,13 @@ mod damage;
 mod dataproc;
 #[cfg(unix)]
 mod diagnostics;
+mod dist_cp;
 mod down;
 #[cfg(target_os = "linux")]
 mod drivers;
 mod emr;
 mod export;
+mod fmt;
 mod harness;
 mod inputs;
 mod keys;
@@ -27,6 +29,7 @@ mod looks;
 #[cfg(target_os = "linux")]
 mod losses;
 #[cfg(target_os = "linux")]
+mod odd;
 mod orphans;
 #[cfg(target_os = "linux")]
 mod phases;

@@ -135,6 +135,10 @@ codes! {
     ROOT_PREFIX "root-prefix" "a root that is not for the beginning of a URI"
     MISSING_TOOL "missing-tool" "a program that is not on this machine"
     MISSING_ARGUMENT "missing-argument" "an argument that is needed and not there"
+    UNKNOWN_OPTION "unknown-option" "an option that the built-in s3-dist-cp does not have"
+    OPTION_VALUE "option-value" "a value that an option of the built-in s3-dist-cp cannot have"
+    OPTION_PATTERN "option-pattern" "a pattern that is no regular expression, or one that cannot be used on this machine"
+    OPTION_IGNORED "option-ignored" "an option of s3-dist-cp that does nothing on this machine"
 
     AMI_VERSION "ami-version" "a text that is no release of EMR"
     LOCATION "location" "none, or both, of an availability zone and a subnet"
