@@ -209,6 +209,8 @@ codes! {
     NO_RETRY "no-retry" "a delay between attempts of which there is only one"
     NO_LOGS "no-logs" "a cluster of which no logs are kept"
     UNUSED_TEMPLATE_VARIABLE "unused-template-variable" "a variable that a template declares and never uses"
+    UNKNOWN_CODE "unknown-code" "a comment for `lint` that says what nobody understands"
+    UNUSED_ALLOW "unused-allow" "a comment for `lint` that silences nothing"
 
     AWS_SETTINGS "aws-settings" "settings of AWS that cannot be read"
     GOOGLE_SETTINGS "google-settings" "settings of Google that cannot be read"
@@ -228,9 +230,6 @@ codes! {
     AVSC_SIZE "avsc-size" "a size that no fixed can have"
     AVSC_TYPE "avsc-type" "a type that Avro does not have"
     AVSC_UNION "avsc-union" "a union that Avro does not allow"
-
-    UNKNOWN_CODE "unknown-code" "a comment for `lint` that says what nobody understands"
-    UNUSED_ALLOW "unused-allow" "a comment for `lint` that silences nothing"
 }
 
 #[cfg(test)]
