@@ -368,10 +368,26 @@ impl Any {
 /// The file at `path`, by the name it has on the command line.
 pub(crate) fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
     match file::read(path, LARGEST_FILE) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map(|text| Source::new(name.as_str(), text))
-            .map_err(|wrong| not_text(name, &wrong)),
+        Ok(bytes) => text(name, bytes),
         Err(error) => Err(unreadable(code::CANNOT_READ_FILE, &name, path, &error)),
+    }
+}
+
+/// What comes from stdin, by the name it is to have.
+pub(crate) fn read_stdin(name: String) -> Result<Source, Diagnostic> {
+    match file::read_all(io::stdin().lock(), LARGEST_FILE) {
+        Ok(bytes) => text(name, bytes),
+        Err(error) => {
+            let message = format!("cannot read `{name}`: {error}");
+            Err(Diagnostic::error(code::CANNOT_READ_FILE, message))
+        }
+    }
+}
+
+fn text(name: String, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(wrong) => Err(not_text(name, &wrong)),
     }
 }
 

@@ -26,17 +26,25 @@ fn read_within(path: &Path, most: u64, patience: Duration) -> io::Result<Vec<u8>
     if metadata.is_dir() {
         return Err(io::Error::other("it is a folder"));
     }
-    let mut bytes = Vec::new();
     // What says that it is too large is not even opened.
-    let size = if metadata.len() > most {
-        metadata.len()
-    } else {
-        open(path, patience)?.take(most + 1).read_to_end(&mut bytes)? as u64
-    };
-    if size > most {
-        return Err(io::Error::other(format!("it is larger than {} MiB", most >> 20)));
+    if metadata.len() > most {
+        return Err(too_large(most));
     }
-    Ok(bytes)
+    read_all(open(path, patience)?, most)
+}
+
+/// Reads what is there to its end.
+///
+/// # Errors
+/// It cannot be read, or has more than `most` bytes.
+pub fn read_all(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }
+}
+
+fn too_large(most: u64) -> io::Error {
+    io::Error::other(format!("it is larger than {} MiB", most >> 20))
 }
 
 #[cfg(not(unix))]

@@ -9,6 +9,7 @@ pub(super) const AFTER: &str = "\
 Examples:
   dataflow-runner fmt cluster.json playbook.json
   dataflow-runner fmt --check --diff playbook.json
+  dataflow-runner fmt --check .
   dataflow-runner fmt - <playbook.json
 
 Only white space between the tokens of JSON changes. Actions, strings, numbers and comments stay
@@ -20,9 +21,12 @@ be written, 2 wrong usage, 3 a file that cannot be formatted: it is left as it i
 /// `fmt`.
 #[derive(Debug, Args)]
 pub(crate) struct Fmt {
-    /// Cluster files and playbooks, in any order; `-` formats stdin to stdout
+    /// Cluster files and playbooks, in any order, and folders of them; `-` formats stdin to stdout
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Pass over files that hold the name of none of our schemas, even if they are named
+    #[arg(long)]
+    pub(crate) only_configs: bool,
     /// Write nothing: name the files that would change
     #[arg(long)]
     pub(crate) check: bool,

@@ -1,24 +1,22 @@
 //! `fmt`: files in one style.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
+use dataflow_runner_core::diagnostic::Diagnostics;
 use dataflow_runner_core::format::{self, Refused};
 use dataflow_runner_core::source::Source;
 
 use super::Usage;
+use super::files::{self, STDIN};
 use crate::args::{self, Level, Output};
 use crate::exit::Exit;
 use crate::load;
 use crate::ui::Ui;
 use crate::ui::diff;
 use crate::ui::messages::count;
-
-/// Stdin, as it is called on the command line.
-const STDIN: &str = "-";
 
 /// What formats a text.
 type Formatter = dyn Fn(&Arc<Source>) -> Result<String, Refused>;
@@ -28,7 +26,12 @@ pub(super) fn run(args: &args::Fmt, ui: &mut Ui) -> Result<Exit, Usage> {
     if stdin && args.files.len() > 1 {
         return Err(Usage::new("`-` stands alone: stdin is formatted to stdout"));
     }
-    Ok(run_with(args, &format::format, ui))
+    let mut found = files::find(&args.files)?;
+    if args.only_configs {
+        found.only_configs();
+    }
+    let files: Vec<_> = found.files.into_iter().map(|file| file.path).collect();
+    Ok(run_with(&files, args, &format::format, ui))
 }
 
 /// What became of the files so far.
@@ -40,9 +43,9 @@ struct Done {
     faults: Diagnostics,
 }
 
-fn run_with(args: &args::Fmt, formatter: &Formatter, ui: &mut Ui) -> Exit {
+fn run_with(files: &[PathBuf], args: &args::Fmt, formatter: &Formatter, ui: &mut Ui) -> Exit {
     let mut done = Done::default();
-    for file in &args.files {
+    for file in files {
         one(file, args, formatter, &mut done, ui);
     }
     let looks = args.check || args.diff;
@@ -50,7 +53,7 @@ fn run_with(args: &args::Fmt, formatter: &Formatter, ui: &mut Ui) -> Exit {
     if ui.faults(std::mem::take(&mut done.faults)) {
         return Exit::Invalid;
     }
-    if args.files.first().is_none_or(|file| file != Path::new(STDIN)) {
+    if files.first().is_none_or(|file| file != Path::new(STDIN)) {
         let text = match (changed, looks) {
             (0, _) if unchanged == 1 => "1 file is formatted already".to_owned(),
             (0, _) => format!("{} are formatted already", count(unchanged, "file")),
@@ -68,7 +71,7 @@ fn run_with(args: &args::Fmt, formatter: &Formatter, ui: &mut Ui) -> Exit {
 fn one(file: &Path, args: &args::Fmt, formatter: &Formatter, done: &mut Done, ui: &mut Ui) {
     let stdin = file == Path::new(STDIN);
     let name = if stdin { "<stdin>".to_owned() } else { file.display().to_string() };
-    let source = if stdin { read_stdin(name) } else { load::read(file, name) };
+    let source = if stdin { load::read_stdin(name) } else { load::read(file, name) };
     let source = match source {
         Ok(source) => Arc::new(source),
         Err(fault) => return done.faults.push(fault),
@@ -110,23 +113,6 @@ fn tell(source: &Source, text: &str, diff: bool, ui: &mut Ui) {
     } else {
         ui.print(format!("{name}\n").as_bytes());
     }
-}
-
-fn read_stdin(name: String) -> Result<Source, Diagnostic> {
-    let fault = |code, text: String| Diagnostic::error(code, text);
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(load::LARGEST_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|e| fault(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {e}")))?;
-    if bytes.len() as u64 > load::LARGEST_FILE {
-        let largest = load::LARGEST_FILE >> 20;
-        let text = format!("cannot read `{name}`: it is larger than {largest} MiB");
-        return Err(fault(code::CANNOT_READ_FILE, text));
-    }
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        fault(code::NOT_UTF_8, format!("`{name}` is not UTF-8 from byte {at} on"))
-    })?;
-    Ok(Source::new(name, text))
 }
 
 /// Puts a text in the place of a file, or of the one that a link leads to: all of it or nothing, with the same mode.
@@ -179,8 +165,8 @@ mod tests {
             args::Global { output: Some(Output::Logfmt), log_level: Level::Panic, state_dir: None };
         let mut ui = Ui::new(&global);
         let files = vec![bad.clone(), good.clone()];
-        let args = args::Fmt { files, check: false, diff: false };
-        let exit = run_with(&args, &formatter, &mut ui);
+        let args = args::Fmt { files: Vec::new(), only_configs: false, check: false, diff: false };
+        let exit = run_with(&files, &args, &formatter, &mut ui);
         let texts = [&bad, &good].map(|path| fs::read_to_string(path).expect("a file"));
         fs::remove_dir_all(&folder).expect("it goes");
         assert_eq!(texts, ["[1,2]", "[1, 3]\n"]);

@@ -1,17 +1,16 @@
 //! `lint`: are these files right?
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use dataflow_runner_core::diagnostic::{Diagnostic, code};
+use dataflow_runner_core::diagnostic::code;
 use dataflow_runner_core::source::Source;
 
 use super::Usage;
 use super::files::{self, File, Found};
 use crate::args::{self, Level};
 use crate::exit::Exit;
-use crate::load::{Any, LARGEST_FILE, Loader};
+use crate::load::{Any, Loader, read_stdin};
 use crate::ui::Ui;
 use crate::ui::messages::count;
 
@@ -62,16 +61,14 @@ pub(super) fn run(args: &args::Lint, ui: &mut Ui) -> Result<Exit, Usage> {
 /// Gives the loader what is on stdin, if it is to be checked, under the name that it has.
 fn take_stdin(args: &args::Lint, found: &mut Found, loader: &mut Loader) {
     let Some(at) = found.files.iter().position(File::is_stdin) else { return };
-    let name = args.stdin_name.display().to_string();
-    match stdin(&name) {
-        Ok(text) if args.only_configs && !files::is_config(text.as_bytes()) => {
-            found.files.remove(at);
-            found.passed_over += 1;
-            return;
-        }
-        Ok(text) => loader.put(args.stdin_name.clone(), Ok(Source::new(name, text))),
-        Err(fault) => loader.put(args.stdin_name.clone(), Err(fault)),
+    let source = read_stdin(args.stdin_name.display().to_string());
+    let is_other = |source: &Source| !files::is_config(source.text().as_bytes());
+    if args.only_configs && source.as_ref().is_ok_and(is_other) {
+        found.files.remove(at);
+        found.passed_over += 1;
+        return;
     }
+    loader.put(args.stdin_name.clone(), source);
     found.files[at].path = args.stdin_name.clone();
     // An editor gives the text that is not saved yet: it stands for the file.
     let mut index = 0;
@@ -79,22 +76,6 @@ fn take_stdin(args: &args::Lint, found: &mut Found, loader: &mut Loader) {
         index += 1;
         index == at + 1 || file.path != args.stdin_name
     });
-}
-
-fn stdin(name: &str) -> Result<String, Diagnostic> {
-    let unreadable = |why: String| {
-        Diagnostic::error(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {why}"))
-    };
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(LARGEST_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|e| unreadable(e.to_string()))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8 from byte {at} on"))
-    })
 }
 
 /// Files that could be loaded, with those that are there together.

@@ -161,3 +161,16 @@ fn the_playbook_of_the_readme_is_formatted() {
         assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(0)), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_folder_is_formatted_as_lint_checks_it() {
+    let key = "{\"schema\":\"iglu:com.snowplowanalytics.dataflowrunner/x\"}";
+    let place =
+        Place::new().with("a/b.json", key).with("a/data.json", "[1,2]").with("a/.c/d.json", key);
+    let ran = place.words("fmt --check a");
+    assert_eq!((ran.stdout.as_str(), ran.code), ("a/b.json\n", Some(1)), "{}", ran.stderr);
+    assert_eq!(place.words("fmt a --only-configs a/data.json").code, Some(0));
+    assert_eq!(text(&place, "a/data.json"), "[1,2]", "it is no configuration");
+    assert_eq!(place.words("fmt --check a").code, Some(0));
+    assert_eq!(place.words("fmt a/.c/x").code, Some(3), "what is named is to be there");
+}
