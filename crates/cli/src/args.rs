@@ -13,10 +13,16 @@ use duration::duration;
 
 mod again;
 mod duration;
+mod fmt;
+mod init;
+mod lint;
 mod locks;
 mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
+pub(crate) use fmt::Fmt;
+pub(crate) use init::{Init, Start};
+pub(crate) use lint::{Lint, MessageFormat};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
 
@@ -46,7 +52,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 20] = [
+const AFTER: [(&str, &str); 22] = [
     (
         "up",
         "\
@@ -128,15 +134,9 @@ A living driver is asked to do it; without one, this program does it itself.
 Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be read, 2 no such
 run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
-    (
-        "lint",
-        "\
-Examples:
-  dataflow-runner lint cluster.json playbook.json
-  dataflow-runner lint playbook.json --vars-file variables.json
-
-Exit codes: 0 no error (there may be warnings), 2 wrong usage, 3 an error in a file.",
-    ),
+    ("init", init::AFTER),
+    ("lint", lint::AFTER),
+    ("fmt", fmt::AFTER),
     (
         "render",
         "\
@@ -283,6 +283,7 @@ refused, 17 it is still held.",
 Examples:
   dataflow-runner schema
   dataflow-runner schema PlaybookConfig/2-0-0
+  dataflow-runner schema --json-schema PlaybookConfig/2-0-0 > playbook.schema.json
 
 Exit codes: 0 it is printed, 1 it cannot be written, 2 no such schema.",
     ),
@@ -359,8 +360,12 @@ pub(crate) enum Command {
     Down(Down),
     /// Bring a cluster up, run a playbook on it and take it down
     RunTransient(RunTransient),
+    /// Write a cluster file and a playbook to begin with
+    Init(Init),
     /// Check files and report all their faults; nothing is sent
     Lint(Lint),
+    /// Format files; their templates stay as they are
+    Fmt(Fmt),
     /// Print a file as its template renders it
     Render(Render),
     /// Show what a run would do; nothing is sent
@@ -484,16 +489,6 @@ pub(crate) struct RunTransient {
     pub(crate) sentry: Sentry,
 }
 
-/// `lint`.
-#[derive(Debug, Args)]
-pub(crate) struct Lint {
-    /// Cluster files and playbooks, in any order
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) variables: Variables,
-}
-
 /// `render`.
 #[derive(Debug, Args)]
 pub(crate) struct Render {
@@ -543,8 +538,11 @@ pub(crate) enum Form {
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// Such as LocalClusterConfig or PlaybookConfig/1-0-1; without it, all names
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", required_if_eq("json_schema", "true"))]
     pub(crate) name: Option<String>,
+    /// Print a JSON Schema of whole files instead of the Avro schema of their data: for editors
+    #[arg(long)]
+    pub(crate) json_schema: bool,
 }
 
 /// The cluster file.
@@ -690,6 +688,8 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Cancel(_) => "cancel",
             Self::Lint(_) => "lint",
+            Self::Fmt(_) => "fmt",
+            Self::Init(_) => "init",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
             Self::Export(_) => "export",
@@ -716,6 +716,8 @@ impl Command {
             Self::Resume(args) => &args.sentry,
             Self::Cancel(args) => &args.sentry,
             Self::Lint(_)
+            | Self::Fmt(_)
+            | Self::Init(_)
             | Self::Render(_)
             | Self::Plan(_)
             | Self::Export(_)

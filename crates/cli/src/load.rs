@@ -1,26 +1,30 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
 pub(crate) mod again;
+mod rendering;
 #[cfg(test)]
 mod tests;
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
+use dataflow_runner_core::diagnostic::allow::Allowed;
+use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
+use dataflow_runner_core::file;
 use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::secret::Hidden;
-use dataflow_runner_core::source::Source;
-use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
+use dataflow_runner_core::source::{Source, Span};
+use dataflow_runner_core::template::{Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
 use serde_json::Value;
 
@@ -41,8 +45,8 @@ const TELLING_SECRET: usize = 4;
 const CREDENTIALS: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
-/// No file of ours is larger, in bytes.
-const LARGEST_FILE: u64 = 64 << 20;
+/// No file that is read is larger, in bytes.
+pub(crate) const LARGEST_FILE: u64 = 64 << 20;
 
 /// Reads files, one after the other, and remembers what is wrong with them.
 pub(crate) struct Loader {
@@ -55,8 +59,18 @@ pub(crate) struct Loader {
     around: Around,
     /// Files that were read when the run was first started, by the names they have here.
     copies: BTreeMap<PathBuf, Copy>,
+    /// Texts that are no files, by the names they have.
+    texts: BTreeMap<PathBuf, Result<Source, Diagnostic>>,
+    /// A variable that is not given is taken for a text: its own name.
+    takes_any_variables: bool,
+    /// Warnings that are not to be told.
+    allowed: Allowed,
+    /// What is valid and looks like a mistake is told, too.
+    lints: bool,
     loaded: Vec<Loaded>,
     templates: Vec<Template>,
+    /// What became of the files: faults are shown there too.
+    documents: Vec<Document>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
     /// A cluster file was read that says which cluster there is.
@@ -127,12 +141,37 @@ impl Loader {
             started,
             around,
             copies: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            takes_any_variables: false,
+            allowed: Allowed::default(),
+            lints: false,
             loaded: Vec::new(),
             templates: Vec::new(),
+            documents: Vec::new(),
             knows_uses: true,
             knows_cluster: false,
             faults,
         }
+    }
+
+    /// These warnings are not to be told.
+    pub(crate) fn allow(&mut self, codes: &[Code]) {
+        self.allowed = Allowed::everywhere(codes.iter().copied());
+    }
+
+    /// From now on what is valid and looks like a mistake is told, too.
+    pub(crate) fn look_closer(&mut self) {
+        self.lints = true;
+    }
+
+    /// From now on a variable that is not given, also one of the environment, is taken for a text: its own name.
+    pub(crate) fn take_any_variables(&mut self) {
+        self.takes_any_variables = true;
+    }
+
+    /// What is to be loaded by that name is this text, or cannot be.
+    pub(crate) fn put(&mut self, path: PathBuf, text: Result<Source, Diagnostic>) {
+        self.texts.insert(path, text);
     }
 
     /// Names and values of the variables.
@@ -151,7 +190,20 @@ impl Loader {
             let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
             self.variables.warn_of_unused(&used, &mut self.faults);
         }
-        std::mem::take(&mut self.faults)
+        let faults = std::mem::take(&mut self.faults);
+        let shown = |fault| self.documents.iter().fold(fault, |fault, it| it.show_rendered(fault));
+        self.allowed.sift(faults.into_iter().map(shown).collect())
+    }
+
+    /// The same, and comments that silence nothing, in the files that are wanted. Where something is wrong, not all was
+    /// told that could be silenced.
+    pub(crate) fn faults_and_unused(&mut self, wanted: &dyn Fn(&Source) -> bool) -> Diagnostics {
+        let mut faults = self.faults();
+        if !faults.has_errors() {
+            let unused = self.allowed.unused(wanted);
+            faults.append(self.allowed.sift(unused));
+        }
+        faults
     }
 
     /// A file as its template renders it.
@@ -159,12 +211,13 @@ impl Loader {
         match self.try_render(path) {
             Ok((template, rendered)) => {
                 self.knows_uses &= !rendered.whole_root_used;
+                self.allowed.read(&rendered.source);
                 self.templates.push(template);
                 Some(rendered)
             }
-            Err(fault) => {
+            Err(faults) => {
                 self.knows_uses = false;
-                self.faults.push(*fault);
+                self.faults.extend(faults);
                 None
             }
         }
@@ -255,8 +308,10 @@ impl Loader {
         for (secret, words) in document.all_secrets() {
             self.hidden.hide(&secret, &words, TELLING_SECRET);
         }
-        let (config, faults) = config::load(&document);
+        let read = if self.lints { config::lint } else { config::load };
+        let (config, faults) = read(&document);
         self.faults.append(faults);
+        self.documents.push(document);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
         if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
             self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
@@ -275,20 +330,19 @@ impl Loader {
         config
     }
 
-    fn try_render(&self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
-        let source = Arc::new(self.source(path)?);
+    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Vec<Diagnostic>> {
+        let source = Arc::new(self.source(path).map_err(|fault| vec![fault])?);
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
-        let fault = |error: template::Error| error.diagnostic(&source);
-        let template = Template::parse(&source).map_err(fault)?;
+        let template = Template::parse(&source).map_err(|error| vec![error.diagnostic(&source)])?;
         let inputs = Inputs {
             variables: &self.map,
             now: &|| self.now.clone(),
             env: &self.around.env,
             // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
-            read: &|path| std::fs::read(self.around.at(&then.join(path))),
+            read: &|path| file::read(&self.around.at(&then.join(path)), LARGEST_FILE),
             limits: Limits::default(),
         };
-        let rendered = template.render(&inputs).map_err(fault)?;
+        let rendered = rendering::render(&template, &source, &inputs, self.takes_any_variables)?;
         Ok((template, rendered))
     }
 }
@@ -301,25 +355,80 @@ pub(crate) enum Any {
     Target(Target),
 }
 
-/// The file at `path`, by the name it has on the command line.
-fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
-    let unreadable = |why: String| {
-        Diagnostic::error(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {why}"))
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+impl Any {
+    /// The place that a cluster file describes.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Plan(_) => None,
+            Self::Target(target) => Some(target),
+        }
     }
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8 from byte {at} on"))
-    })?;
-    Ok(Source::new(name, text))
+}
+
+/// The file at `path`, by the name it has on the command line.
+pub(crate) fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
+    match file::read(path, LARGEST_FILE) {
+        Ok(bytes) => text(name, bytes),
+        Err(error) => Err(unreadable(code::CANNOT_READ_FILE, &name, path, &error)),
+    }
+}
+
+/// What comes from stdin, by the name it is to have.
+pub(crate) fn read_stdin(name: String) -> Result<Source, Diagnostic> {
+    match file::read_all(io::stdin().lock(), LARGEST_FILE) {
+        Ok(bytes) => text(name, bytes),
+        Err(error) => {
+            let message = format!("cannot read `{name}`: {error}");
+            Err(Diagnostic::error(code::CANNOT_READ_FILE, message))
+        }
+    }
+}
+
+fn text(name: String, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(wrong) => Err(not_text(name, &wrong)),
+    }
+}
+
+/// A file that cannot be read.
+pub(crate) fn unreadable(code: Code, name: &str, path: &Path, error: &io::Error) -> Diagnostic {
+    let fault = Diagnostic::error(code, format!("cannot read `{name}`: {error}"));
+    match file::near(path).filter(|_| error.kind() == io::ErrorKind::NotFound) {
+        Some(near) => {
+            let near = Path::new(name).with_file_name(near);
+            fault.help(format!("did you mean `{}`?", near.display()))
+        }
+        None => fault,
+    }
+}
+
+/// A file that is not text in UTF-8, at the first byte that makes no sense; what is no text at all is not shown.
+fn not_text(name: String, wrong: &FromUtf8Error) -> Diagnostic {
+    let fault = Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8"));
+    let bytes = wrong.as_bytes();
+    let what = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(("it is UTF-16", "save it as UTF-8")),
+        [0x1F, 0x8B, ..] => Some(("it is packed with gzip", "unpack it")),
+        _ if bytes.contains(&0) => Some(("it is no text", "look whether it is the right file")),
+        _ => None,
+    };
+    if let Some((label, help)) = what {
+        let begin = Place::new(&Arc::new(Source::new(name, "")), Span::at(0));
+        return fault.label(label).help(help).at(begin);
+    }
+    let at = wrong.utf8_error().valid_up_to();
+    let label = format!("byte 0x{:02X}", bytes.get(at).copied().unwrap_or_default());
+    // What makes no sense is one sign there.
+    let shown = Arc::new(Source::new(name, String::from_utf8_lossy(bytes)));
+    let sign = Span::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+    let help =
+        "save it as UTF-8; of an older editor's file `iconv -f WINDOWS-1252 -t UTF-8` makes that";
+    fault.label(label).help(help).at(Place::new(&shown, sign))
 }
 
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
     let message = format!("`{}` is {is}, and {should} is needed here", path.display());
     Diagnostic::error(code::WRONG_KIND_OF_FILE, message)
+        .help("--config takes a cluster file, and --playbook a playbook")
 }

@@ -16,7 +16,9 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod fabric;
+pub mod file;
 mod folder;
+pub mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod hex;
@@ -24,6 +26,7 @@ pub mod http;
 pub mod inputs;
 pub mod journal;
 pub mod json;
+pub mod lint;
 pub mod lock;
 pub mod logs;
 pub mod plan;

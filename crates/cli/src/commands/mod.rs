@@ -9,7 +9,10 @@ mod credentials;
 mod down;
 mod drive;
 mod export;
+mod files;
+mod fmt;
 mod follow;
+mod init;
 mod lint;
 mod lock;
 mod locked;
@@ -69,7 +72,9 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Attach(args) => attach::run(args, &cli.global, ui),
         Command::Resume(args) => resume::run(args, &cli.global, ui),
         Command::Cancel(args) => cancel::run(args, &cli.global, ui),
+        Command::Init(args) => init::run(args, ui),
         Command::Lint(args) => lint::run(args, ui),
+        Command::Fmt(args) => fmt::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Export(args) => export::run(args, ui),

@@ -1,5 +1,6 @@
 //! `schema`: what may stand in a file.
 
+use dataflow_runner_core::config::json_schema;
 use dataflow_runner_core::schema::{find, published};
 use dataflow_runner_core::suggest;
 
@@ -23,7 +24,13 @@ pub(super) fn run(args: &args::Schema, ui: &mut Ui) -> Result<Exit, Usage> {
                 };
                 Usage::new(format!("there is no schema {name}; {help}"))
             })?;
-            ui.print(schema.text.as_bytes());
+            if args.json_schema {
+                // There is one of every published schema.
+                let text = serde_json::to_string_pretty(&json_schema(&schema));
+                ui.print((text.unwrap_or_default() + "\n").as_bytes());
+            } else {
+                ui.print(schema.text.as_bytes());
+            }
         }
     }
     Ok(Exit::Success)

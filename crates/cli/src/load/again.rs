@@ -108,7 +108,10 @@ impl Loader {
     }
 
     /// The text of a file: of a copy, where there is one, with the credentials that the file itself has.
-    pub(super) fn source(&self, path: &Path) -> Result<Source, Diagnostic> {
+    pub(super) fn source(&mut self, path: &Path) -> Result<Source, Diagnostic> {
+        if let Some(text) = self.texts.remove(path) {
+            return text;
+        }
         let name = path.display().to_string();
         let read = |name| read(&self.around.at(path), name);
         let Some(copy) = self.copies.get(path) else { return read(name) };

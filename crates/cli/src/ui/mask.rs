@@ -1,5 +1,6 @@
 //! Stars out the literal credentials of a piece of a file, before anybody is shown it.
 
+use dataflow_runner_core::lint::secrets;
 use dataflow_runner_core::secret::{literals, names_credential};
 use dataflow_runner_core::suggest::suggest;
 
@@ -12,12 +13,17 @@ pub(super) fn masked(text: &str) -> String {
     };
     let mut masked = text.as_bytes().to_vec();
     for literal in literals(text, &is_credential) {
-        for byte in masked[literal.range].iter_mut().filter(|byte| **byte != b'\n') {
-            *byte = b'*';
-        }
+        star_out(&mut masked[literal.range]);
+    }
+    for secret in secrets(text) {
+        star_out(&mut masked[secret.range]);
     }
     // Literals begin and end between characters.
     String::from_utf8(masked).unwrap_or_default()
+}
+
+fn star_out(bytes: &mut [u8]) {
+    bytes.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
 }
 
 #[cfg(test)]
@@ -53,6 +59,9 @@ mod tests {
                 r#""fs.s3a.secret.key": "a", "DB_PASSWORD":"b""#,
                 r#""fs.s3a.secret.key": "*", "DB_PASSWORD":"*""#,
             ),
+            // Known by their form, or by the option before them.
+            (r#"["--password", "hunter2", "x"]"#, r#"["--password", "*******", "x"]"#),
+            (r#""https://u:hunter2@h/""#, r#""https://u:*******@h/""#),
             // Actions stay.
             (
                 r#""secretAccessKey": "a{{systemEnv "S"}}b""#,

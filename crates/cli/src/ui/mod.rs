@@ -1,6 +1,7 @@
 //! All that the program says: results on stdout, messages on stderr.
 
 pub(crate) mod diagnostics;
+pub(crate) mod diff;
 pub(crate) mod escape;
 mod human;
 mod json;
@@ -8,16 +9,18 @@ mod logfmt;
 mod mask;
 pub(crate) mod messages;
 mod progress;
+mod sarif;
 pub(crate) mod screen;
 mod voice;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use dataflow_runner_core::diagnostic::{Diagnostics, Severity};
 use dataflow_runner_core::event::Event;
 use serde_json::Value;
 
-use crate::args::{Global, Level, Output};
+use crate::args::{Global, Level, MessageFormat, Output};
 use crate::sentry::trouble::Trouble;
 use jiff::Timestamp;
 pub(crate) use messages::signal_name;
@@ -198,6 +201,29 @@ impl Ui {
         }
         let shown = diagnostics::render(&faults, self.voice.styled, self.width);
         self.voice.write(&shown);
+        faults.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
+    /// The same in another form; `file` is named where a fault has no place and the form needs one.
+    pub(crate) fn faults_as(
+        &mut self,
+        faults: Diagnostics,
+        form: MessageFormat,
+        file: Option<&Path>,
+    ) -> bool {
+        if form == MessageFormat::Human {
+            return self.faults(faults);
+        }
+        let faults = faults.sorted();
+        let text = match form {
+            MessageFormat::Sarif => {
+                sarif::document(&faults, file, std::env::current_dir().ok().as_deref())
+            }
+            MessageFormat::Human | MessageFormat::Json => {
+                faults.iter().map(json::diagnostic).collect()
+            }
+        };
+        self.print(text.as_bytes());
         faults.iter().any(|fault| fault.severity == Severity::Error)
     }
 

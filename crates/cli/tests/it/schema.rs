@@ -31,3 +31,31 @@ fn an_unknown_name_is_wrong_usage() {
         )
     );
 }
+
+#[test]
+fn a_json_schema_of_each_is_printed() {
+    let place = Place::new();
+    for key in place.words("schema").stdout.lines() {
+        let printed = place.run(["schema", "--json-schema", key]);
+        assert_eq!((printed.stderr.as_str(), printed.code), ("", Some(0)));
+        assert!(printed.stdout.ends_with("}\n"), "{}", printed.stdout);
+        let schema: serde_json::Value = serde_json::from_str(&printed.stdout).expect("JSON");
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        let of = &schema["properties"]["schema"];
+        assert!(of["const"] == key || of["examples"][0] == key, "{of}");
+        assert!(printed.stdout.starts_with("{\n  \"$schema\": "), "{}", printed.stdout);
+    }
+    let newest = place.words("schema PlaybookConfig --json-schema").stdout;
+    assert_eq!(newest, place.words("schema --json-schema PlaybookConfig/2-0-0").stdout);
+}
+
+#[test]
+fn a_json_schema_is_of_one_that_there_is() {
+    let place = Place::new();
+    let ran = place.words("schema --json-schema");
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(2)));
+    assert!(ran.stderr.contains("<NAME>"), "{}", ran.stderr);
+    let ran = place.words("schema --json-schema ClusterConfg");
+    let expected = "error msg=\"there is no schema ClusterConfg; did you mean ClusterConfig?\"";
+    assert_eq!((ran.messages(), ran.code), (vec![expected], Some(2)));
+}

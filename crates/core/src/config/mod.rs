@@ -6,6 +6,7 @@
 mod dataproc;
 mod digest;
 mod emr;
+mod json_schema;
 mod local;
 pub mod playbook;
 mod playbook_v1;
@@ -25,9 +26,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::Document;
 use crate::fabric;
 use crate::json::{self, Node, Value};
+use crate::lint;
 use crate::schema::{self, Faults, Mode, PREFIX, Path, Published, Schema, published};
 use crate::source::{Source, Span};
 use crate::suggest::{list, suggest};
+pub use json_schema::json_schema;
 use playbook::Playbook;
 use read::Reader;
 
@@ -59,7 +62,21 @@ impl Config {
 
 /// Reads a file. There is a configuration when there is no error.
 pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
+    read_file(document, false)
+}
+
+/// The same, with the warnings of [`lint`](crate::lint) about what is valid.
+pub fn lint(document: &Document) -> (Option<Config>, Diagnostics) {
+    read_file(document, true)
+}
+
+fn read_file(document: &Document, lints: bool) -> (Option<Config>, Diagnostics) {
     let (node, mut diagnostics) = json::parse(document);
+    if let Some(node) = &node
+        && lints
+    {
+        lint::file(document, node, &mut diagnostics);
+    }
     let mut faults = Faults::new(document);
     let mut config = None;
     if let Some(node) = node
@@ -133,7 +150,11 @@ fn identify(node: &Node<'_>, faults: &mut Faults<'_>) -> Option<(Kind, String)> 
     let member =
         find(|key| key == "schema").or_else(|| find(|key| key.eq_ignore_ascii_case("schema")));
     let keys = || published().iter().map(Published::key).collect::<Vec<_>>();
-    let known = || format!("write one of {}", list(keys().iter().map(String::as_str)));
+    let known = || {
+        let keys = keys();
+        let known = list(keys.iter().filter_map(|key| key.strip_prefix(PREFIX)));
+        format!("begin with `{PREFIX}` and go on with {known}")
+    };
     let Some(member) = member else {
         let opening = Span { end: node.span.start + 1, ..node.span };
         let fault = Diagnostic::error(

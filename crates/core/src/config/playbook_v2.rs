@@ -199,7 +199,13 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
         if let Some((_, first)) = go_on.iter().find(|(other, _)| other == code) {
             let message = format!("`{}`: the same exit code in both lists", record.path);
             let fault = Diagnostic::error(code::EXIT_CODE_TWICE, message);
-            record.fault(*span, fault.note("it is here too", Some(record.place(*first))));
+            // What a default says is seen where the record is.
+            let also = if *first != record.span {
+                "it is here too"
+            } else {
+                "`continueJob` is absent here, which means `[0]`"
+            };
+            record.fault(*span, fault.note(also, Some(record.place(*first))));
         }
     }
     let plain = |codes: Vec<(i32, Span)>| codes.into_iter().map(|(code, _)| code).collect();

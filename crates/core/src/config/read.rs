@@ -25,7 +25,7 @@ pub(super) struct Reader<'d> {
 pub(super) struct Record<'r> {
     reader: &'r Reader<'r>,
     fields: &'r Fields<'r>,
-    span: Span,
+    pub(super) span: Span,
     pub(super) path: &'r Path<'r>,
 }
 

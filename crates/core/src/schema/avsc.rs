@@ -54,7 +54,7 @@ pub enum Type<'s> {
     /// A union of these.
     Union(Vec<TypeId>),
     /// `fixed`.
-    Fixed(Fixed),
+    Fixed(Fixed<'s>),
 }
 
 /// The full name of a named type.
@@ -92,15 +92,19 @@ pub struct Field<'s> {
 pub struct Enum<'s> {
     /// Its full name.
     pub name: Name,
+    /// What it is for.
+    pub doc: Option<Cow<'s, str>>,
     /// Its symbols in order.
     pub symbols: Vec<Cow<'s, str>>,
 }
 
 /// A fixed number of bytes.
 #[derive(Debug)]
-pub struct Fixed {
+pub struct Fixed<'s> {
     /// Its full name.
     pub name: Name,
+    /// What it is for.
+    pub doc: Option<Cow<'s, str>>,
     /// So many bytes.
     pub size: usize,
 }
@@ -171,6 +175,16 @@ impl<'s> Schema<'s> {
             Type::Map(_) => "map",
             Type::Union(_) => "union",
             _ => PRIMITIVES[id.0].0,
+        }
+    }
+
+    /// What a named type is for.
+    pub fn doc(&self, id: TypeId) -> Option<&str> {
+        match self.get(id) {
+            Type::Record(Record { doc, .. })
+            | Type::Enum(Enum { doc, .. })
+            | Type::Fixed(Fixed { doc, .. }) => doc.as_deref(),
+            _ => None,
         }
     }
 
@@ -301,18 +315,19 @@ impl<'s> Reader<'s> {
             }
         }
         let name = Name(full);
+        let doc = member(node, "doc").and_then(string);
         self.types[id.0] = match kind {
             "enum" => {
                 let symbols = self.symbols(node, path);
-                Type::Enum(Enum { name, symbols })
+                Type::Enum(Enum { name, doc, symbols })
             }
             "fixed" => {
                 let size = self.size(node, path);
-                Type::Fixed(Fixed { name, size })
+                Type::Fixed(Fixed { name, doc, size })
             }
             _ => {
                 let fields = self.fields(node, id, &inner, path);
-                Type::Record(Record { name, doc: member(node, "doc").and_then(string), fields })
+                Type::Record(Record { name, doc, fields })
             }
         };
         id

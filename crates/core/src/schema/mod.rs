@@ -3,6 +3,7 @@
 mod avsc;
 mod check;
 mod faults;
+mod json_schema;
 mod kinds;
 mod path;
 mod published;
@@ -12,5 +13,6 @@ mod tests;
 pub use avsc::{Enum, Field, Fixed, Name, Record, Schema, Type, TypeId};
 pub use check::{Checked, Entry, Fields, Is, Mode, check};
 pub use faults::Faults;
+pub use json_schema::{Files, JsonSchema};
 pub use path::Path;
 pub use published::{PREFIX, Published, find, published};

@@ -7,6 +7,7 @@ use crate::document::{Document, marked};
 use crate::json::{self, Node};
 use crate::source::Source;
 
+mod json_schema;
 mod random;
 
 fn plain(text: &str) -> Document {

@@ -15,6 +15,16 @@ pub struct Error {
     /// The useful part of it, without any value.
     pub(super) message: String,
     pub(super) help: Option<String>,
+    pub(super) lack: Option<Lack>,
+}
+
+/// What was not given, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A variable.
+    Variable(String),
+    /// A variable of the environment.
+    Environment(String),
 }
 
 /// When it went wrong.
@@ -55,6 +65,11 @@ impl Error {
         &self.go
     }
 
+    /// What was not given, if that is all that is wrong.
+    pub fn lack(&self) -> Option<&Lack> {
+        self.lack.as_ref()
+    }
+
     /// For the user: the useful part of Go's text without values, a caret at the template's text, help.
     pub fn diagnostic(&self, source: &Arc<Source>) -> Diagnostic {
         let diagnostic = Diagnostic::error(self.kind.code(), self.message.as_str())
@@ -88,18 +103,19 @@ pub(super) struct Fault {
     pub(super) go: String,
     pub(super) safe: String,
     pub(super) help: Option<String>,
+    pub(super) lack: Option<Lack>,
 }
 
 impl Fault {
     /// Words without any value in them.
     pub(super) fn new(text: impl Into<String>) -> Self {
         let go = text.into();
-        Self { kind: ErrorKind::Exec, safe: go.clone(), go, help: None }
+        Self { kind: ErrorKind::Exec, safe: go.clone(), go, help: None, lack: None }
     }
 
     /// Go's words quote a value; ours do not.
     pub(super) fn hiding(go: impl Into<String>, safe: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Exec, go: go.into(), safe: safe.into(), help: None }
+        Self { kind: ErrorKind::Exec, go: go.into(), safe: safe.into(), help: None, lack: None }
     }
 
     /// A bound was reached.
@@ -109,6 +125,11 @@ impl Fault {
 
     pub(super) fn help(mut self, help: Option<String>) -> Self {
         self.help = help;
+        self
+    }
+
+    pub(super) fn lacking(mut self, lack: Option<Lack>) -> Self {
+        self.lack = lack;
         self
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn render(template: &Template, inputs: &Inputs<'_>) -> Result<Rendere
         template,
         inputs,
         plain,
-        out: Vec::new(),
+        out: Vec::with_capacity(if plain { 0 } else { text.len().min(inputs.limits.output) }),
         map: Builder::new(),
         vars: vec![("$", dot.clone())],
         at: At::Node(&start),
@@ -105,8 +105,8 @@ impl<'t> Exec<'t> {
             self.at,
             fault.go
         );
-        let Fault { kind, safe: message, help, .. } = fault;
-        Box::new(Error { kind, span: self.at.span(), go, message, help })
+        let Fault { kind, safe: message, help, lack, .. } = fault;
+        Box::new(Error { kind, span: self.at.span(), go, message, help, lack })
     }
 
     pub(super) fn fail<T>(&self, text: impl Into<String>) -> Result<T> {
@@ -298,11 +298,16 @@ impl<'t> Exec<'t> {
                 break;
             }
         }
-        self.vars.truncate(outer);
-        match &branch.otherwise {
-            Some(list) if count == 0 => self.list(dot, list),
-            _ => Ok(Flow::Next),
+        let mut flow = Flow::Next;
+        if let Some(list) = branch.otherwise.as_ref().filter(|_| count == 0) {
+            // As in Go a `break` in it, which leaves the loop around this one, gets no further than here.
+            flow = match self.list(dot, list)? {
+                Flow::Break => Flow::Next,
+                flow => flow,
+            };
         }
+        self.vars.truncate(outer);
+        Ok(flow)
     }
 
     /// How often to go through a loop over `value` with so many variables.

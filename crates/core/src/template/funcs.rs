@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Inputs;
 use super::compare;
-use super::error::Fault;
+use super::error::{Fault, Lack};
 use super::escape;
 use super::layout;
 use super::number::{Bad, parse_int};
@@ -283,18 +283,21 @@ fn slice(args: &[Val]) -> Result<Val, Fault> {
     if indexes.len() > 3 {
         return Err(Fault::new(format!("too many slice indexes: {}", indexes.len())));
     }
-    // A list of JSON has no capacity beyond its length here.
     let size = match &item.value {
         Value::String(_) if indexes.len() == 3 => {
             return Err(Fault::new("cannot 3-index slice a string"));
         }
         Value::String(s) => s.len(),
-        Value::List(list) => list.len(),
+        Value::List(list) => list.capacity(),
         other => {
             return Err(Fault::new(format!("can't slice item of type {}", other.type_name())));
         }
     };
-    let mut places = [0, size, size];
+    let length = match &item.value {
+        Value::List(list) => list.len(),
+        _ => size,
+    };
+    let mut places = [0, length, size];
     for (place_of, at) in places.iter_mut().zip(indexes) {
         *place_of = place(at, size)?;
     }
@@ -306,7 +309,7 @@ fn slice(args: &[Val]) -> Result<Val, Fault> {
     }
     let value = match &item.value {
         Value::String(s) => Value::String(s[from..to].into()),
-        Value::List(list) => Value::List(list[from..to].into()),
+        Value::List(list) => list.slice(from, to, most).into(),
         other => other.clone(),
     };
     Ok(Val::literal(value))
@@ -353,10 +356,11 @@ fn system_env(call: &mut Call<'_>) -> Result<Val, Fault> {
         Some(value) => string(value.into_encoded_bytes()),
         None => {
             let name = String::from_utf8_lossy(&name);
-            Err(Fault::hiding(
+            let fault = Fault::hiding(
                 format!("environment variable {name} not set"),
                 format!("environment variable {shown} not set"),
-            ))
+            );
+            Err(fault.lacking(Some(Lack::Environment(name.into_owned()))))
         }
     }
 }
@@ -390,6 +394,7 @@ fn os_error(error: &io::Error) -> (&'static str, String) {
         io::ErrorKind::PermissionDenied => ("open", "permission denied".into()),
         io::ErrorKind::IsADirectory => ("read", "is a directory".into()),
         io::ErrorKind::NotADirectory => ("open", "not a directory".into()),
+        io::ErrorKind::InvalidInput => ("open", "invalid argument".into()),
         _ => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default();

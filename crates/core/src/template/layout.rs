@@ -66,26 +66,43 @@ fn weekday(day: Weekday) -> usize {
 /// The Gregorian calendar repeats itself, days of the week included, every 400 years.
 const CYCLE: i128 = 146_097 * 86_400;
 
+/// Go counts seconds from the first of March of the year -292277022400, in 64 bits without a sign: what is
+/// before that is at the other end.
+const GO_BEGINS: i128 = -9_223_372_028_741_760_000;
+
+/// `seconds` within jiff's years, and the cycles of the calendar that lie between.
+fn near(seconds: i128) -> (Timestamp, i64) {
+    // A bit inside of jiff's range, so that no zone leads out of it.
+    let start = i128::from(Timestamp::MIN.as_second() + 200_000);
+    let end = i128::from(Timestamp::MAX.as_second() - 200_000);
+    let cycles = if seconds < start {
+        (seconds - start).div_euclid(CYCLE)
+    } else if seconds >= end {
+        (seconds - end).div_euclid(CYCLE) + 1
+    } else {
+        0
+    };
+    let near = i64::try_from(seconds - cycles * CYCLE).unwrap_or_default();
+    (Timestamp::from_second(near).unwrap_or_default(), i64::try_from(cycles).unwrap_or_default())
+}
+
 impl Moment {
     /// The moment `seconds` after 1970 began in UTC, in the zone `tz`. Any number is a moment: outside of
     /// jiff's years the calendar's cycle is used, for which the zone's rules stay the same.
     pub(super) fn at(seconds: i64, tz: &TimeZone) -> Self {
-        // A bit inside of jiff's range, so that no zone leads out of it.
-        let inside = Timestamp::MIN.as_second() + 200_000..Timestamp::MAX.as_second() - 200_000;
-        let wide = i128::from(seconds);
-        let (start, end) = (i128::from(inside.start), i128::from(inside.end));
-        let cycles = if wide < start {
-            (wide - start).div_euclid(CYCLE)
-        } else if wide >= end {
-            (wide - end).div_euclid(CYCLE) + 1
-        } else {
-            0
-        };
-        let near = i64::try_from(wide - cycles * CYCLE).unwrap_or_default();
-        let stamp = Timestamp::from_second(near).unwrap_or_default();
-        let mut moment = Self::from(&stamp.to_zoned(tz.clone()));
-        moment.year += 400 * i64::try_from(cycles).unwrap_or_default();
-        moment
+        let (stamp, _) = near(seconds.into());
+        let info = tz.to_offset_info(stamp);
+        let offset = i64::from(info.offset().seconds());
+        let clock = i128::from(seconds) + i128::from(offset);
+        let clock = if clock < GO_BEGINS { clock + (1 << 64) } else { clock };
+        let (shown, cycles) = near(clock);
+        let moment = Self::from(&shown.to_zoned(TimeZone::UTC));
+        Self {
+            year: moment.year + 400 * cycles,
+            offset,
+            zone: info.abbreviation().into(),
+            ..moment
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Cuts a template into tokens. Linear in the text: every byte is looked at a bounded number of times.
 
-use super::quote;
+use super::{quote, unicode};
 use crate::source::Span;
 
 /// What a token is.
@@ -101,6 +101,8 @@ pub(super) struct Lexer<'t> {
     inside: bool,
     parens: u32,
     failed: bool,
+    /// Comments that were skipped, with their delimiters.
+    comments: Vec<Span>,
 }
 
 const LEFT: &str = "{{";
@@ -110,9 +112,8 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// A superset of Go's letters and digits: vowel signs and number forms count here too.
 fn is_alphanumeric(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    c == '_' || unicode::is_letter_or_digit(c)
 }
 
 /// The first left delimiter. Single braces are found a word at a time, which two of them are not.
@@ -134,9 +135,24 @@ fn right_trim(text: &str) -> bool {
         && chars.as_str().starts_with(RIGHT)
 }
 
+/// The comments of a template with their delimiters, up to where it can no longer be cut into tokens.
+pub fn comments(text: &str) -> Vec<Span> {
+    let mut lexer = Lexer::new(text);
+    while !matches!(lexer.token().kind, Kind::Eof | Kind::Error) {}
+    lexer.comments
+}
+
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, pos: 0, start: 0, inside: false, parens: 0, failed: false }
+        Self {
+            text,
+            pos: 0,
+            start: 0,
+            inside: false,
+            parens: 0,
+            failed: false,
+            comments: Vec::new(),
+        }
     }
 
     /// The next token. Behind an error or the end it stays there.
@@ -217,14 +233,14 @@ impl<'t> Lexer<'t> {
             }
             self.pos += marker;
             self.start = self.pos;
-            if let Err(token) = self.comment() {
+            if let Err(token) = self.comment(delim) {
                 return token;
             }
         }
     }
 
-    /// Skips a comment up to behind its delimiter.
-    fn comment(&mut self) -> Result<(), Token> {
+    /// Skips a comment, whose left delimiter is at `delim`, up to behind its right one.
+    fn comment(&mut self, delim: usize) -> Result<(), Token> {
         match self.rest()[2..].find("*/") {
             Some(length) => self.pos += 2 + length + 2,
             None => return Err(self.fail("unclosed comment")),
@@ -234,6 +250,7 @@ impl<'t> Lexer<'t> {
             return Err(self.fail("comment ends before closing delimiter"));
         }
         self.pos += if trimmed { 2 } else { 0 } + RIGHT.len();
+        self.comments.push(Span::new(delim, self.pos));
         if trimmed {
             self.skip_while(is_space);
         }
@@ -298,7 +315,7 @@ impl<'t> Lexer<'t> {
                 self.emit(Kind::RightParen)
             }
             c if c.is_ascii() && quote::is_print(c) => self.emit(Kind::Char),
-            c => self.fail(format!("unrecognized character in action: {}", unicode(c))),
+            c => self.fail(format!("unrecognized character in action: {}", code_point(c))),
         }
     }
 
@@ -322,7 +339,7 @@ impl<'t> Lexer<'t> {
 
     fn bad_character(&mut self) -> Token {
         match self.peek() {
-            Some(c) => self.fail(format!("bad character {}", unicode(c))),
+            Some(c) => self.fail(format!("bad character {}", code_point(c))),
             None => self.fail("unclosed action"),
         }
     }
@@ -410,7 +427,7 @@ impl<'t> Lexer<'t> {
 }
 
 /// `U+0041 'A'`, or without the character if it cannot be printed.
-fn unicode(c: char) -> String {
+fn code_point(c: char) -> String {
     let code = format!("U+{:04X}", u32::from(c));
     if quote::is_print(c) { format!("{code} '{c}'") } else { code }
 }

@@ -5,9 +5,6 @@
 //! - Everything is bounded: [`Limits`]; blocks and parentheses nest 64 deep (in Go parentheses 10000, blocks
 //!   without end), and 100 blocks and template calls may be under way at a call (in Go 100000 calls).
 //! - `%p` of a list or a map is not an address but an error in the text, as for any other value.
-//! - A list's capacity is its length, so `slice` never reaches behind its end.
-//! - Letters and printable characters are those of Rust's Unicode tables, which are newer; vowel signs and
-//!   number forms count as letters too.
 
 mod ast;
 mod compare;
@@ -24,6 +21,7 @@ mod number;
 mod parse;
 mod printf;
 mod quote;
+mod unicode;
 mod value;
 mod verbs;
 
@@ -36,9 +34,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Lack};
+pub use lex::comments;
 pub use map::{Origin, Piece, SourceMap};
-pub use value::{Map, Value};
+pub use value::{List, Map, Value};
 
 use crate::source::Source;
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub(super) use super::unicode::is_print;
+
 /// One step of reading bytes as UTF-8: the character, or `None` for a byte that belongs to none, and
 /// how many bytes it took. `bytes` must not be empty.
 pub(super) fn decode(bytes: &[u8]) -> (Option<char>, usize) {
@@ -36,22 +38,6 @@ pub(super) fn count(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.chars().count(),
         Err(_) => runes(bytes).count(),
-    }
-}
-
-/// Whether Go calls `c` printable: letters, marks, numbers, punctuation, symbols and the plain space.
-/// Rust's own escaping draws the same line, only with the Unicode version of the toolchain.
-pub(super) fn is_print(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        c if c.is_ascii() => false,
-        // Behind a first character combining marks are not escaped.
-        c => {
-            let mut buffer = [b'a'; 5];
-            let length = c.encode_utf8(&mut buffer[1..]).len();
-            std::str::from_utf8(&buffer[..=length])
-                .is_ok_and(|text| text.escape_debug().nth(1) == Some(c))
-        }
     }
 }
 

@@ -5,6 +5,7 @@ mod golden;
 mod map;
 mod messages;
 mod properties;
+mod said;
 
 use std::ffi::OsString;
 use std::io;

@@ -1,6 +1,7 @@
 //! Values as Go's text/template sees them, and where they come from.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// A value of a variable, of the types that Go gives to JSON.
@@ -23,9 +24,60 @@ pub enum Value {
     /// `string`: bytes, as a rule UTF-8.
     String(Arc<[u8]>),
     /// `[]interface {}`.
-    List(Arc<[Value]>),
+    List(Arc<List>),
     /// `map[string]interface {}`.
     Map(Arc<Map>),
+}
+
+/// A list, as Go's slices are: a part of what there is room for. Slicing can bring back what is behind its
+/// end, up to its capacity; behind what the list was made of that is `nil`.
+#[derive(Clone, Default)]
+pub struct List {
+    room: Arc<[Value]>,
+    start: usize,
+    end: usize,
+    /// Where its capacity ends.
+    most: usize,
+}
+
+impl List {
+    /// Up to which place it can be sliced.
+    pub(super) fn capacity(&self) -> usize {
+        self.most - self.start
+    }
+
+    /// The part between two places, with room up to a third; they must be in order and within the capacity.
+    pub(super) fn slice(&self, from: usize, to: usize, most: usize) -> Self {
+        let place = |at: usize| (self.start + at).min(self.most);
+        Self { room: Arc::clone(&self.room), start: place(from), end: place(to), most: place(most) }
+    }
+}
+
+impl Deref for List {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.room[self.start..self.end]
+    }
+}
+
+/// What a Go slice of interfaces has room for while JSON is decoded into it, one element after the other:
+/// doubling at first, and what the runtime's size classes leave. Measured with Go 1.26; longer lists have
+/// no room.
+const CAPACITIES: [usize; 39] = [
+    0, 1, 2, 4, 8, 16, 32, 71, 143, 303, 591, 1023, 1535, 2560, 3584, 5120, 6656, 8704, 11264,
+    14336, 18432, 23552, 29696, 37376, 47104, 59392, 74752, 93696, 117_760, 147_456, 184_832,
+    231_424, 289_792, 362_496, 453_632, 567_296, 709_632, 887_296, 1_109_504,
+];
+
+impl FromIterator<Value> for List {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
+        let mut room: Vec<Value> = items.into_iter().collect();
+        let end = room.len();
+        let most = CAPACITIES.into_iter().find(|most| *most >= end).unwrap_or(end);
+        room.resize(most, Value::Nil);
+        Self { room: room.into(), start: 0, end, most }
+    }
 }
 
 /// A map from names to values, in the order of its keys.
@@ -67,10 +119,17 @@ impl fmt::Debug for Value {
         f.write_str(self.type_name())?;
         match self {
             Self::String(s) => write!(f, "({} bytes)", s.len()),
-            Self::List(l) => write!(f, "({} elements)", l.len()),
+            Self::List(l) => write!(f, "({l:?})"),
             Self::Map(m) => write!(f, "({m:?})"),
             _ => Ok(()),
         }
+    }
+}
+
+/// The number of elements, never what is in it.
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} elements", self.len())
     }
 }
 
@@ -93,6 +152,12 @@ impl From<Vec<u8>> for Value {
     }
 }
 
+impl From<List> for Value {
+    fn from(list: List) -> Self {
+        Self::List(Arc::new(list))
+    }
+}
+
 impl From<Map> for Value {
     fn from(map: Map) -> Self {
         Self::Map(Arc::new(map))
@@ -111,7 +176,7 @@ impl From<serde_json::Value> for Value {
                 (None, f) => Self::Float(f.unwrap_or_default()),
             },
             Json::String(s) => s.as_str().into(),
-            Json::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
+            Json::Array(list) => list.into_iter().map(Self::from).collect::<List>().into(),
             Json::Object(map) => {
                 map.into_iter().map(|(k, v)| (k, Self::from(v))).collect::<Map>().into()
             }

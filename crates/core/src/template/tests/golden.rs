@@ -1,6 +1,6 @@
 //! `fixtures/gotemplate`: data, templates, and what Go 1.26 made of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use serde::Deserialize;
 use super::super::error::Fault;
 use super::super::funcs::{Function, GO, OURS, Param, Run};
 use super::super::value::{Val, Value};
-use super::super::{Error, Inputs, Limits, Map, Rendered, Template, layout};
+use super::super::{Inputs, Limits, Map, Template, layout, unicode};
 use crate::source::Source;
 
+/// What the templates of a file see.
 #[derive(Deserialize)]
-struct File {
+pub(super) struct World {
     data: serde_json::Map<String, serde_json::Value>,
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -23,6 +24,12 @@ struct File {
     files: BTreeMap<String, String>,
     zone: Option<String>,
     now: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(flatten)]
+    world: World,
     cases: Vec<Case>,
 }
 
@@ -35,16 +42,31 @@ struct Case {
 /// What Go said: the text, its bytes in hexadecimal where it is not UTF-8, or the error.
 #[derive(Deserialize, Debug, PartialEq)]
 #[serde(rename_all = "lowercase")]
-enum Outcome {
+pub(super) enum Outcome {
     Ok(String),
     Hex(String),
     Err(String),
 }
 
-fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
+/// A line of `generated.jsonl`: the first of a group names it; zone and time where they are not those of the
+/// file's first line.
+#[derive(Deserialize)]
+pub(super) struct Made {
+    group: Option<String>,
+    t: String,
+    zone: Option<String>,
+    now: Option<String>,
+    #[serde(flatten)]
+    pub(super) outcome: Outcome,
+}
+
+pub(super) fn text(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/gotemplate");
-    let text = fs::read_to_string(folder.join(name)).expect(name);
-    serde_json::from_str(&text).expect(name)
+    fs::read_to_string(folder.join(name)).expect(name)
+}
+
+fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
+    serde_json::from_str(&text(name)).expect(name)
 }
 
 fn upper(text: &[u8]) -> String {
@@ -68,40 +90,44 @@ static HARNESS: &[Function] = &[
 ];
 static ALL: &[&[Function]] = &[HARNESS, OURS, GO];
 
-impl File {
-    fn render(&self, text: &str) -> Result<Rendered, Error> {
-        let source = Arc::new(Source::new("some/where/playbook", text));
-        let template = Template::parse_with(&source, ALL)?;
-        let zone = self.zone.as_deref().unwrap_or("UTC");
-        let now: jiff::Timestamp = self
-            .now
-            .as_deref()
+impl World {
+    fn variables(&self) -> Map {
+        self.data.iter().map(|(k, v)| (k.as_str(), Value::from(v.clone()))).collect()
+    }
+
+    /// What becomes of `text`, in another zone or at another time if they are given.
+    fn outcome(
+        &self,
+        text: &str,
+        variables: &Map,
+        zone: Option<&str>,
+        now: Option<&str>,
+    ) -> Outcome {
+        let zone = zone.or(self.zone.as_deref()).unwrap_or("UTC");
+        let now: jiff::Timestamp = now
+            .or(self.now.as_deref())
             .map_or_else(jiff::Timestamp::default, |now| now.parse().expect("a timestamp"));
-        let variables: Map =
-            self.data.iter().map(|(k, v)| (k.as_str(), Value::from(v.clone()))).collect();
-        template.render(&Inputs {
-            variables: &variables,
+        let inputs = Inputs {
+            variables,
             now: &|| now.in_tz(zone).expect("a zone"),
             env: &|name| self.env.get(name).map(OsString::from),
             read: &|path| match path.to_str() {
                 Some(".") => Err(io::ErrorKind::IsADirectory.into()),
                 Some("blob/x") => Err(io::ErrorKind::NotADirectory.into()),
-                path => match path.and_then(|path| self.files.get(path)) {
-                    Some(text) => Ok(text.clone().into_bytes()),
-                    None => Err(io::ErrorKind::NotFound.into()),
+                Some(path) if path.contains('\0') => Err(io::ErrorKind::InvalidInput.into()),
+                path => match path.map(|path| path.trim_start_matches("./")) {
+                    Some(path) if self.files.contains_key(path) => {
+                        Ok(self.files[path].clone().into_bytes())
+                    }
+                    _ => Err(io::ErrorKind::NotFound.into()),
                 },
             },
             limits: Limits::default(),
-        })
-    }
-}
-
-fn check(cases: &str, outcomes: &str) {
-    let file: File = read(cases);
-    let wanted: BTreeMap<String, Outcome> = read(outcomes);
-    let mut wrong = String::new();
-    for Case { n, t } in &file.cases {
-        let got = match file.render(t) {
+        };
+        let source = Arc::new(Source::new("some/where/playbook", text));
+        let rendered =
+            Template::parse_with(&source, ALL).and_then(|template| template.render(&inputs));
+        match rendered {
             Ok(rendered) => match std::str::from_utf8(rendered.bytes()) {
                 Ok(text) => Outcome::Ok(text.to_owned()),
                 Err(_) => {
@@ -109,7 +135,17 @@ fn check(cases: &str, outcomes: &str) {
                 }
             },
             Err(error) => Outcome::Err(error.go_text().to_owned()),
-        };
+        }
+    }
+}
+
+fn check(cases: &str, outcomes: &str) {
+    let file: File = read(cases);
+    let wanted: BTreeMap<String, Outcome> = read(outcomes);
+    let variables = file.world.variables();
+    let mut wrong = String::new();
+    for Case { n, t } in &file.cases {
+        let got = file.world.outcome(t, &variables, None, None);
         if got != wanted[n] {
             wrong += &format!("{n}: {t}\n  Go: {:?}\n  we: {got:?}\n", wanted[n]);
         }
@@ -126,6 +162,38 @@ fn the_cases_that_0_7_was_measured_with() {
 #[test]
 fn more_cases() {
     check("more.json", "more_out.json");
+}
+
+/// The world of `generated.jsonl`, and its cases.
+pub(super) fn generated() -> (World, Vec<Made>) {
+    let text = text("generated.jsonl");
+    let (world, cases) = text.split_once('\n').expect("lines");
+    let cases = cases.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    (serde_json::from_str(world).expect("the first line"), cases)
+}
+
+#[test]
+fn generated_cases() {
+    let (world, cases) = generated();
+    let variables = world.variables();
+    let mut wrong = String::new();
+    let mut seen = HashSet::new();
+    let mut name = "";
+    for Made { group, t, zone, now, outcome } in &cases {
+        name = group.as_deref().unwrap_or(name);
+        assert!(seen.insert((t, zone, now)), "twice: {t}");
+        let got = match world.outcome(t, &variables, zone.as_deref(), now.as_deref()) {
+            Outcome::Err(text) => {
+                Outcome::Err(text.strip_prefix("template: playbook:").expect(&text).to_owned())
+            }
+            good => good,
+        };
+        if got != *outcome {
+            wrong += &format!("{name}: {t:?} {zone:?} {now:?}\n  Go: {outcome:?}\n  we: {got:?}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(seen.len() > 3_000);
 }
 
 #[test]
@@ -154,4 +222,17 @@ fn time_layouts() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn characters() {
+    let wanted: BTreeMap<String, (u64, u64)> = read("unicode.json");
+    for (class, has) in [
+        ("LETTERS_AND_DIGITS", unicode::is_letter_or_digit as fn(char) -> bool),
+        ("PRINTABLE", unicode::is_print),
+    ] {
+        let all = (0..=0x10_FFFF).filter(|code| char::from_u32(*code).is_some_and(has));
+        let got = all.fold((0, 0), |(count, sum), code| (count + 1, sum + u64::from(code)));
+        assert_eq!(got, wanted[class], "{class}");
+    }
 }

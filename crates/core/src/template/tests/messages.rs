@@ -1,6 +1,6 @@
 //! What users see of errors: codes, carets, help, and never a value.
 
-use super::super::{Error, Template};
+use super::super::{Error, Lack, Template};
 use super::{render, source, variables};
 
 fn error(text: &str, json: &str) -> Error {
@@ -114,4 +114,32 @@ fn debug_hides_values() {
     let all = format!("{map:?} {values:?} {rendered:?} {template:?} {:?}", rendered.map);
     assert!(!all.contains("hunter2") && !all.contains("31337"), "{all}");
     assert!(all.contains("string(7 bytes)"), "{all}");
+}
+
+#[test]
+fn a_variable_that_is_not_given_is_named_and_only_such_a_one() {
+    let json = r#"{"m": {"deep": 1}, "s": "x"}"#;
+    let missing = |text| error(text, json).lack().cloned();
+    assert_eq!(missing("{{.a}}"), Some(Lack::Variable("a".to_owned())));
+    assert_eq!(missing("{{with .m}}{{$.b}}{{end}}"), Some(Lack::Variable("b".to_owned())));
+    assert_eq!(missing("{{systemEnv \"E\"}}"), Some(Lack::Environment("E".to_owned())));
+    for text in ["{{.m.a}}", "{{with .m}}{{.a}}{{end}}", "{{.s.a}}", "{{.s", "{{index 1 2}}"] {
+        assert_eq!(missing(text), None, "{text}");
+    }
+}
+
+#[test]
+fn comments_are_found_with_their_delimiters() {
+    let found = |text: &str| -> Vec<String> {
+        let spans = super::super::comments(text);
+        spans.into_iter().map(|span| text[span.range()].to_owned()).collect()
+    };
+    assert_eq!(
+        found(
+            "a {{/* b */}} {{- /* }} */ -}}\n{{\"{{/* s */}}\"}}{{/* {{/* */}}{{`{{/* r */}}`}} /* n */"
+        ),
+        ["{{/* b */}}", "{{- /* }} */ -}}", "{{/* {{/* */}}"]
+    );
+    assert_eq!(found("{{/* a */}}{{'}}{{/* b */}}"), ["{{/* a */}}"], "no further than the fault");
+    assert_eq!(found("{{/* a"), [""; 0]);
 }
