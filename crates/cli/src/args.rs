@@ -13,11 +13,13 @@ use duration::duration;
 
 mod again;
 mod duration;
+mod fmt;
 mod lint;
 mod locks;
 mod runs;
 
 pub(crate) use again::{Attach, Cancel, Naming, Resume, Selection};
+pub(crate) use fmt::Fmt;
 pub(crate) use lint::{Lint, MessageFormat};
 pub(crate) use locks::{Break, Lock, Locks, Place, Status};
 pub(crate) use runs::{Orphans, Prune, RunLogs, RunReport, RunStatus, Runs, RunsCommand};
@@ -48,7 +50,7 @@ Examples:
   dataflow-runner down --config cluster.json --cluster \"$id\"";
 
 /// What the help text of each command says behind its flags: examples, and how it may end.
-const AFTER: [(&str, &str); 20] = [
+const AFTER: [(&str, &str); 21] = [
     (
         "up",
         "\
@@ -131,6 +133,7 @@ Exit codes: 0 nothing runs any more because of the run, 1 its journal cannot be 
 run, 4 the fabric refused, 5 in doubt, 17 another process drives it and cannot be asked.",
     ),
     ("lint", lint::AFTER),
+    ("fmt", fmt::AFTER),
     (
         "render",
         "\
@@ -356,6 +359,8 @@ pub(crate) enum Command {
     RunTransient(RunTransient),
     /// Check files and report all their faults; nothing is sent
     Lint(Lint),
+    /// Format files; their templates stay as they are
+    Fmt(Fmt),
     /// Print a file as its template renders it
     Render(Render),
     /// Show what a run would do; nothing is sent
@@ -678,6 +683,7 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Cancel(_) => "cancel",
             Self::Lint(_) => "lint",
+            Self::Fmt(_) => "fmt",
             Self::Render(_) => "render",
             Self::Plan(_) => "plan",
             Self::Export(_) => "export",
@@ -704,6 +710,7 @@ impl Command {
             Self::Resume(args) => &args.sentry,
             Self::Cancel(args) => &args.sentry,
             Self::Lint(_)
+            | Self::Fmt(_)
             | Self::Render(_)
             | Self::Plan(_)
             | Self::Export(_)

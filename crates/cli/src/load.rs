@@ -1,27 +1,30 @@
 //! From a command line to what can be run: reads files and variables, and gathers every fault of them.
 
 pub(crate) mod again;
+mod rendering;
 #[cfg(test)]
 mod tests;
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
 use dataflow_runner_core::config::{self, Config};
 use dataflow_runner_core::diagnostic::allow::Allowed;
-use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, code};
+use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::emr;
+use dataflow_runner_core::file;
 use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::secret::Hidden;
-use dataflow_runner_core::source::Source;
-use dataflow_runner_core::template::{self, Inputs, Limits, Map, Rendered, Template};
+use dataflow_runner_core::source::{Source, Span};
+use dataflow_runner_core::template::{Inputs, Limits, Map, Rendered, Template};
 use jiff::Zoned;
 use serde_json::Value;
 
@@ -42,11 +45,8 @@ const TELLING_SECRET: usize = 4;
 const CREDENTIALS: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "CONSUL_HTTP_TOKEN"];
 
-/// No file of ours is larger, in bytes.
+/// No file that is read is larger, in bytes.
 pub(crate) const LARGEST_FILE: u64 = 64 << 20;
-
-/// So many variables that are not given are taken for texts in one file.
-const MOST_TAKEN: usize = 1000;
 
 /// Reads files, one after the other, and remembers what is wrong with them.
 pub(crate) struct Loader {
@@ -67,6 +67,8 @@ pub(crate) struct Loader {
     allowed: Allowed,
     loaded: Vec<Loaded>,
     templates: Vec<Template>,
+    /// What became of the files: faults are shown there too.
+    documents: Vec<Document>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
     knows_uses: bool,
     /// A cluster file was read that says which cluster there is.
@@ -142,6 +144,7 @@ impl Loader {
             allowed: Allowed::default(),
             loaded: Vec::new(),
             templates: Vec::new(),
+            documents: Vec::new(),
             knows_uses: true,
             knows_cluster: false,
             faults,
@@ -179,7 +182,8 @@ impl Loader {
             let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
             self.variables.warn_of_unused(&used, &mut self.faults);
         }
-        self.allowed.sift(std::mem::take(&mut self.faults))
+        let faults = self.allowed.sift(std::mem::take(&mut self.faults));
+        self.shown(faults)
     }
 
     /// The same, and comments that silence nothing, in the files that are wanted. Where something is wrong, not all was
@@ -193,6 +197,12 @@ impl Loader {
         faults
     }
 
+    /// Faults as they are shown in what became of the files.
+    fn shown(&self, faults: Diagnostics) -> Diagnostics {
+        let shown = |fault| self.documents.iter().fold(fault, |fault, it| it.show_rendered(fault));
+        faults.into_iter().map(shown).collect()
+    }
+
     /// A file as its template renders it.
     pub(crate) fn render(&mut self, path: &Path) -> Option<Rendered> {
         match self.try_render(path) {
@@ -202,9 +212,9 @@ impl Loader {
                 self.templates.push(template);
                 Some(rendered)
             }
-            Err(fault) => {
+            Err(faults) => {
                 self.knows_uses = false;
-                self.faults.push(*fault);
+                self.faults.extend(faults);
                 None
             }
         }
@@ -297,6 +307,7 @@ impl Loader {
         }
         let (config, faults) = config::load(&document);
         self.faults.append(faults);
+        self.documents.push(document);
         let credentials = config.as_ref().and_then(Config::credentials).cloned();
         if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
             self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
@@ -315,36 +326,23 @@ impl Loader {
         config
     }
 
-    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Box<Diagnostic>> {
-        let source = Arc::new(self.source(path)?);
-        let template = Template::parse(&source).map_err(|error| error.diagnostic(&source))?;
-        let mut taken = 0;
-        loop {
-            let error = match self.render_once(path, &template) {
-                Ok(rendered) => return Ok((template, rendered)),
-                Err(error) => error,
-            };
-            let takes = self.takes_any_variables && taken < MOST_TAKEN;
-            let Some(name) = error.missing().filter(|_| takes) else {
-                return Err(error.diagnostic(&source).into());
-            };
-            let given = self.map.entries().iter().cloned();
-            self.map = given.chain([(name.into(), name.into())]).collect();
-            taken += 1;
-        }
-    }
-
-    fn render_once(&self, path: &Path, template: &Template) -> Result<Rendered, template::Error> {
+    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Vec<Diagnostic>> {
+        let source = Arc::new(self.source(path).map_err(|fault| vec![fault])?);
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
-        let own = |name: &str| self.takes_any_variables.then(|| name.into());
-        template.render(&Inputs {
+        let template = Template::parse(&source).map_err(|error| vec![error.diagnostic(&source)])?;
+        let inputs = Inputs {
             variables: &self.map,
             now: &|| self.now.clone(),
-            env: &|name| (self.around.env)(name).or_else(|| own(name)),
+            env: &self.around.env,
             // Relative paths are seen from the current folder, as in 0.7.x; in a copy from the one of then.
-            read: &|path| std::fs::read(self.around.at(&then.join(path))),
+            read: &|path| file::read(&self.around.at(&then.join(path)), LARGEST_FILE),
             limits: Limits::default(),
-        })
+        };
+        let rendered = match self.takes_any_variables {
+            true => rendering::render_with_any(&template, &source, &inputs)?,
+            false => rendering::render(&template, &source, &inputs)?,
+        };
+        Ok((template, rendered))
     }
 }
 
@@ -367,24 +365,53 @@ impl Any {
 }
 
 /// The file at `path`, by the name it has on the command line.
-fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
-    let unreadable = |why: String| {
-        Diagnostic::error(code::CANNOT_READ_FILE, format!("cannot read `{name}`: {why}"))
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+pub(crate) fn read(path: &Path, name: String) -> Result<Source, Diagnostic> {
+    match file::read(path, LARGEST_FILE) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(|text| Source::new(name.as_str(), text))
+            .map_err(|wrong| not_text(name, &wrong)),
+        Err(error) => Err(unreadable(code::CANNOT_READ_FILE, &name, path, &error)),
     }
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8 from byte {at} on"))
-    })?;
-    Ok(Source::new(name, text))
+}
+
+/// A file that cannot be read.
+pub(crate) fn unreadable(code: Code, name: &str, path: &Path, error: &io::Error) -> Diagnostic {
+    let fault = Diagnostic::error(code, format!("cannot read `{name}`: {error}"));
+    match file::near(path).filter(|_| error.kind() == io::ErrorKind::NotFound) {
+        Some(near) => {
+            let near = Path::new(name).with_file_name(near);
+            fault.help(format!("did you mean `{}`?", near.display()))
+        }
+        None => fault,
+    }
+}
+
+/// A file that is not text in UTF-8, at the first byte that makes no sense; what is no text at all is not shown.
+fn not_text(name: String, wrong: &FromUtf8Error) -> Diagnostic {
+    let fault = Diagnostic::error(code::NOT_UTF_8, format!("`{name}` is not UTF-8"));
+    let bytes = wrong.as_bytes();
+    let what = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(("it is UTF-16", "save it as UTF-8")),
+        [0x1F, 0x8B, ..] => Some(("it is packed with gzip", "unpack it")),
+        _ if bytes.contains(&0) => Some(("it is no text", "look whether it is the right file")),
+        _ => None,
+    };
+    if let Some((label, help)) = what {
+        let begin = Place::new(&Arc::new(Source::new(name, "")), Span::at(0));
+        return fault.label(label).help(help).at(begin);
+    }
+    let at = wrong.utf8_error().valid_up_to();
+    let label = format!("byte 0x{:02X}", bytes.get(at).copied().unwrap_or_default());
+    // What makes no sense is one sign there.
+    let shown = Arc::new(Source::new(name, String::from_utf8_lossy(bytes)));
+    let sign = Span::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+    let help =
+        "save it as UTF-8; of an older editor's file `iconv -f WINDOWS-1252 -t UTF-8` makes that";
+    fault.label(label).help(help).at(Place::new(&shown, sign))
 }
 
 fn wrong_kind(path: &Path, is: &str, should: &str) -> Diagnostic {
     let message = format!("`{}` is {is}, and {should} is needed here", path.display());
     Diagnostic::error(code::WRONG_KIND_OF_FILE, message)
+        .help("--config takes a cluster file, and --playbook a playbook")
 }

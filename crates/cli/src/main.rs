@@ -21,7 +21,7 @@ use args::{Cli, Level};
 use commands::Usage;
 use dataflow_runner_core::crash;
 use dataflow_runner_core::environment::Environment;
-use dataflow_runner_core::fabric::local::{copy, shim};
+use dataflow_runner_core::fabric::local::{copy, dist_cp, shim};
 use exit::Exit;
 use ui::Ui;
 
@@ -32,9 +32,12 @@ fn main() -> ExitCode {
         if word == shim::ARGUMENT {
             return shim::main(words.into_iter().skip(2)).into();
         }
+        let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
         if word == copy::ARGUMENT {
-            let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
             return copy::main(words.into_iter().skip(2), &mut stdout, &mut stderr).into();
+        }
+        if word == dist_cp::ARGUMENT {
+            return dist_cp::main(words.into_iter().skip(2), &mut stdout, &mut stderr).into();
         }
     }
     arm();

@@ -171,6 +171,9 @@ impl Target {
                     },
                 ) {
                     plan.check(fabric.capabilities(), faults);
+                    if let Some(playbook) = plan.playbook() {
+                        fabric.check_playbook(playbook, faults);
+                    }
                 }
             }
             Self::Emr { config, .. } => {

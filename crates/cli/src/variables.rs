@@ -7,12 +7,14 @@ use std::fmt;
 use std::path::Path;
 
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
+use dataflow_runner_core::file;
 use dataflow_runner_core::inputs::Inputs;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::args;
 use crate::commands::Usage;
+use crate::load::{LARGEST_FILE, unreadable};
 
 /// Variables by name. A value may be anybody's secret: no diagnostic tells one, and there is no `Debug`.
 #[derive(Default)]
@@ -197,8 +199,8 @@ fn parted(pair: &str, flag: &str, form: &str) -> Result<(String, String), Usage>
 fn read(path: &Path) -> Result<Vec<(String, Value)>, Diagnostic> {
     let fault = |message: String| Diagnostic::error(code::VARIABLES_FILE, message);
     let shown = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|e| fault(format!("cannot read variables from `{shown}`: {e}")))?;
+    let bytes = file::read(path, LARGEST_FILE)
+        .map_err(|error| unreadable(code::VARIABLES_FILE, &shown.to_string(), path, &error))?;
     let pairs: Result<Pairs, _> = serde_json::from_slice(&bytes);
     // The error's own words may quote a value.
     pairs.map(|pairs| pairs.0).map_err(|e| match e.classify() {

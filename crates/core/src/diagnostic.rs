@@ -27,6 +27,8 @@ pub struct Place {
     pub source: Arc<Source>,
     /// Where in it.
     pub span: Span,
+    /// Where that is in the text that the source's template rendered, if that is known.
+    pub rendered: Option<Span>,
 }
 
 /// One fault: what, where, what to do. The text never quotes a secret or the value of a variable.
@@ -60,7 +62,7 @@ pub struct Note {
 impl Place {
     /// The place of `span` in `source`.
     pub fn new(source: &Arc<Source>, span: Span) -> Self {
-        Self { source: Arc::clone(source), span }
+        Self { source: Arc::clone(source), span, rendered: None }
     }
 }
 
@@ -214,6 +216,15 @@ impl Diagnostics {
         self.0.sort_by(Diagnostic::order);
         self.0.dedup_by(|a, b| a.order(b) == Ordering::Equal && a.label == b.label);
         self.0
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

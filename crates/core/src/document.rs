@@ -1,11 +1,14 @@
 //! A file as it is read: the text that its template gave, and where each byte of it came from.
 
+mod view;
+
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::{Source, Span};
 use crate::template::{self, SourceMap};
+use view::View;
 
 /// Where the bytes of a rendered text came from. A rendered file's source map implements it.
 pub trait Origins: fmt::Debug + Send + Sync {
@@ -64,6 +67,8 @@ pub struct Document {
 struct Rendered {
     text: String,
     origins: Box<dyn Origins>,
+    /// Made when there is something to be shown of it.
+    view: OnceLock<View>,
 }
 
 /// Shows the size only: the text may hold secrets.
@@ -72,6 +77,9 @@ impl fmt::Debug for Rendered {
         write!(f, "Rendered({} bytes)", self.text.len())
     }
 }
+
+/// What is said of a place in the rendered text.
+const RENDERED: &str = "in the rendered text, where values are not shown";
 
 /// The longest text that a diagnostic quotes, in bytes.
 const LONGEST_QUOTE: usize = 100;
@@ -99,7 +107,10 @@ impl Document {
         origins: Box<dyn Origins>,
     ) -> Result<Self, Box<Diagnostic>> {
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { source, rendered: Some(Rendered { text, origins }) }),
+            Ok(text) => Ok(Self {
+                source,
+                rendered: Some(Rendered { text, origins, view: OnceLock::new() }),
+            }),
             Err(e) => {
                 let at = e.utf8_error().valid_up_to();
                 let place = Place::new(&source, origins.source(Span::new(at, at + 1)));
@@ -126,7 +137,23 @@ impl Document {
 
     /// The place in the user's own file that a rendered span came from.
     pub fn place(&self, rendered: Span) -> Place {
-        Place::new(&self.source, self.source_span(rendered))
+        Place { rendered: Some(rendered), ..Place::new(&self.source, self.source_span(rendered)) }
+    }
+
+    /// Adds to a fault of this file where it is in the rendered text, where the user's own file alone does not tell: in
+    /// what was computed, or in text that was rendered more than once. No value of a variable and no secret is shown.
+    pub fn show_rendered(&self, fault: Diagnostic) -> Diagnostic {
+        let Some(rendered) = &self.rendered else { return fault };
+        let Some(place) = fault.place.as_ref().filter(|it| Arc::ptr_eq(&it.source, &self.source))
+        else {
+            return fault;
+        };
+        let view = rendered.view.get_or_init(|| View::of(self));
+        let at = place.rendered.or_else(|| view.first_of(place.span));
+        match at.and_then(|at| view.place(at)) {
+            Some(span) => fault.note(RENDERED, Some(Place::new(&view.source, span))),
+            None => fault,
+        }
     }
 
     /// Whether a rendered span stands letter by letter in the user's own file.
@@ -170,13 +197,17 @@ impl Document {
         let mut found = Vec::new();
         self.pieces(span, &mut |piece| {
             if piece.origin != Origin::Text {
-                let source = self.source.text().get(self.source_span(piece.rendered).range());
-                let short = |text: &&str| text.len() <= LONGEST_QUOTE && !text.contains('\n');
-                let written = source.filter(short).unwrap_or("{{…}}");
+                let written = self.written(self.source_span(piece.rendered));
                 found.push((piece.rendered, written.to_owned()));
             }
         });
         found
+    }
+
+    /// An action as the user's own file writes it, if it is short and on one line.
+    fn written(&self, action: Span) -> &str {
+        let short = |text: &&str| text.len() <= LONGEST_QUOTE && !text.contains('\n');
+        self.source.text().get(action.range()).filter(short).unwrap_or("{{…}}")
     }
 
     fn pieces(&self, span: Span, each: &mut dyn FnMut(Piece<'_>)) {
@@ -272,6 +303,44 @@ mod tests {
         assert_eq!(plain.quote(Span::new(0, 3)), None, "two lines");
         assert_eq!(plain.quote(Span::new(0, 120)), None, "long");
         assert!(!format!("{document:?}").contains("hunter2"));
+    }
+
+    /// The line of the view that a fault at a rendered span is shown with, and what is under its caret.
+    fn shown(document: &Document, at: Span) -> Option<(String, String)> {
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m").at(document.place(at));
+        seen(&document.show_rendered(fault))
+    }
+
+    fn seen(fault: &Diagnostic) -> Option<(String, String)> {
+        let place = fault.notes.first()?.place.as_ref()?;
+        let text = place.source.text();
+        let line = text.lines().nth(place.source.position(place.span.start).line as usize - 1);
+        Some((line.unwrap_or_default().to_owned(), text[place.span.range()].to_owned()))
+    }
+
+    #[test]
+    fn what_was_computed_is_shown_in_the_rendered_text_too() {
+        let document = marked::document("x", "abc\nd‹v\nw›e\nf«systemEnv P:hunter2»g");
+        let text = document.text().to_owned();
+        let at = |piece: &str| {
+            let start = text.find(piece).expect("it is there");
+            Span::new(start, start + piece.len())
+        };
+        let some = |line: &str, at: &str| Some((line.to_owned(), at.to_owned()));
+        assert_eq!(shown(&document, at("bc")), None, "the file itself tells all");
+        assert_eq!(shown(&document, at("g")), None);
+        // A value's lines are counted, so the lines behind it have the numbers of the rendered text.
+        assert_eq!(shown(&document, at("w")), some("d‹{{…}}›", "‹{{…}}›\n"));
+        assert_eq!(shown(&document, at("nter")), some("f‹systemEnv P›g", "‹systemEnv P›"));
+        assert_eq!(shown(&document, at("2g")), some("f‹systemEnv P›g", "‹systemEnv P›g"));
+        assert_eq!(shown(&document, at("fhu")), some("f‹systemEnv P›g", "f‹systemEnv P›"));
+        // Who only knows the place in the file.
+        let place = Place::new(document.source(), document.source_span(at("hunter2")));
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m").at(place);
+        assert_eq!(seen(&document.show_rendered(fault)), some("f‹systemEnv P›g", "‹systemEnv P›"));
+        let other = Place::new(&Arc::new(Source::new("y", "z")), Span::at(0));
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m").at(other);
+        assert_eq!(seen(&document.show_rendered(fault)), None, "of another file");
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod fabric;
+pub mod file;
 mod folder;
+pub mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod hex;

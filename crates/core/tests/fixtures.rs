@@ -40,7 +40,8 @@ fn files(folder: &str) -> Vec<(PathBuf, String, bool)> {
         let (read, diagnostics) = match render(Arc::new(Source::new(name, text)), &variables) {
             Ok(document) => {
                 let (config, diagnostics) = load(&document);
-                (config.is_some(), diagnostics)
+                let shown = |fault: Diagnostic| document.show_rendered(fault);
+                (config.is_some(), diagnostics.into_iter().map(shown).collect::<Diagnostics>())
             }
             Err(fault) => (false, [*fault].into_iter().collect()),
         };

@@ -1,4 +1,4 @@
-"""Real Hadoop (with YARN), Pig, Spark, Flink, Consul and Avro from the package registries, each in a folder of the cache."""
+"""Real Hadoop (with YARN), Hive, Pig, Spark, Flink, Consul and Avro from the package registries, each in a folder of the cache."""
 
 import shutil
 import subprocess
@@ -11,6 +11,7 @@ from . import Skip, cache
 
 HADOOP = "3.4.2"
 PIG = "0.17.0"
+HIVE = "4.0.1"
 SPARK = "3.5.9"
 FLINK = "1.20.5"
 CONSUL = "1.14.11"
@@ -18,6 +19,7 @@ AVRO = "1.12.1"
 
 RECIPE = Path(__file__).resolve().parent.parent / "hadoop"
 YARN_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "cluster"
+HIVE_RECIPE = Path(__file__).resolve().parent.parent / "local" / "hive"
 PIG_RECIPE = Path(__file__).resolve().parent.parent / "yarn" / "pig"
 AVRO_RECIPE = Path(__file__).resolve().parent.parent / "schema" / "avro"
 CONSUL_RECIPE = Path(__file__).resolve().parent.parent / "consul" / "server"
@@ -69,6 +71,17 @@ def pig() -> Path:
     return cache.installed(f"pig-{PIG}", make, contents(PIG_RECIPE))
 
 
+def hive() -> Path:
+    """HIVE_HOME: Hive's command line, its metastore and Hadoop's client in one process."""
+    need("java", "mvn")
+
+    def make(new: Path) -> None:
+        shutil.copytree(HIVE_RECIPE, new, dirs_exist_ok=True)
+        resolve(new, f"hive-cli-{HIVE}.jar")
+
+    return cache.installed(f"hive-{HIVE}", make, contents(HIVE_RECIPE))
+
+
 def avro() -> Path:
     """The jars of Avro and of what it needs, in `lib`."""
     need("java", "mvn")
@@ -90,7 +103,7 @@ def resolve(home: Path, known: str) -> None:
     cache.fetch(
         [
             "mvn", "--batch-mode", "--quiet", "--no-transfer-progress", "--file", home / "pom.xml",
-            f"-Dhadoop.version={HADOOP}", f"-Dpig.version={PIG}", f"-Davro.version={AVRO}",
+            f"-Dhadoop.version={HADOOP}", f"-Dpig.version={PIG}", f"-Dhive.version={HIVE}", f"-Davro.version={AVRO}",
             f"-Dmaven.repo.local={cache.folder() / 'maven'}",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={home / 'lib'}",
         ]

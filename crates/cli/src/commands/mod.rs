@@ -10,6 +10,7 @@ mod down;
 mod drive;
 mod export;
 mod files;
+mod fmt;
 mod follow;
 mod lint;
 mod lock;
@@ -71,6 +72,7 @@ pub(crate) fn run(cli: &Cli, ui: &mut Ui) -> Result<Exit, Usage> {
         Command::Resume(args) => resume::run(args, &cli.global, ui),
         Command::Cancel(args) => cancel::run(args, &cli.global, ui),
         Command::Lint(args) => lint::run(args, ui),
+        Command::Fmt(args) => fmt::run(args, ui),
         Command::Render(args) => render::run(args, ui),
         Command::Plan(args) => plan::run(args, &cli.global, ui),
         Command::Export(args) => export::run(args, ui),

@@ -7,13 +7,18 @@ use super::escape;
 use super::mask::masked;
 use super::messages::count;
 
+/// So many columns there are where no terminal says how many.
+const USUAL_WIDTH: usize = 140;
+
 /// All faults, and a line that counts them. Lines of files are cut to `width` columns, around what matters.
 pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-    let renderer = width.map_or(renderer.clone(), |width| renderer.term_width(width));
+    let width = width.unwrap_or(USUAL_WIDTH);
+    let renderer = renderer.term_width(width);
     let mut text = String::new();
     for fault in faults {
-        text += &render_one(fault, &renderer);
+        // The renderer cuts lines, but never what is marked; and a label is to fit behind that.
+        text += &render_one(fault, &renderer, width / 2);
         text += "\n\n";
     }
     let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
@@ -25,7 +30,8 @@ pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) 
     text
 }
 
-fn render_one(fault: &Diagnostic, renderer: &Renderer) -> String {
+/// One fault; of what is wrong, `longest` characters are marked at most.
+fn render_one(fault: &Diagnostic, renderer: &Renderer, longest: usize) -> String {
     let level = match fault.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -33,7 +39,7 @@ fn render_one(fault: &Diagnostic, renderer: &Renderer) -> String {
     let title = level.primary_title(escape::line(&fault.message)).id(fault.code.as_str());
     let mut main = Group::with_title(title);
     if let Some(place) = &fault.place {
-        main = point(main, place, fault.label.as_deref());
+        main = point(main, place, fault.label.as_deref(), longest);
     } else if let Some(label) = &fault.label {
         main = main.element(Level::NOTE.message(escape::line(label)));
     }
@@ -47,14 +53,14 @@ fn render_one(fault: &Diagnostic, renderer: &Renderer) -> String {
     for note in &fault.notes {
         if let Some(place) = &note.place {
             let title = Level::NOTE.secondary_title(escape::line(&note.message));
-            groups.push(point(Group::with_title(title), place, None));
+            groups.push(point(Group::with_title(title), place, None, longest));
         }
     }
     renderer.render(&groups)
 }
 
 /// Adds the lines of a place, with a caret.
-fn point<'a>(group: Group<'a>, place: &Place, label: Option<&str>) -> Group<'a> {
+fn point<'a>(group: Group<'a>, place: &Place, label: Option<&str>, longest: usize) -> Group<'a> {
     let source = &place.source;
     let at = source.position(place.span.start);
     let path = escape::line(source.name());
@@ -62,6 +68,7 @@ fn point<'a>(group: Group<'a>, place: &Place, label: Option<&str>) -> Group<'a> 
         let origin = Origin::path(path).line(at.line as usize).char_column(at.column as usize);
         return group.element(origin);
     };
+    let window = window.marking(longest);
     let label = label.map(escape::line);
     let annotation = AnnotationKind::Primary.span(window.span).label(label);
     let line = at.line as usize;
@@ -96,7 +103,18 @@ impl Window {
         // A credential's key may stand on the line before its value.
         let before = (first.saturating_sub(CONTEXT)..).find(|at| text.is_char_boundary(*at))?;
         let text = masked(&text[before..last]).split_off(first - before);
+        // Nobody would see it; what stands for it is as long.
+        let text = text.replace('\u{feff}', "\u{fffd}");
         Some(Self { text, span: start - first..end - first })
+    }
+
+    /// With so many characters marked at most, from the first on.
+    fn marking(mut self, longest: usize) -> Self {
+        let marked = self.text.get(self.span.clone()).unwrap_or_default();
+        if let Some((at, _)) = marked.char_indices().nth(longest.max(1)) {
+            self.span.end = self.span.start + at;
+        }
+        self
     }
 }
 
@@ -160,6 +178,28 @@ warning[unused-variable]: variable `x` is not used
         assert!(shown.contains("\"b\": 1"), "{shown}");
         let longest = shown.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(40), "{longest:?}:\n{shown}");
+    }
+
+    #[test]
+    fn what_is_longer_than_the_screen_is_marked_at_its_beginning() {
+        let source = Arc::new(Source::new("f", format!("{{\"a\": \"{}ñ\"}}", "x".repeat(200))));
+        let fault =
+            Diagnostic::error(code::WRONG_TYPE, "m").at(Place::new(&source, Span::new(6, 209)));
+        for width in [40, 80] {
+            let shown = render(std::slice::from_ref(&fault), false, Some(width));
+            let longest = shown.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(width), "{longest:?}:\n{shown}");
+            let marks = shown.chars().filter(|c| *c == '^').count();
+            assert_eq!(marks, width / 2, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_seen() {
+        let source = Arc::new(Source::new("f", "\u{feff}{}"));
+        let fault = Diagnostic::error(code::JSON_BOM, "m").at(Place::new(&source, Span::new(0, 3)));
+        let text = render(&[fault], false, None);
+        assert!(text.contains("1 | \u{fffd}{}\n  | ^\n"), "{text}");
     }
 
     #[test]

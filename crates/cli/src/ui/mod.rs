@@ -1,6 +1,7 @@
 //! All that the program says: results on stdout, messages on stderr.
 
 pub(crate) mod diagnostics;
+pub(crate) mod diff;
 pub(crate) mod escape;
 mod human;
 mod json;

@@ -43,20 +43,27 @@ fn the_faults_of_all_files_and_variables_are_shown_together_and_counted() {
 
 #[test]
 fn a_playbook_is_checked_against_the_one_cluster() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
-    let place = Place::new().with("c.json", cluster("")).with("p.json", hive);
+    let copy = |arguments: &str| {
+        playbook(&format!(
+            r#"{{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": [{arguments}]}}"#
+        ))
+    };
+    let place =
+        Place::new().with("c.json", cluster("")).with("p.json", copy(r#""--src=s3://b/x""#));
     assert_eq!(place.words("lint p.json").code, Some(0));
     let ran = place.words("lint p.json c.json");
     assert_eq!(ran.code, Some(3));
-    let fault = "error[step-type-not-on-fabric]: fabric `local` runs no steps of type HIVE\n";
+    let fault = "error[missing-argument]: the program `s3-dist-cp` needs `--dest`\n";
     assert!(ran.stderr.starts_with(fault), "{}", ran.stderr);
 }
 
 #[test]
 fn with_two_clusters_nobody_says_which_playbook_is_for_which() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
+    let copy = playbook(
+        r#"{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": ["--src=s3://b/x"]}"#,
+    );
     let place =
-        Place::new().with("c.json", cluster("")).with("d.json", cluster("")).with("p.json", hive);
+        Place::new().with("c.json", cluster("")).with("d.json", cluster("")).with("p.json", copy);
     let ran = place.words("lint c.json d.json p.json");
     assert_eq!((ran.messages(), ran.code), (vec!["info msg=\"3 files are valid\""], Some(0)));
 }
@@ -203,14 +210,16 @@ fn a_file_that_is_named_twice_is_checked_once() {
 
 #[test]
 fn a_playbook_of_a_folder_is_checked_against_the_one_cluster_beside_it() {
-    let hive = playbook(r#"{"id": "a", "type": "HIVE", "file": "x.q"}"#);
+    let copy = playbook(
+        r#"{"id": "a", "type": "COMMAND", "command": "s3-dist-cp", "arguments": ["--src=s3://b/x"]}"#,
+    );
     let place = Place::new()
         .with("one/c.json", cluster(""))
-        .with("one/p.json", &hive)
+        .with("one/p.json", &copy)
         .with("two/c.json", cluster(""))
         .with("two/d.json", cluster(""))
-        .with("two/p.json", &hive)
-        .with("two/below/p.json", &hive);
+        .with("two/p.json", &copy)
+        .with("two/below/p.json", &copy);
     let ran = place.words("lint .");
     let faults: Vec<_> = ran.stderr.lines().filter(|line| line.contains("--> ")).collect();
     assert!(matches!(faults[..], [one] if one.contains("--> one/p.json:")), "{}", ran.stderr);
@@ -391,4 +400,29 @@ fn variables_that_are_not_given_can_stand_for_themselves() {
     assert_eq!((ran.messages(), ran.code), (vec!["info msg=\"1 file is valid\""], Some(0)));
     let ran = place.words("lint q.json --any-vars");
     assert_eq!(ran.code, Some(3), "only a text can be taken for one: {}", ran.stderr);
+}
+
+#[test]
+fn all_that_was_not_given_is_told_at_once() {
+    let text = r#"{"schema": "{{.one}}", "data": "{{if .two}}{{.three}}{{end}} {{.day}}
+        {{systemEnv "ONE"}} {{systemEnv .one}} {{.one}} {{range .four}}{{.five}}{{end}} {{.six}}"}"#;
+    let place = Place::new().with("p.json", text);
+    let ran = place.words("lint p.json --var day=1");
+    assert_eq!(ran.code, Some(3));
+    let told: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    let variable = |name| format!("error[template-exec]: map has no entry for key \"{name}\"");
+    let environment =
+        "error[template-exec]: error calling systemEnv: environment variable ONE not set";
+    // The name of the second variable of the environment is not known; a text cannot be ranged over, so it ends there.
+    let unknown =
+        "error[template-exec]: error calling systemEnv: environment variable .one not set";
+    let wanted = [
+        variable("one"),
+        variable("two"),
+        variable("three"),
+        environment.into(),
+        unknown.into(),
+        variable("four"),
+    ];
+    assert_eq!(told, wanted);
 }

@@ -6,11 +6,15 @@ mod crash;
 #[cfg(unix)]
 mod damage;
 mod dataproc;
+#[cfg(unix)]
+mod diagnostics;
+mod dist_cp;
 mod down;
 #[cfg(target_os = "linux")]
 mod drivers;
 mod emr;
 mod export;
+mod fmt;
 mod harness;
 mod inputs;
 mod keys;
@@ -25,6 +29,7 @@ mod looks;
 #[cfg(target_os = "linux")]
 mod losses;
 #[cfg(target_os = "linux")]
+mod odd;
 mod orphans;
 #[cfg(target_os = "linux")]
 mod phases;

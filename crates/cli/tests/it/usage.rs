@@ -26,6 +26,7 @@ fn version_and_help_are_results() {
         "down",
         "run-transient",
         "lint",
+        "fmt",
         "render",
         "plan",
         "runs",

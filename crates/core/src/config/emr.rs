@@ -109,7 +109,13 @@ fn read_ec2(ec2: &Record<'_>) -> Option<Ec2> {
         let master =
             instances.needed_record("master", |group| read_group(&group, Some(1))).flatten();
         let core = instances.inner("core", |group| read_group(&group, None)).flatten();
-        let task = instances.inner("task", |group| read_group(&group, None)).flatten();
+        let task = instances.inner("task", |group| {
+            if !group.has("bid") {
+                group.warn_empty("bid");
+            }
+            read_group(&group, None)
+        });
+        let task = task.flatten();
         (master, core, task)
     });
     let (master, core, task) = groups?;

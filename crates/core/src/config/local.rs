@@ -28,6 +28,8 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
         hadoop: folder(&tools, "hadoop"),
         spark: folder(&tools, "spark"),
         flink: folder(&tools, "flink"),
+        hive: folder(&tools, "hive"),
+        pig: folder(&tools, "pig"),
     });
     let work_folder = folder(&data, "workFolder");
     let (environment, roots) = (read_environment(&data), read_roots(&data));

@@ -135,7 +135,11 @@ fn identify(node: &Node<'_>, faults: &mut Faults<'_>) -> Option<(Kind, String)> 
     let member =
         find(|key| key == "schema").or_else(|| find(|key| key.eq_ignore_ascii_case("schema")));
     let keys = || published().iter().map(Published::key).collect::<Vec<_>>();
-    let known = || format!("write one of {}", list(keys().iter().map(String::as_str)));
+    let known = || {
+        let keys = keys();
+        let known = list(keys.iter().filter_map(|key| key.strip_prefix(PREFIX)));
+        format!("begin with `{PREFIX}` and go on with {known}")
+    };
     let Some(member) = member else {
         let opening = Span { end: node.span.start + 1, ..node.span };
         let fault = Diagnostic::error(

@@ -16,6 +16,7 @@ pub const TARGETS: &[Target] = &[
     ("consul", fabrics::consul),
     ("dataproc", fabrics::dataproc),
     ("emr", fabrics::emr),
+    ("format", texts::format),
     ("google", fabrics::google),
     ("journal", texts::journal),
     ("json", texts::json),

@@ -13,6 +13,7 @@ use crate::document::Document;
 use crate::engine::state::RunState;
 use crate::event::Event;
 use crate::fabric::local;
+use crate::format::{self, Refused};
 use crate::inputs::Inputs as Kept;
 use crate::journal;
 use crate::lock::Owner;
@@ -134,4 +135,19 @@ pub(super) fn local(input: &[u8]) {
     local::fuzz_record(input);
     _ = Owner::of(input);
     _ = serde_json::from_slice::<Kept>(input);
+}
+
+/// Any text formatted: only white space changes, and a second time nothing. Else it is refused with a reason in it.
+pub(super) fn format(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let source = Arc::new(Source::new("file.json", text));
+    let formatted = match format::format(&source) {
+        Ok(formatted) => formatted,
+        Err(Refused::Faulty(fault)) => return are_placed([*fault].into_iter().collect(), text),
+        Err(Refused::Changed(why)) => panic!("{why}"),
+    };
+    let solid = |text: &str| text.replace([' ', '\t', '\r', '\n'], "");
+    assert_eq!(solid(text), solid(&formatted));
+    let again = format::format(&Arc::new(Source::new("file.json", formatted.as_str())));
+    assert!(matches!(again, Ok(again) if again == formatted));
 }

@@ -75,6 +75,12 @@ pub struct JsonSchema {
     all_of: Vec<JsonSchema>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     any_of: Vec<JsonSchema>,
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    condition: Option<Box<JsonSchema>>,
+    #[serde(rename = "then", skip_serializing_if = "Option::is_none")]
+    consequence: Option<Box<JsonSchema>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    property_names: Option<Box<JsonSchema>>,
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "in_order")]
     properties: Vec<(String, JsonSchema)>,
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "in_order")]
@@ -136,6 +142,10 @@ impl JsonSchema {
 
     fn any(any_of: Vec<Self>) -> Self {
         Self { any_of, ..Self::default() }
+    }
+
+    fn lone_member() -> Self {
+        Self { min_properties: Some(1), max_properties: Some(1), ..Self::typed("object") }
     }
 
     fn within(of: &'static str, minimum: Number, maximum: Number) -> Self {
@@ -284,16 +294,49 @@ impl Writer<'_, '_> {
         let (null, others): (Vec<TypeId>, Vec<TypeId>) =
             branches.iter().copied().partition(|b| matches!(schema.get(*b), Type::Null));
         let mut any: Vec<_> = others.into_iter().chain(null).map(|b| self.of(b)).collect();
-        // A pattern, since editors would offer to write a property.
+        any.push(self.tagged(branches));
+        let mut union = JsonSchema::any(any);
+        if self.takes_tags_for_fields(branches) {
+            let tags = branches.iter().map(|b| tag_pattern(schema.tag(*b))).collect::<Vec<_>>();
+            let tag = JsonSchema { pattern: Some(tags.join("|")), ..JsonSchema::default() };
+            union.condition = Some(Box::new(JsonSchema {
+                property_names: Some(Box::new(tag)),
+                ..JsonSchema::lone_member()
+            }));
+            union.consequence = Some(Box::new(self.tagged(branches)));
+        }
+        union
+    }
+
+    fn tagged(&mut self, branches: &[TypeId]) -> JsonSchema {
+        let schema = self.schema;
+        // Patterns, since editors would offer to write properties.
         let tags = branches.iter().map(|b| (tag_pattern(schema.tag(*b)), self.of(*b))).collect();
-        any.push(JsonSchema {
+        JsonSchema {
             pattern_properties: tags,
             additional_properties: Some(Additional::Any(false)),
-            min_properties: Some(1),
-            max_properties: Some(1),
-            ..JsonSchema::typed("object")
-        });
-        JsonSchema::any(any)
+            ..JsonSchema::lone_member()
+        }
+    }
+
+    /// Whether a record among the branches takes a tag for an unknown field. Where it has such a field, or a map is among
+    /// them, what is inside decides.
+    fn takes_tags_for_fields(&self, branches: &[TypeId]) -> bool {
+        let schema = self.schema;
+        let is_tag = |field: &Field<'_>| {
+            let mut tags = branches.iter().map(|b| schema.tag(*b));
+            tags.any(|tag| tag == field.name || tag.rsplit('.').next() == Some(&field.name))
+        };
+        let mut takes = false;
+        for branch in branches {
+            match schema.get(*branch) {
+                Type::Map(_) => return false,
+                Type::Record(record) if record.fields.iter().any(is_tag) => return false,
+                Type::Record(_) => takes = self.files.mode == Mode::Lenient,
+                _ => {}
+            }
+        }
+        takes
     }
 }
 

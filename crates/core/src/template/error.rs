@@ -15,7 +15,16 @@ pub struct Error {
     /// The useful part of it, without any value.
     pub(super) message: String,
     pub(super) help: Option<String>,
-    pub(super) missing: Option<String>,
+    pub(super) lack: Option<Lack>,
+}
+
+/// What was not given, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A variable.
+    Variable(String),
+    /// A variable of the environment.
+    Environment(String),
 }
 
 /// When it went wrong.
@@ -56,9 +65,9 @@ impl Error {
         &self.go
     }
 
-    /// The name of the variable that would have to be given to get further, if it is that.
-    pub fn missing(&self) -> Option<&str> {
-        self.missing.as_deref()
+    /// What was not given, if that is all that is wrong.
+    pub fn lack(&self) -> Option<&Lack> {
+        self.lack.as_ref()
     }
 
     /// For the user: the useful part of Go's text without values, a caret at the template's text, help.
@@ -94,20 +103,19 @@ pub(super) struct Fault {
     pub(super) go: String,
     pub(super) safe: String,
     pub(super) help: Option<String>,
-    /// The variable that is not given, if it is that.
-    pub(super) missing: Option<String>,
+    pub(super) lack: Option<Lack>,
 }
 
 impl Fault {
     /// Words without any value in them.
     pub(super) fn new(text: impl Into<String>) -> Self {
         let go = text.into();
-        Self { kind: ErrorKind::Exec, safe: go.clone(), go, help: None, missing: None }
+        Self { kind: ErrorKind::Exec, safe: go.clone(), go, help: None, lack: None }
     }
 
     /// Go's words quote a value; ours do not.
     pub(super) fn hiding(go: impl Into<String>, safe: impl Into<String>) -> Self {
-        Self { safe: safe.into(), ..Self::new(go) }
+        Self { kind: ErrorKind::Exec, go: go.into(), safe: safe.into(), help: None, lack: None }
     }
 
     /// A bound was reached.
@@ -120,8 +128,8 @@ impl Fault {
         self
     }
 
-    pub(super) fn missing(mut self, missing: Option<String>) -> Self {
-        self.missing = missing;
+    pub(super) fn lacking(mut self, lack: Option<Lack>) -> Self {
+        self.lack = lack;
         self
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ast::{At, Command, Expr, ExprKind, Number, Pipe};
-use super::error::Fault;
+use super::error::{Fault, Lack};
 use super::exec::{Exec, Result};
 use super::funcs::{Call, Function, Param, Run, too_long};
 use super::value::{Taint, Val, Value};
@@ -103,13 +103,13 @@ impl<'t> Exec<'t> {
             Value::Map(map) => match map.get(name.as_bytes()) {
                 Some(value) => Ok(Val::element(value, &receiver.taint)),
                 None => {
-                    let is_root = self.is_root(&receiver.value);
+                    let of_root = self.is_root(&receiver.value);
                     let help = suggest(name, map.keys())
                         .map(|near| format!("did you mean `{near}`?"))
-                        .or_else(|| is_root.then(|| no_variable(name)));
+                        .or_else(|| of_root.then(|| no_variable(name)));
+                    let lack = of_root.then(|| Lack::Variable(name.to_owned()));
                     let text = format!("map has no entry for key \"{name}\"");
-                    let missing = is_root.then(|| name.to_owned());
-                    Err(self.error(Fault::new(text).help(help).missing(missing)))
+                    Err(self.error(Fault::new(text).help(help).lacking(lack)))
                 }
             },
             Value::Nil if receiver.boxed => {

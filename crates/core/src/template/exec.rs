@@ -65,7 +65,7 @@ pub(super) fn render(template: &Template, inputs: &Inputs<'_>) -> Result<Rendere
         template,
         inputs,
         plain,
-        out: Vec::new(),
+        out: Vec::with_capacity(if plain { 0 } else { text.len().min(inputs.limits.output) }),
         map: Builder::new(),
         vars: vec![("$", dot.clone())],
         at: At::Node(&start),
@@ -105,8 +105,8 @@ impl<'t> Exec<'t> {
             self.at,
             fault.go
         );
-        let Fault { kind, safe: message, help, missing, .. } = fault;
-        Box::new(Error { kind, span: self.at.span(), go, message, help, missing })
+        let Fault { kind, safe: message, help, lack, .. } = fault;
+        Box::new(Error { kind, span: self.at.span(), go, message, help, lack })
     }
 
     pub(super) fn fail<T>(&self, text: impl Into<String>) -> Result<T> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Inputs;
 use super::compare;
-use super::error::Fault;
+use super::error::{Fault, Lack};
 use super::escape;
 use super::layout;
 use super::number::{Bad, parse_int};
@@ -356,10 +356,11 @@ fn system_env(call: &mut Call<'_>) -> Result<Val, Fault> {
         Some(value) => string(value.into_encoded_bytes()),
         None => {
             let name = String::from_utf8_lossy(&name);
-            Err(Fault::hiding(
+            let fault = Fault::hiding(
                 format!("environment variable {name} not set"),
                 format!("environment variable {shown} not set"),
-            ))
+            );
+            Err(fault.lacking(Some(Lack::Environment(name.into_owned()))))
         }
     }
 }

@@ -66,17 +66,7 @@ impl SourceMap {
     /// the template exactly it, else the whole `{{…}}`. An empty span gives the place of what stands
     /// there, at the end of the text of what stands before.
     pub fn source(&self, rendered: Span) -> Span {
-        let mut pieces = self.touched(rendered).iter().map(|raw| {
-            let whole = Span { start: raw.start, end: raw.end };
-            let Span { start, end } = raw.source;
-            match self.origins.get(raw.origin as usize) {
-                Some(Origin::Text) => Span {
-                    start: start + (rendered.start.clamp(whole.start, whole.end) - whole.start),
-                    end: end - (whole.end - rendered.end.clamp(whole.start, whole.end)),
-                },
-                _ => raw.source,
-            }
-        });
+        let mut pieces = self.touched(rendered).iter().map(|raw| raw.part(rendered));
         let first = pieces.next().unwrap_or_default();
         pieces.fold(first, Span::to)
     }
@@ -87,7 +77,7 @@ impl SourceMap {
         touched.iter().filter_map(move |raw| {
             let cut = Span { start: raw.start.max(rendered.start), end: raw.end.min(rendered.end) };
             let origin = self.origins.get(raw.origin as usize)?;
-            Some(Piece { rendered: cut, source: self.source(cut), origin })
+            Some(Piece { rendered: cut, source: raw.part(cut), origin })
         })
     }
 
@@ -95,9 +85,25 @@ impl SourceMap {
     fn touched(&self, rendered: Span) -> &[Raw] {
         let first = self.pieces.partition_point(|raw| raw.end <= rendered.start);
         let first = first.min(self.pieces.len().saturating_sub(1));
-        let behind = self.pieces.partition_point(|raw| raw.start < rendered.end);
-        let behind = behind.max(first + 1).min(self.pieces.len());
-        self.pieces.get(first..behind).unwrap_or_default()
+        let pieces = self.pieces.get(first..).unwrap_or_default();
+        // As a rule one or two: counted sooner than searched.
+        let count = pieces.iter().take_while(|raw| raw.start < rendered.end).count();
+        &pieces[..count.max(1).min(pieces.len())]
+    }
+}
+
+impl Raw {
+    /// What the part of it within `rendered` comes from: of text the same part.
+    fn part(&self, rendered: Span) -> Span {
+        let Span { start, end } = self.source;
+        let within = |place: u32| place.clamp(self.start, self.end);
+        match self.origin {
+            TEXT => Span {
+                start: start + (within(rendered.start) - self.start),
+                end: end - (self.end - within(rendered.end)),
+            },
+            _ => self.source,
+        }
     }
 }
 

@@ -34,7 +34,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Lack};
 pub use lex::comments;
 pub use map::{Origin, Piece, SourceMap};
 pub use value::{List, Map, Value};

@@ -147,7 +147,7 @@ impl<'t> Parser<'t> {
         // Go's line is 0 where a template has not begun.
         let line = self.tree.at.map_or(0, |at| self.line(at));
         let go = format!("template: {}:{line}: {message}", self.name);
-        Box::new(Error { kind: ErrorKind::Parse, span, go, message, help: None, missing: None })
+        Box::new(Error { kind: ErrorKind::Parse, span, go, message, help: None, lack: None })
     }
 
     fn fail<T>(&self, span: Span, text: impl Into<String>) -> Result<T> {
@@ -431,11 +431,17 @@ impl<'t> Parser<'t> {
         let token = self.next_solid();
         let name = self.template_name(&token, CONTEXT)?;
         let (pipe, end) = self.pipeline(CONTEXT, Kind::RightDelim)?;
-        let (list, stop, at) = self.own_tree(|p| p.list(token.span))?;
-        if stop != Stop::End {
+        let other = self.own_tree(|p| {
+            let (list, stop, at) = p.list(token.span)?;
+            if stop != Stop::End {
+                return Ok(Some((stop, at)));
+            }
+            p.add(token.span, name.clone(), list)?;
+            Ok(None)
+        })?;
+        if let Some((stop, at)) = other {
             return self.fail(at, format!("unexpected {} in {CONTEXT}", stop.text()));
         }
-        self.add(token.span, name.clone(), list)?;
         let kind = NodeKind::Template { name, pipe: Some(pipe) };
         out.push(Node { pos: token.span.start, span: delim.to(end), kind });
         Ok(())

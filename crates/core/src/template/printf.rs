@@ -117,10 +117,7 @@ impl Printer {
         if reader.take(b'*') {
             match reader.star() {
                 Some(width) => {
-                    if width < 0 {
-                        self.spec.minus = true;
-                        self.spec.zero = false;
-                    }
+                    self.spec.minus |= width < 0;
                     self.spec.width = Some(width.unsigned_abs() as usize);
                 }
                 None => self.write("%!(BADWIDTH)"),
@@ -379,8 +376,10 @@ impl Printer {
             'q' => self.pad(quote::quote_char(c(), self.spec.plus)),
             'U' => {
                 let bits = if negative { magnitude.wrapping_neg() } else { magnitude };
+                let digits = format!("{bits:X}");
                 let precision = self.spec.precision.unwrap_or(0).max(4);
-                let mut text = format!("U+{bits:0precision$X}");
+                let zeros = precision.saturating_sub(digits.len());
+                let mut text = format!("U+{}{digits}", "0".repeat(zeros));
                 if self.spec.sharp
                     && let Some(c) = code.and_then(char::from_u32).filter(|c| quote::is_print(*c))
                 {

@@ -18,6 +18,8 @@ mod clusters;
 #[cfg(target_os = "linux")]
 mod conformance;
 #[cfg(target_os = "linux")]
+mod copies;
+#[cfg(target_os = "linux")]
 mod endings;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -28,7 +30,7 @@ mod runs;
 
 use std::process::ExitCode;
 
-use dataflow_runner_core::fabric::local::{copy, shim};
+use dataflow_runner_core::fabric::local::{copy, dist_cp, shim};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
@@ -38,8 +40,13 @@ fn main() -> ExitCode {
         Some(copy::ARGUMENT) => {
             copy::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
         }
+        Some(dist_cp::ARGUMENT) => {
+            dist_cp::main(arguments, &mut std::io::stdout(), &mut std::io::stderr()).into()
+        }
         #[cfg(target_os = "linux")]
         Some(faults::DOOMED) => faults::doomed(arguments),
+        #[cfg(target_os = "linux")]
+        Some(copies::KILLED) => copies::killed(arguments),
         _ => libtest_mimic::run(&Arguments::from_args(), all()).exit_code(),
     }
 }
@@ -122,6 +129,10 @@ fn trials() -> Vec<Trial> {
             a_damaged_record_reaches_nobody
             no_shim_outlives_its_cluster
             a_long_command_line;
+        copies:
+            s3_dist_cp_in_a_step
+            s3_dist_cp_that_fails
+            killed_while_it_copies;
         clusters:
             up_and_down
             launched_once

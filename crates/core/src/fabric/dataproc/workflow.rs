@@ -138,15 +138,14 @@ impl Making<'_> {
             let message = format!(
                 "the name of a workflow's cluster has at most {LONGEST_NAME} characters, as Dataproc adds some"
             );
-            let fault = Diagnostic::error(code::CLUSTER_NAME, message);
+            let fault = Diagnostic::error(code::CLUSTER_NAME, message).help("shorten it");
             self.faults.push(fault.at(Place::new(&config.source, config.name.span)));
         }
         let values = config.properties.values().chain(config.network.metadata.values());
         for text in values.chain(config.labels.values()).filter(|text| text.is_secret()) {
-            let fault = Diagnostic::error(
-                code::SECRET_EXPORTED,
-                "the template would hold a secret as it is",
-            );
+            let message = "the template would hold a secret as it is";
+            let help = "take it out: whoever may read the template could read it";
+            let fault = Diagnostic::error(code::SECRET_EXPORTED, message).help(help);
             self.faults.push(fault.at(Place::new(&config.source, text.span)));
         }
         let body = request::cluster(config, &BTreeMap::new(), false);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::STEP_TYPES;
 use super::command::Maker;
 use crate::config::playbook::{Playbook, Step};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
@@ -14,6 +13,8 @@ use crate::source::Source;
 pub(super) struct Fault {
     /// See [`Diagnostic::code`].
     pub code: Code,
+    /// Whether it can be run all the same.
+    pub is_warning: bool,
     /// Where the playbook says it; `None`: the step as a whole.
     pub text: Option<Text>,
     /// What `text` is, such as `the jar`.
@@ -26,19 +27,32 @@ pub(super) struct Fault {
 
 /// Tries to make the command line of each step.
 pub(super) fn check(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
-    // That there are no steps of other types here is told by `Plan::check`.
-    let here = |step: &&Step| STEP_TYPES.contains(&step.work.program.step_type());
-    for step in playbook.steps.iter().filter(here) {
-        for fault in maker.invocation(step).err().into_iter().flatten() {
-            let span = fault.text.as_ref().map_or(step.span, |text| text.span);
-            let mut diagnostic =
-                Diagnostic::error(fault.code, fault.message(Some(&playbook.source)))
-                    .at(Place::new(&playbook.source, span));
-            if !fault.help.is_empty() {
-                diagnostic = diagnostic.help(fault.help);
-            }
-            faults.push(diagnostic);
+    for step in &playbook.steps {
+        let told = maker.invocation(step).map_or_else(|faults| faults, |made| made.warnings);
+        tell(playbook, step, told, faults);
+    }
+}
+
+/// The part of [`check`] that depends on the playbook alone, not on the machine.
+pub(super) fn check_arguments(maker: &Maker<'_>, playbook: &Playbook, faults: &mut Diagnostics) {
+    for step in &playbook.steps {
+        tell(playbook, step, maker.judged(step), faults);
+    }
+}
+
+fn tell(playbook: &Playbook, step: &Step, told: Vec<Fault>, faults: &mut Diagnostics) {
+    for fault in told {
+        let span = fault.text.as_ref().map_or(step.span, |text| text.span);
+        let message = fault.message(Some(&playbook.source));
+        let diagnostic = match fault.is_warning {
+            true => Diagnostic::warning(fault.code, message),
+            false => Diagnostic::error(fault.code, message),
+        };
+        let mut diagnostic = diagnostic.at(Place::new(&playbook.source, span));
+        if !fault.help.is_empty() {
+            diagnostic = diagnostic.help(fault.help);
         }
+        faults.push(diagnostic);
     }
 }
 
@@ -158,7 +172,8 @@ mod tests {
     #[test]
     fn one_by_one() {
         let folder = tempfile::tempdir().unwrap();
-        for tool in ["tool", "java", "spark-submit", "spark-sql", "flink"] {
+        for tool in ["tool", "java", "spark-submit", "spark-sql", "flink", "mapred", "hive", "pig"]
+        {
             program(&folder.path().join(tool));
         }
         let data = folder.path().join("data");
@@ -174,7 +189,12 @@ mod tests {
             |application: &str| Program::Spark { application: text(application), main_class: None };
         let flink = |jar: &str| Program::Flink { jar: text(jar), main_class: None };
         let (runner, script) = ("command-runner.jar", "s3://x/libs/script-runner.jar");
-        let pig = Program::Pig { file: text("x") };
+        let streaming = |mapper: &str, source: &str, destination: &str| Program::Streaming {
+            mapper: text(mapper),
+            reducer: Some(text("sort -u")),
+            source: text(source),
+            destination: text(destination),
+        };
         type Row<'a> = (Program, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
         let table: &[Row<'_>] = &[
             (command("tool"), &["s3://unjudged/x"], &[data, "./beside"], &[]),
@@ -200,10 +220,48 @@ mod tests {
             (Program::SparkSql { file: text("s3a://b/x.sql") }, &[], &[], &[]),
             (flink("./x.jar"), &[], &[], &[]),
             (flink("hdfs:///x.jar"), &[], &[], &["unmapped-uri"]),
+            (command("s3-dist-cp"), &["--src=s3://known/a", "--dest", "work://out"], &[], &[]),
+            (command("/usr/bin/s3-dist-cp"), &["--src=/a", "--dest=/b"], &[], &[]),
+            (
+                command("s3-dist-cp"),
+                &["--src=s3://b/a", "--dest=out"],
+                &[],
+                &["unmapped-uri", "missing-file"],
+            ),
+            (command("s3-dist-cp"), &["--src=./beside", "--dest=/out"], &[], &["missing-file"]),
+            (jar(text("s3-dist-cp.jar")), &["--dest=/b"], &[], &["missing-argument"]),
+            (
+                jar(text(runner)),
+                &["s3-dist-cp", "--src"],
+                &[],
+                &["option-value", "missing-argument"],
+            ),
+            (
+                command("s3-dist-cp"),
+                &[
+                    "--src=/a",
+                    "--dest=/b",
+                    "--foo",
+                    "--groupBy=(",
+                    "--targetSize=0",
+                    "--s3Endpoint=x",
+                ],
+                &[],
+                &["unknown-option", "option-ignored", "option-pattern", "option-value"],
+            ),
+            (command("s3-dist-cp"), &["--src=/a", "--dest=/b", "-Da=b"], &[], &["option-ignored"]),
             (copy("s3://known/in", "work://out"), &[], &[], &[]),
             (copy("file:///in", "/out"), &[], &[], &[]),
             (copy("s3://b/in", "gs://b/out"), &[], &[], &["unmapped-uri", "unmapped-uri"]),
-            (pig, &[], &[], &[]),
+            (Program::Pig { file: text("./x.pig") }, &[], &[], &[]),
+            (Program::Pig { file: text("x.pig") }, &[], &[], &["missing-file"]),
+            (Program::Pig { file: text("hdfs:///x.pig") }, &[], &[], &[]),
+            (Program::Hive { file: text("s3://b/x.q") }, &[], &[], &["unmapped-uri"]),
+            (Program::Hive { file: text("s3://known/x.q") }, &[], &[], &[]),
+            (streaming("cat", "work://in", "hdfs:///out"), &[], &[], &[]),
+            (streaming("./m.py", "in", "/out"), &[], &["./m.py"], &["missing-file"]),
+            (streaming("cat", "s3://b/in", "s3n://b/out"), &[], &[], &["unmapped-uri"; 2]),
+            (streaming("./data", "/in", "/out"), &[], &[data], &["duplicate-file"]),
             (copy("a", "/out"), &[], &[], &["missing-file"]),
             (copy("./beside", "./out"), &[], &[], &["missing-file"]),
         ];
@@ -213,6 +271,26 @@ mod tests {
                 told.iter().map(|t| t.split(['[', ']']).nth(1).unwrap_or_default()).collect();
             assert_eq!(found, *codes, "{program:?} {arguments:?} {files:?}: {told:#?}");
         }
+    }
+
+    #[test]
+    fn each_argument_of_s3_dist_cp_has_its_own_caret() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Program::Command { command: at("s3-dist-cp", 9, 15) };
+        let arguments = ["--src=/a", "--dest=/b", "--groupBy=(a", "--tmpDir=x", "--srcpattern=y"];
+        let told = faults(folder.path(), &[(program.clone(), &arguments, &[])]);
+        let expected = [
+            "error[unknown-option]: the argument is no option of s3-dist-cp; did you mean `--srcPattern`?",
+            "warning[option-ignored]: the argument is ignored on this machine",
+            "error[option-pattern]: the argument has a `(` that is never closed; a regular expression of \
+             Java that matches the whole path, such as `.*/part-.*`",
+        ];
+        assert_eq!(told, expected.map(|line| format!("playbook.json:1:1: {line}")));
+        let told = faults(folder.path(), &[(program, &[], &[])]);
+        let missing = |option: &str| {
+            format!("playbook.json:2:1: error[missing-argument]: the program needs `{option}`")
+        };
+        assert_eq!(told, ["--src", "--dest"].map(missing));
     }
 
     #[test]

@@ -37,4 +37,8 @@ pub struct Tools {
     pub spark: Option<PathBuf>,
     /// For FLINK_HOME.
     pub flink: Option<PathBuf>,
+    /// For HIVE_HOME.
+    pub hive: Option<PathBuf>,
+    /// For PIG_HOME.
+    pub pig: Option<PathBuf>,
 }

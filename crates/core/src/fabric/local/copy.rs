@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::glob;
+use crate::crash;
 
 /// The first argument of the program that makes it copy.
 pub const ARGUMENT: &str = "__copy";
@@ -15,6 +16,12 @@ pub const ARGUMENT: &str = "__copy";
 struct Copied {
     files: u64,
     bytes: u64,
+}
+
+impl Copied {
+    fn add(&mut self, bytes: u64) {
+        *self = Self { files: self.files + 1, bytes: self.bytes + bytes };
+    }
 }
 
 /// Copies; `arguments` are those after [`ARGUMENT`]: a source, a destination, and perhaps a pattern.
@@ -53,9 +60,10 @@ pub fn main(
     }
 }
 
-type Result<T> = std::result::Result<T, (PathBuf, io::Error)>;
+/// With the path that it is about.
+pub(super) type Result<T> = std::result::Result<T, (PathBuf, io::Error)>;
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> (PathBuf, io::Error) + '_ {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> (PathBuf, io::Error) + '_ {
     |cause| (path.to_owned(), cause)
 }
 
@@ -81,7 +89,7 @@ fn copy(
                 names.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/");
             if pattern.is_none_or(|pattern| glob::matches(pattern, &below)) {
                 let names: PathBuf = names.iter().collect();
-                copy_file(&source.join(&names), &destination.join(&names), copied)?;
+                copied.add(copy_file(&source.join(&names), &destination.join(&names))?);
             }
         }
         return Ok(());
@@ -93,11 +101,13 @@ fn copy(
         return Ok(());
     }
     let into = destination.is_dir() || destination.to_string_lossy().ends_with('/');
-    copy_file(source, &if into { destination.join(name) } else { destination.to_owned() }, copied)
+    let to = if into { destination.join(name) } else { destination.to_owned() };
+    copied.add(copy_file(source, &to)?);
+    Ok(())
 }
 
 /// Finds the files below a folder, sorted, as their names from there on.
-fn walk(
+pub(super) fn walk(
     folder: &Path,
     names: &mut Vec<OsString>,
     above: &mut Vec<PathBuf>,
@@ -125,11 +135,17 @@ fn walk(
     Ok(())
 }
 
-fn copy_file(from: &Path, to: &Path, copied: &mut Copied) -> Result<()> {
+/// Copies a file, which appears whole; gives its bytes.
+pub(super) fn copy_file(from: &Path, to: &Path) -> Result<u64> {
     let metadata = from.metadata().map_err(at(from))?;
     if !metadata.is_file() {
         return Err((from.to_owned(), io::Error::other("it is no file")));
     }
+    appear(to, |part| write_part(from, part, &metadata).map_err(at(to)))
+}
+
+/// Lets a file appear with what `write` puts into another beside it, or not at all.
+pub(super) fn appear(to: &Path, write: impl FnOnce(&Path) -> Result<u64>) -> Result<u64> {
     let (Some(folder), Some(name)) = (to.parent(), to.file_name()) else {
         return Err((to.to_owned(), io::Error::other("it has no name")));
     };
@@ -137,14 +153,13 @@ fn copy_file(from: &Path, to: &Path, copied: &mut Copied) -> Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     fs::create_dir_all(folder).map_err(at(folder))?;
     let part = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    let bytes =
-        write_part(from, &part, &metadata).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));
-    let bytes = bytes.map_err(|cause| {
-        _ = fs::remove_file(&part);
-        at(to)(cause)
-    })?;
-    *copied = Copied { files: copied.files + 1, bytes: copied.bytes + bytes };
-    Ok(())
+    let written = write(&part).and_then(|bytes| {
+        crash::point("local: before a copy appears");
+        fs::rename(&part, to).map_err(at(to))?;
+        crash::point("local: a copy is there");
+        Ok(bytes)
+    });
+    written.inspect_err(|_| _ = fs::remove_file(&part))
 }
 
 /// Copies contents, mode and time of change.

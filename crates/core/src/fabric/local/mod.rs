@@ -29,6 +29,7 @@ mod cluster;
 mod command;
 mod config;
 pub mod copy;
+pub mod dist_cp;
 mod files;
 mod find;
 mod glob;
@@ -57,15 +58,6 @@ use watch::Watch;
 
 /// The fabric's name.
 const NAME: &str = "local";
-/// The types of steps that it runs.
-const STEP_TYPES: [StepType; 6] = [
-    StepType::Command,
-    StepType::CustomJar,
-    StepType::Spark,
-    StepType::SparkSql,
-    StepType::Flink,
-    StepType::Copy,
-];
 /// Between two looks at steps whose end rings the bell.
 const SAFETY: Duration = Duration::from_secs(60);
 
@@ -76,8 +68,8 @@ pub struct Surroundings {
     pub environment: BTreeMap<OsString, OsString>,
     /// The work folder, where the configuration names none.
     pub work_folder: PathBuf,
-    /// The program's own binary: with [`shim::ARGUMENT`] first it calls [`shim::main`], with
-    /// [`copy::ARGUMENT`] it calls [`copy::main`], each with the arguments after that.
+    /// The program's own binary: with [`shim::ARGUMENT`] first it calls [`shim::main`], with [`copy::ARGUMENT`]
+    /// [`copy::main`], with [`dist_cp::ARGUMENT`] [`dist_cp::main`], each with the arguments after that.
     pub program: PathBuf,
     /// Rung when a step has ended, and when a cluster is gone.
     pub bell: Arc<Bell>,
@@ -132,7 +124,7 @@ impl Local {
                 fabric: NAME,
                 ordered_queue: false,
                 parallel: Some(slots.unwrap_or(NonZeroU32::MIN)),
-                step_types: &STEP_TYPES,
+                step_types: &StepType::ALL,
                 failure_rules: &OnFailure::ALL,
                 cancel_running: true,
                 exit_codes: ExitCodes::InStatus,
@@ -146,6 +138,12 @@ impl Local {
             watch: Watch::new(around.bell),
             stopping: Arc::default(),
         }
+    }
+
+    /// What is wrong with a playbook on any machine: [`Fabric::check`] without what is installed here.
+    pub fn check_playbook(&self, playbook: &Playbook, faults: &mut Diagnostics) {
+        let maker = Maker::new(&self.toolbox, &self.roots, &self.program, None);
+        check::check_arguments(&maker, playbook, faults);
     }
 
     fn stopping(&self) -> MutexGuard<'_, HashMap<ClusterId, Option<String>>> {

@@ -41,7 +41,8 @@ impl Local {
         let maker = Maker::new(&self.toolbox, &roots, &self.program, Some(step.staged));
         let invocation = maker.invocation(step.step).map_err(|faults| {
             // Checked before anything started, so something went away since.
-            let faults: Vec<_> = faults.iter().map(|fault| fault.message(None)).collect();
+            let faults = faults.iter().filter(|fault| !fault.is_warning);
+            let faults: Vec<_> = faults.map(|fault| fault.message(None)).collect();
             error(ErrorKind::Config, SUBMIT, faults.join("; "))
         })?;
         crash::point("local: before a step");

@@ -16,11 +16,13 @@ pub(super) struct Toolbox {
 }
 
 /// The tools that have a home of their own: its variable, and what tells that a program is one of its.
-const HOMES: [(&str, &[&str]); 4] = [
+const HOMES: [(&str, &[&str]); 6] = [
     ("JAVA_HOME", &["java"]),
     ("HADOOP_HOME", &["hadoop", "hdfs", "yarn", "mapred"]),
     ("SPARK_HOME", &["spark-submit", "spark-sql", "spark-shell", "pyspark", "spark-class"]),
     ("FLINK_HOME", &["flink"]),
+    ("HIVE_HOME", &["hive", "beeline"]),
+    ("PIG_HOME", &["pig"]),
 ];
 
 impl Toolbox {
@@ -30,7 +32,8 @@ impl Toolbox {
         tools: &Tools,
         added: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let homes = [&tools.java, &tools.hadoop, &tools.spark, &tools.flink];
+        let Tools { java, hadoop, spark, flink, hive, pig } = tools;
+        let homes = [java, hadoop, spark, flink, hive, pig];
         for ((variable, _), home) in HOMES.iter().zip(homes) {
             if let Some(home) = home {
                 environment.insert(variable.into(), home.into());

@@ -200,6 +200,45 @@ fn fields_of_lenient_files_may_be_absent_and_null() {
     assert_eq!(whole["definitions"]["In"]["required"], json!(["b"]));
 }
 
+/// A record that takes unknown fields would take a tag for one, and not look inside.
+#[test]
+fn tags_in_lenient_files_are_no_fields() {
+    let of = |union: &str, mode| {
+        let field = format!(r#"{{"name":"f","type":{union}}}"#);
+        record(&field, mode)["properties"]["f"].take()
+    };
+    let union = r#"["null",{"type":"record","name":"In","fields":[]}]"#;
+    let lenient = of(union, Mode::Lenient);
+    assert_eq!(
+        lenient["if"],
+        json!({
+            "type": "object", "minProperties": 1, "maxProperties": 1,
+            "propertyNames": {"pattern": "^null$|^(ns\\.)?In$"},
+        })
+    );
+    assert_eq!(lenient["then"], lenient["anyOf"][2]);
+    assert_eq!(lenient["then"]["patternProperties"]["^null$"], json!({"type": "null"}));
+    let without = [
+        (union, Mode::Strict),
+        (r#"["null","string"]"#, Mode::Lenient),
+        (
+            r#"["null",{"type":"record","name":"In","fields":[]},{"type":"map","values":"int"}]"#,
+            Mode::Lenient,
+        ),
+        (
+            r#"["null",{"type":"record","name":"In","fields":[{"name":"null","type":"int"}]}]"#,
+            Mode::Lenient,
+        ),
+        (
+            r#"["null",{"type":"record","name":"In","fields":[{"name":"In","type":"int"}]}]"#,
+            Mode::Lenient,
+        ),
+    ];
+    for (union, mode) in without {
+        assert_eq!(of(union, mode).get("if"), None, "{union}");
+    }
+}
+
 /// Every field of every published schema is there with its words, and every record that one can get to.
 #[test]
 fn all_fields_are_there_with_their_descriptions() {

@@ -17,7 +17,8 @@ impl<'t> Parser<'t> {
             span: first,
             assign: false,
             decl: Vec::new(),
-            commands: Vec::new(),
+            // Most have one. A file can hold tens of thousands of them.
+            commands: Vec::with_capacity(1),
         };
         self.declarations(&mut pipe, context)?;
         loop {
@@ -111,7 +112,7 @@ impl<'t> Parser<'t> {
 
     fn command(&mut self) -> Result<Command> {
         let first = self.peek_solid().span;
-        let mut command = Command { pos: first.start, span: first, args: Vec::new() };
+        let mut command = Command { pos: first.start, span: first, args: Vec::with_capacity(1) };
         loop {
             self.peek_solid();
             if let Some(operand) = self.operand()? {

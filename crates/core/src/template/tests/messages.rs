@@ -1,6 +1,6 @@
 //! What users see of errors: codes, carets, help, and never a value.
 
-use super::super::{Error, Template};
+use super::super::{Error, Lack, Template};
 use super::{render, source, variables};
 
 fn error(text: &str, json: &str) -> Error {
@@ -119,9 +119,9 @@ fn debug_hides_values() {
 #[test]
 fn a_variable_that_is_not_given_is_named_and_only_such_a_one() {
     let json = r#"{"m": {"deep": 1}, "s": "x"}"#;
-    let missing = |text| error(text, json).missing().map(str::to_owned);
-    assert_eq!(missing("{{.a}}"), Some("a".to_owned()));
-    assert_eq!(missing("{{with .m}}{{$.b}}{{end}}"), Some("b".to_owned()));
+    let missing = |text| error(text, json).lack().cloned();
+    assert_eq!(missing("{{.a}}"), Some(Lack::Variable("a".to_owned())));
+    assert_eq!(missing("{{with .m}}{{$.b}}{{end}}"), Some(Lack::Variable("b".to_owned())));
     for text in ["{{.m.a}}", "{{with .m}}{{.a}}{{end}}", "{{.s.a}}", "{{.s", "{{index 1 2}}"] {
         assert_eq!(missing(text), None, "{text}");
     }

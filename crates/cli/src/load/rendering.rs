@@ -1,0 +1,97 @@
+//! A template rendered, or all that it lacks.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use dataflow_runner_core::diagnostic::Diagnostic;
+use dataflow_runner_core::source::Source;
+use dataflow_runner_core::template::{Error, Inputs, Lack, Map, Rendered, Template, Value};
+
+/// Nobody wants to read of more than this.
+const MOST: usize = 100;
+
+/// So many names are put in the place of variables in one file.
+const MOST_TAKEN: usize = 1000;
+
+/// Renders a template. Where variables are missing, of the command line or of the environment, all of them are told of
+/// and not the first alone: it is rendered again with something in the place of each, until nothing is missing any more.
+/// What else goes wrong with that may be due to what was put there, so it is not told.
+///
+/// # Errors
+/// What is missing, or the one thing that is wrong.
+pub(super) fn render(
+    template: &Template,
+    source: &Arc<Source>,
+    inputs: &Inputs<'_>,
+) -> Result<Rendered, Vec<Diagnostic>> {
+    let mut error = match template.render(inputs) {
+        Ok(rendered) => return Ok(rendered),
+        Err(error) => error,
+    };
+    let mut missing = Missing::default();
+    let mut faults = vec![error.diagnostic(source)];
+    while let Some(lack) = error.lack()
+        && missing.add(lack)
+        && faults.len() < MOST
+    {
+        error = match missing.render(template, inputs) {
+            Ok(_) => break,
+            Err(error) => error,
+        };
+        if error.lack().is_some() {
+            faults.push(error.diagnostic(source));
+        }
+    }
+    Err(faults)
+}
+
+/// Renders a template, with names in the place of variables that are not given.
+///
+/// # Errors
+/// The one thing that is wrong all the same.
+pub(super) fn render_with_any(
+    template: &Template,
+    source: &Arc<Source>,
+    inputs: &Inputs<'_>,
+) -> Result<Rendered, Vec<Diagnostic>> {
+    let mut missing = Missing::default();
+    for _ in 0..MOST_TAKEN {
+        match missing.render(template, inputs) {
+            Err(error) if error.lack().is_some_and(|lack| missing.add(lack)) => {}
+            result => return result.map_err(|error| vec![error.diagnostic(source)]),
+        }
+    }
+    render(template, source, inputs)
+}
+
+/// Names of what was not given.
+#[derive(Default)]
+struct Missing {
+    variables: BTreeSet<String>,
+    environment: BTreeSet<String>,
+}
+
+impl Missing {
+    /// `false` if it was known.
+    fn add(&mut self, lack: &Lack) -> bool {
+        match lack {
+            Lack::Variable(name) => self.variables.insert(name.clone()),
+            Lack::Environment(name) => self.environment.insert(name.clone()),
+        }
+    }
+
+    /// Renders as if each had been given, with its name as its value.
+    fn render(&self, template: &Template, inputs: &Inputs<'_>) -> Result<Rendered, Error> {
+        let given = inputs.variables.entries().iter();
+        let given = given.map(|(name, value)| (&**name, value.clone()));
+        let stand_ins =
+            self.variables.iter().map(|name| (name.as_str(), Value::from(name.as_str())));
+        let variables: Map = given.chain(stand_ins).collect();
+        let env = |name: &str| {
+            let stand_in = || self.environment.get(name).map(OsString::from);
+            (inputs.env)(name).or_else(stand_in)
+        };
+        template.render(&Inputs { variables: &variables, env: &env, ..*inputs })
+    }
+}
