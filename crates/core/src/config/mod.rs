@@ -65,7 +65,7 @@ pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
     read_file(document, false)
 }
 
-/// The same, with the warnings of [`lint`] about what is valid.
+/// The same, with the warnings of [`mod@lint`] about what is valid.
 pub fn lint(document: &Document) -> (Option<Config>, Diagnostics) {
     read_file(document, true)
 }
