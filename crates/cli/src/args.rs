@@ -1,5 +1,6 @@
 //! The command line. Flags take one or two dashes, and each can be set by `DATAFLOW_RUNNER_<FLAG>`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use crate::sentry::Dsn;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use dataflow_runner_core::logs;
+use dataflow_runner_core::suggest::suggest;
 use duration::duration;
 
 mod again;
@@ -779,16 +781,22 @@ fn command() -> clap::Command {
     whole(Cli::command(), "", with_env)
 }
 
-/// Gives `-flag` its second dash, and `h` as the first word the meaning of `help`, as 0.7.x did.
+/// Gives `-flag` its second dash, and `h` as the first word the meaning of `help`, as 0.7.x did. What is nearly a flag
+/// gets it too: then it is told which was meant.
 fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsString> {
-    fn has(command: &clap::Command, name: &str) -> bool {
-        let is = |arg: &clap::Arg| {
-            arg.get_long() == Some(name)
-                || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
-        };
-        command.get_arguments().any(is) || command.get_subcommands().any(|inner| has(inner, name))
+    fn flags<'c>(command: &'c clap::Command, all: &mut BTreeSet<&'c str>) {
+        for arg in command.get_arguments() {
+            all.extend(arg.get_long());
+            all.extend(arg.get_all_aliases().into_iter().flatten());
+        }
+        command.get_subcommands().for_each(|inner| flags(inner, all));
     }
-    let is_flag = |name: &str| matches!(name, "help" | "version") || has(command, name);
+    let mut known = BTreeSet::from(["help", "version"]);
+    flags(command, &mut known);
+    let nearly = |name: &str| {
+        let is_word = name.len() > 3 && name.starts_with(|c: char| c.is_ascii_alphabetic());
+        is_word && suggest(name, known.iter().copied()).is_some()
+    };
     if words.get(1).is_some_and(|word| word == "h") {
         words[1] = "help".into();
     }
@@ -796,7 +804,7 @@ fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsS
         let Some(rest) = word.to_str().and_then(|word| word.strip_prefix('-')) else { continue };
         let name = rest.split_once('=').map_or(rest, |(name, _)| name);
         // A single letter is a short flag.
-        if name.len() > 1 && is_flag(name) {
+        if name.len() > 1 && (known.contains(name) || nearly(name)) {
             *word = format!("--{rest}").into();
         }
     }
@@ -827,6 +835,19 @@ mod tests {
         assert_eq!(run.cluster.id, Some("j".into()));
         assert_eq!(run.variables.vars.as_deref(), Some("a,b"));
         assert!(run.steps.log_failed_steps);
+    }
+
+    #[test]
+    fn what_is_nearly_a_flag_is_told_with_the_one_that_was_meant() {
+        for (line, meant) in [
+            ("dataflow-runner run -emr-confg c", "--emr-config"),
+            ("dataflow-runner run --emr-playbok p", "--emr-playbook"),
+            ("dataflow-runner lint x -var-fle v", "--vars-file"),
+            ("dataflow-runner lnt x", "lint"),
+        ] {
+            let error = parsed(line).expect_err(line).to_string();
+            assert!(error.contains(&format!("'{meant}'")), "{line}: {error}");
+        }
     }
 
     #[test]

@@ -384,7 +384,8 @@ pub(crate) fn read_stdin(name: String) -> Result<Source, Diagnostic> {
     }
 }
 
-fn text(name: String, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+/// What was read, as text.
+pub(crate) fn text(name: String, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
         Err(wrong) => Err(not_text(name, &wrong)),

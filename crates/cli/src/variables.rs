@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::args;
 use crate::commands::Usage;
-use crate::load::{LARGEST_FILE, unreadable};
+use crate::load::{LARGEST_FILE, text, unreadable};
 
 /// Variables by name. A value may be anybody's secret: no diagnostic tells one, and there is no `Debug`.
 #[derive(Default)]
@@ -201,7 +201,8 @@ fn read(path: &Path) -> Result<Vec<(String, Value)>, Diagnostic> {
     let shown = path.display();
     let bytes = file::read(path, LARGEST_FILE)
         .map_err(|error| unreadable(code::VARIABLES_FILE, &shown.to_string(), path, &error))?;
-    let pairs: Result<Pairs, _> = serde_json::from_slice(&bytes);
+    let source = text(shown.to_string(), bytes)?;
+    let pairs: Result<Pairs, _> = serde_json::from_str(source.text());
     // The error's own words may quote a value.
     pairs.map(|pairs| pairs.0).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => {

@@ -4,7 +4,9 @@ pub mod allow;
 pub mod code;
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 pub use code::Code;
@@ -127,20 +129,30 @@ impl Diagnostic {
         self
     }
 
-    /// By file, then place, then errors first, then code and text; what has no place comes last.
+    /// By file, then place, then errors first, then code, then place in the rendered text, then text; what has no place
+    /// comes last.
     fn order(&self, other: &Self) -> Ordering {
-        let place = |d: &Self| {
-            d.place.as_ref().map(|p| (p.source.name().to_owned(), p.span.start, p.span.end))
+        let place = |p: &Place, q: &Place| {
+            let names = || p.source.name().cmp(q.source.name());
+            names().then_with(|| p.span.cmp(&q.span))
         };
-        match (place(self), place(other)) {
-            (Some(a), Some(b)) => a.cmp(&b),
+        let rendered = |d: &Self| d.place.as_ref().and_then(|p| p.rendered).map(|span| span.start);
+        match (&self.place, &other.place) {
+            (Some(a), Some(b)) => place(a, b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
         }
         .then_with(|| self.severity.cmp(&other.severity))
         .then_with(|| self.code.cmp(&other.code))
+        .then_with(|| rendered(self).cmp(&rendered(other)))
         .then_with(|| self.message.cmp(&other.message))
+    }
+
+    /// What makes it another fault than others, for those who read it: where in the user's own file, and the words.
+    fn identity(&self) -> impl Eq + Hash + use<> {
+        let place = self.place.as_ref().map(|p| (p.source.name().to_owned(), p.span));
+        (place, self.code, self.message.clone(), self.label.clone())
     }
 }
 
@@ -214,7 +226,8 @@ impl Diagnostics {
     #[must_use]
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.0.sort_by(Diagnostic::order);
-        self.0.dedup_by(|a, b| a.order(b) == Ordering::Equal && a.label == b.label);
+        let mut seen = HashSet::new();
+        self.0.retain(|fault| seen.insert(fault.identity()));
         self.0
     }
 }

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 pub struct Source {
     name: String,
     text: String,
+    /// It is no file of the user's, but shows what became of one.
+    is_view: bool,
     /// Byte offset of the start of each line; made when first asked for.
     lines: OnceLock<Vec<u32>>,
 }
@@ -33,7 +35,17 @@ pub struct Position {
 impl Source {
     /// A source called `name` that holds `text`.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into(), lines: OnceLock::new() }
+        Self { name: name.into(), text: text.into(), is_view: false, lines: OnceLock::new() }
+    }
+
+    /// A text that shows what became of a file: only people can look at it.
+    pub fn view(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { is_view: true, ..Self::new(name, text) }
+    }
+
+    /// Whether it is no file of the user's, but shows what became of one.
+    pub fn is_view(&self) -> bool {
+        self.is_view
     }
 
     /// The name that diagnostics show.

@@ -12,10 +12,18 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         return None;
     }
     let word = plain(word);
+    let mut rows = Rows::default();
     let near = candidates.into_iter().filter_map(|candidate| {
+        // Its letters are no more than its bytes: what is far too short is not looked at.
+        if candidate.len() < word.len() - word.len().div_ceil(4) {
+            return None;
+        }
         let other = plain(candidate);
         let allowed = word.len().max(other.len()).div_ceil(4);
-        let distance = distance(&word, &other);
+        if word.len().abs_diff(other.len()) > allowed {
+            return None;
+        }
+        let distance = rows.distance(&word, &other);
         (distance <= allowed && distance < other.len()).then_some((distance, candidate))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
@@ -31,23 +39,36 @@ pub fn list<'c>(words: impl IntoIterator<Item = &'c str>) -> String {
     }
 }
 
-/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before[j - 2] + 1);
+/// Room for the distances of the beginnings of two words: one for many pairs, as there may be very many.
+#[derive(Default)]
+struct Rows {
+    before: Vec<usize>,
+    last: Vec<usize>,
+    next: Vec<usize>,
+}
+
+impl Rows {
+    /// How many letters must be put in, taken out, replaced or swapped with their neighbour.
+    fn distance(&mut self, a: &[char], b: &[char]) -> usize {
+        let Self { before, last, next } = self;
+        last.clear();
+        last.extend(0..=b.len());
+        for i in 1..=a.len() {
+            next.clear();
+            next.push(i);
+            for j in 1..=b.len() {
+                let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut least = replaced.min(last[j] + 1).min(next[j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(before[j - 2] + 1);
+                }
+                next.push(least);
             }
-            row.push(least);
+            std::mem::swap(before, last);
+            std::mem::swap(last, next);
         }
-        before = std::mem::replace(&mut last, row);
+        last[b.len()]
     }
-    last[b.len()]
 }
 
 #[cfg(test)]
@@ -68,7 +89,7 @@ mod tests {
         assert_eq!(suggest("b", ["a"]), None, "nothing in common");
         assert_eq!(suggest(&"x".repeat(41), ["x".repeat(40).as_str()]), None, "no typing error");
         let distance = |a: &str, b: &str| {
-            super::distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+            Rows::default().distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
         };
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!((distance("", "abc"), distance("abc", ""), distance("ab", "ba")), (3, 3, 1));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use dataflow_runner_core::diagnostic::Diagnostic;
+use dataflow_runner_core::diagnostic::{Diagnostic, code};
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{Error, Inputs, Lack, Map, Rendered, Template, Value};
 
@@ -44,6 +44,10 @@ pub(super) fn render(
             None if takes_any => return Err(vec![error.diagnostic(source)]),
             None => {}
         }
+    }
+    if faults.len() >= MOST {
+        let message = format!("no more than {MOST} of what is missing is told");
+        faults.push(Diagnostic::error(code::TOO_MANY_FAULTS, message));
     }
     Err(faults)
 }

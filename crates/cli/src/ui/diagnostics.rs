@@ -13,12 +13,10 @@ const USUAL_WIDTH: usize = 140;
 /// All faults, and a line that counts them. Lines of files are cut to `width` columns, around what matters.
 pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-    let width = width.unwrap_or(USUAL_WIDTH);
-    let renderer = renderer.term_width(width);
+    let renderer = renderer.term_width(width.unwrap_or(USUAL_WIDTH));
     let mut text = String::new();
     for fault in faults {
-        // The renderer cuts lines, but never what is marked; and a label is to fit behind that.
-        text += &render_one(fault, &renderer, width / 2);
+        text += &render_one(fault, &renderer, width);
         text += "\n\n";
     }
     let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
@@ -30,24 +28,33 @@ pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) 
     text
 }
 
-/// One fault; of what is wrong, `longest` characters are marked at most.
-fn render_one(fault: &Diagnostic, renderer: &Renderer, longest: usize) -> String {
+/// One fault, on a screen of that width if there is one.
+fn render_one(fault: &Diagnostic, renderer: &Renderer, width: Option<usize>) -> String {
+    // The renderer cuts lines, but never what is marked; and a label is to fit behind that.
+    let longest = width.unwrap_or(USUAL_WIDTH) / 2;
+    let behind = |margin: usize, text: &str| match width {
+        Some(width) => wrapped(&escape::line(text), width.saturating_sub(margin)),
+        // What is not for a screen is rather to be found by its words.
+        None => escape::line(text),
+    };
+    let words = |text: &str| behind(MARGIN, text);
     let level = match fault.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(escape::line(&fault.message)).id(fault.code.as_str());
+    let before = "warning[]: ".len() + fault.code.as_str().len();
+    let title = level.primary_title(behind(before, &fault.message)).id(fault.code.as_str());
     let mut main = Group::with_title(title);
     if let Some(place) = &fault.place {
         main = point(main, place, fault.label.as_deref(), longest);
     } else if let Some(label) = &fault.label {
-        main = main.element(Level::NOTE.message(escape::line(label)));
+        main = main.element(Level::NOTE.message(words(label)));
     }
     for note in fault.notes.iter().filter(|note| note.place.is_none()) {
-        main = main.element(Level::NOTE.message(escape::line(&note.message)));
+        main = main.element(Level::NOTE.message(words(&note.message)));
     }
     if let Some(help) = &fault.help {
-        main = main.element(Level::HELP.message(escape::line(help)));
+        main = main.element(Level::HELP.message(words(help)));
     }
     let mut groups = vec![main];
     for note in &fault.notes {
@@ -57,6 +64,27 @@ fn render_one(fault: &Diagnostic, renderer: &Renderer, longest: usize) -> String
         }
     }
     renderer.render(&groups)
+}
+
+/// Columns before the words of a help: a margin as wide as the number of a line, `= help: `.
+const MARGIN: usize = 14;
+
+/// A text in lines that end between words, none wider than `room` if a word is not; nobody reads lines of less than 20.
+fn wrapped(text: &str, room: usize) -> String {
+    let room = room.max(20);
+    let mut lines = String::with_capacity(text.len());
+    let mut used = 0;
+    for (at, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if at > 0 {
+            let fits = used + 1 + length <= room;
+            lines.push(if fits { ' ' } else { '\n' });
+            used = if fits { used + 1 } else { 0 };
+        }
+        lines.push_str(word);
+        used += length;
+    }
+    lines
 }
 
 /// Adds the lines of a place, with a caret.
@@ -200,6 +228,27 @@ warning[unused-variable]: variable `x` is not used
         let fault = Diagnostic::error(code::JSON_BOM, "m").at(Place::new(&source, Span::new(0, 3)));
         let text = render(&[fault], false, None);
         assert!(text.contains("1 | \u{fffd}{}\n  | ^\n"), "{text}");
+    }
+
+    #[test]
+    fn words_are_not_broken_by_the_screen() {
+        let fault = Diagnostic::error(code::WRONG_TYPE, "some words that take more than a line")
+            .note("a note that takes more than a line too", None)
+            .help("and help that does not fit behind its margin either");
+        let expected = "\
+error[wrong-type]: some words that take
+                   more than a line
+ |
+ = note: a note that takes more
+         than a line too
+ = help: and help that does not fit
+         behind its margin either
+
+1 error
+";
+        assert_eq!(render(std::slice::from_ref(&fault), false, Some(40)), expected);
+        let long = render(&[fault], false, None);
+        assert!(long.contains("more than a line\n") && long.lines().count() == 6, "{long}");
     }
 
     #[test]

@@ -150,7 +150,12 @@ impl Finding {
         };
         let located =
             place.map(|place| Location { id: None, physical_location: place, message: None });
-        let notes = fault.notes.iter().filter_map(|note| Some((note, note.place.as_ref()?)));
+        // What shows a rendered text is no file that others could open.
+        let in_file = |place: &&Place| !place.source.is_view();
+        let notes = fault
+            .notes
+            .iter()
+            .filter_map(|note| Some((note, note.place.as_ref().filter(in_file)?)));
         let notes = notes.enumerate().map(|(index, (note, place))| Location {
             id: Some(index + 1),
             physical_location: Physical::at(place, here),
@@ -280,7 +285,8 @@ mod tests {
             .label("here")
             .help("did you mean `jar`?")
             .note("so it is", None)
-            .note("as there", Some(Place::new(&source, Span::new(4, 8))));
+            .note("as there", Some(Place::new(&source, Span::new(4, 8))))
+            .note("rendered", Some(Place::new(&Arc::new(Source::view("v", "x")), Span::at(0))));
         let made = made(&[fault], None);
         let place = |columns: [u32; 2]| {
             json!({

@@ -52,7 +52,7 @@ impl View {
             stretches.push(Stretch { rendered: piece.rendered, source, shown, computed });
         });
         let name = format!("{} (rendered)", document.source().name());
-        Self { source: Arc::new(Source::new(name, text)), stretches, repeated }
+        Self { source: Arc::new(Source::view(name, text)), stretches, repeated }
     }
 
     /// Where a rendered span is in the view, if the user's own file alone does not tell all of it: it was computed, or is
