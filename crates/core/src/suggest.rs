@@ -5,25 +5,29 @@ const LONGEST: usize = 40;
 
 /// The candidate that `word` was most likely meant to be, if any: the same but for case, `_` and `-`, or few letters away.
 pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let plain = |s: &str| -> Vec<char> {
-        s.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+    let plain = |s: &str, to: &mut Vec<char>| {
+        to.clear();
+        let letters = s.chars().filter(|c| !matches!(c, '_' | '-'));
+        to.extend(letters.flat_map(char::to_lowercase));
     };
     if word.len() > LONGEST {
         return None;
     }
-    let word = plain(word);
+    let (mut wanted, mut other) = (Vec::new(), Vec::new());
+    plain(word, &mut wanted);
+    let word = &wanted[..];
     let mut rows = Rows::default();
     let near = candidates.into_iter().filter_map(|candidate| {
         // Its letters are no more than its bytes: what is far too short is not looked at.
         if candidate.len() < word.len() - word.len().div_ceil(4) {
             return None;
         }
-        let other = plain(candidate);
+        plain(candidate, &mut other);
         let allowed = word.len().max(other.len()).div_ceil(4);
         if word.len().abs_diff(other.len()) > allowed {
             return None;
         }
-        let distance = rows.distance(&word, &other);
+        let distance = rows.distance(word, &other);
         (distance <= allowed && distance < other.len()).then_some((distance, candidate))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)

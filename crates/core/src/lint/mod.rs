@@ -26,7 +26,7 @@ pub fn file(document: &Document, root: &Node<'_>, faults: &mut Diagnostics) {
     for secret in secrets(source.text()) {
         let span = Span::new(secret.range.start, secret.range.end);
         let fault = Diagnostic::warning(code::LITERAL_SECRET, secret.kind.message());
-        faults.push(fault.at(Place::new(source, span)).help(secret.kind.help()));
+        faults.push(fault.at(Place::new(source, span)).help(secrets::HELP));
     }
     declared::check(source, faults);
     let mut lints = Lints { document, faults };

@@ -36,15 +36,10 @@ impl Kind {
             Self::Url => "a URL with a password stands in the file".to_owned(),
         }
     }
-
-    pub(super) fn help(self) -> &'static str {
-        match self {
-            Self::Token(_) | Self::PrivateKey | Self::Named | Self::Url => {
-                "whoever reads the file has it: take it from the environment by `{{systemEnv \"NAME\"}}`, and withdraw the one that was written here"
-            }
-        }
-    }
 }
+
+/// What to do about any of them.
+pub(super) const HELP: &str = "whoever reads the file has it: take it from the environment by `{{systemEnv \"NAME\"}}`, and withdraw the one that was written here";
 
 /// All secrets that stand in the text of a file, in order. The text is the user's own, so that what comes from
 /// variables and from the environment is none of them. It may be cut out anywhere.
@@ -60,12 +55,10 @@ pub fn secrets(text: &str) -> Vec<Found> {
     for (at, &byte) in bytes.iter().enumerate() {
         let of_word = byte.is_ascii_alphanumeric() || byte == b'_';
         let begins = (of_word && !inside_word) || (byte == b'-' && text.is_char_boundary(at));
-        if begins {
-            if let Some((range, kind)) = tokens::at(text, at) {
-                found.push(Found { range, kind });
-            } else if let Some(range) = option(text, at) {
-                found.push(Found { range, kind: Kind::Named });
-            }
+        if begins && let Some((range, kind)) = tokens::at(text, at) {
+            found.push(Found { range, kind });
+        } else if let Some(name) = begin_of_option(bytes, at) {
+            found.extend(option(text, name).map(|range| Found { range, kind: Kind::Named }));
         } else if byte == b':' && text[at..].starts_with("://") {
             let password = password(&text[at + 3..]);
             found.extend(password.map(|range| Found {
@@ -84,6 +77,12 @@ pub fn secrets(text: &str) -> Vec<Found> {
 /// Whether the name of a field, a property or an option says that its value is a secret.
 fn is_secret(name: &str) -> bool {
     let plain = |c: &char| c.is_alphanumeric();
+    // Most names are none, as their last letter tells.
+    let last = name.bytes().rfind(u8::is_ascii_alphanumeric);
+    let may_end = last.is_some_and(|byte| b"detyn".contains(&byte.to_ascii_lowercase()));
+    if !may_end && !name.starts_with("fs.azure.account.key") {
+        return false;
+    }
     let name: String = name.chars().filter(plain).flat_map(char::to_lowercase).collect();
     let ends = [
         "password",
@@ -124,9 +123,21 @@ fn is_alone(text: &str, range: &Range<usize>) -> bool {
     !text[..range.start].ends_with("}}") && !text[range.end..].starts_with("{{")
 }
 
+/// Where the name of an option begins, if there is one at `at` (`--name`) or it ends there (`name=`).
+fn begin_of_option(text: &[u8], at: usize) -> Option<usize> {
+    match text[at] {
+        b'-' if text[at..].starts_with(b"--") => Some(at),
+        b'=' => Some(at - text[..at].iter().rev().take_while(|byte| of_name(**byte)).count()),
+        _ => None,
+    }
+}
+
+fn of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
 /// The value of a secret option whose name begins at `at`: `password=X`, `--password X` in two words, or two strings.
 fn option(text: &str, at: usize) -> Option<Range<usize>> {
-    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let length = text.as_bytes()[at..].iter().take_while(|byte| of_name(**byte)).count();
     let name = &text[at..at + length];
     // A name is looked at from its beginning, with its dashes; hardly any word has a value behind it.
