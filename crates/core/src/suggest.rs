@@ -5,32 +5,36 @@ const LONGEST: usize = 40;
 
 /// The candidate that `word` was most likely meant to be, if any: the same but for case, `_` and `-`, or few letters away.
 pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let plain = |s: &str, to: &mut Vec<char>| {
-        to.clear();
-        let letters = s.chars().filter(|c| !matches!(c, '_' | '-'));
-        to.extend(letters.flat_map(char::to_lowercase));
-    };
     if word.len() > LONGEST {
         return None;
     }
     let (mut wanted, mut other) = (Vec::new(), Vec::new());
-    plain(word, &mut wanted);
-    let word = &wanted[..];
+    let letters = plain(word, &mut wanted);
     let mut rows = Rows::default();
     let near = candidates.into_iter().filter_map(|candidate| {
-        // Its letters are no more than its bytes: what is far too short is not looked at.
-        if candidate.len() < word.len() - word.len().div_ceil(4) {
+        let others = plain(candidate, &mut other);
+        let allowed = wanted.len().max(other.len()).div_ceil(4);
+        // Each change brings one letter at most that the other word has, and takes one away that it has not.
+        let least = (letters & !others).count_ones().max((others & !letters).count_ones());
+        if wanted.len().abs_diff(other.len()).max(least as usize) > allowed {
             return None;
         }
-        plain(candidate, &mut other);
-        let allowed = word.len().max(other.len()).div_ceil(4);
-        if word.len().abs_diff(other.len()) > allowed {
-            return None;
-        }
-        let distance = rows.distance(word, &other);
+        let distance = rows.distance(&wanted, &other);
         (distance <= allowed && distance < other.len()).then_some((distance, candidate))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// The letters of a word that matter, and a set of them: of two letters with one bit only one is told.
+fn plain(word: &str, to: &mut Vec<char>) -> u64 {
+    to.clear();
+    for c in word.chars().filter(|c| !matches!(c, '_' | '-')) {
+        match c.is_ascii() {
+            true => to.push(c.to_ascii_lowercase()),
+            false => to.extend(c.to_lowercase()),
+        }
+    }
+    to.iter().fold(0, |letters, c| letters | 1 << (u32::from(*c) % 64))
 }
 
 /// `` `a`, `b` or `c` ``.
@@ -97,6 +101,24 @@ mod tests {
         };
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!((distance("", "abc"), distance("abc", ""), distance("ab", "ba")), (3, 3, 1));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_not_looked_at_closely_would_not_have_been_near(
+            word in "[abAB0_é]{0,7}",
+            candidates in proptest::collection::vec("[abAB0_é]{0,9}", 0..8),
+        ) {
+            let near = candidates.iter().filter_map(|candidate| {
+                let (mut a, mut b) = (Vec::new(), Vec::new());
+                _ = (plain(&word, &mut a), plain(candidate, &mut b));
+                let distance = Rows::default().distance(&a, &b);
+                let near = distance <= a.len().max(b.len()).div_ceil(4) && distance < b.len();
+                near.then_some((distance, candidate.as_str()))
+            });
+            let nearest = near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate);
+            proptest::prop_assert_eq!(suggest(&word, candidates.iter().map(String::as_str)), nearest);
+        }
     }
 
     #[test]
