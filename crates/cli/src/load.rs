@@ -24,7 +24,7 @@ use dataflow_runner_core::inputs::Started;
 use dataflow_runner_core::plan::Plan;
 use dataflow_runner_core::secret::Hidden;
 use dataflow_runner_core::source::{Source, Span};
-use dataflow_runner_core::template::{Inputs, Limits, Map, Rendered, Template};
+use dataflow_runner_core::template::{Inputs, Limits, Map, Mentioned, Rendered, Template};
 use jiff::Zoned;
 use serde_json::Value;
 
@@ -68,7 +68,8 @@ pub(crate) struct Loader {
     /// What is valid and looks like a mistake is told, too.
     lints: bool,
     loaded: Vec<Loaded>,
-    templates: Vec<Template>,
+    /// What their templates name.
+    mentioned: Vec<Mentioned>,
     /// What became of the files: faults are shown there too.
     documents: Vec<Document>,
     /// Which variables are used is known: all files could be rendered, and none uses the variables as a whole.
@@ -146,7 +147,7 @@ impl Loader {
             allowed: Allowed::default(),
             lints: false,
             loaded: Vec::new(),
-            templates: Vec::new(),
+            mentioned: Vec::new(),
             documents: Vec::new(),
             knows_uses: true,
             knows_cluster: false,
@@ -187,7 +188,7 @@ impl Loader {
     /// All faults, once everything is read: also the variables that nothing uses.
     pub(crate) fn faults(&mut self) -> Diagnostics {
         if self.knows_uses {
-            let used = |name: &str| self.templates.iter().any(|file| file.mentions(name));
+            let used = |name: &str| self.mentioned.iter().any(|file| file.contains(name));
             self.variables.warn_of_unused(&used, &mut self.faults);
         }
         let faults = std::mem::take(&mut self.faults);
@@ -209,10 +210,10 @@ impl Loader {
     /// A file as its template renders it.
     pub(crate) fn render(&mut self, path: &Path) -> Option<Rendered> {
         match self.try_render(path) {
-            Ok((template, rendered)) => {
+            Ok((mentioned, rendered)) => {
                 self.knows_uses &= !rendered.whole_root_used;
                 self.allowed.read(&rendered.source);
-                self.templates.push(template);
+                self.mentioned.push(mentioned);
                 Some(rendered)
             }
             Err(faults) => {
@@ -330,7 +331,7 @@ impl Loader {
         config
     }
 
-    fn try_render(&mut self, path: &Path) -> Result<(Template, Rendered), Vec<Diagnostic>> {
+    fn try_render(&mut self, path: &Path) -> Result<(Mentioned, Rendered), Vec<Diagnostic>> {
         let source = Arc::new(self.source(path).map_err(|fault| vec![fault])?);
         let then = self.copies.get(path).map_or(Path::new(""), |copy| copy.kept.folder());
         let template = Template::parse(&source).map_err(|error| vec![error.diagnostic(&source)])?;
@@ -343,7 +344,7 @@ impl Loader {
             limits: Limits::default(),
         };
         let rendered = rendering::render(&template, &source, &inputs, self.takes_any_variables)?;
-        Ok((template, rendered))
+        Ok((template.into_mentioned(), rendered))
     }
 }
 

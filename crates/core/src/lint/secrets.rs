@@ -51,10 +51,9 @@ pub fn secrets(text: &str) -> Vec<Found> {
         .map(|literal| Found { range: literal.range, kind: Kind::Named })
         .collect();
     let bytes = text.as_bytes();
-    let mut inside_word = false;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let of_word = byte.is_ascii_alphanumeric() || byte == b'_';
-        let begins = (of_word && !inside_word) || (byte == b'-' && text.is_char_boundary(at));
+    let marked = bytes.iter().enumerate().filter(|(_, byte)| MARKS[usize::from(**byte)]);
+    for (at, &byte) in marked {
+        let begins = byte == b'-' || !at.checked_sub(1).is_some_and(|at| of_word(bytes[at]));
         if begins && let Some((range, kind)) = tokens::at(text, at) {
             found.push(Found { range, kind });
         } else if let Some(name) = begin_of_option(bytes, at) {
@@ -66,7 +65,6 @@ pub fn secrets(text: &str) -> Vec<Found> {
                 kind: Kind::Url,
             }));
         }
-        inside_word = of_word;
     }
     // Of what is found twice, the one that says most is kept: a token is known by its name.
     found.sort_by_key(|found| (found.range.start, matches!(found.kind, Kind::Named)));
@@ -74,16 +72,26 @@ pub fn secrets(text: &str) -> Vec<Found> {
     found
 }
 
+/// The bytes at which tokens begin (`Adgsx-`), and those in options and URLs. Of most of a file nothing more is looked at.
+const MARKS: [bool; 256] = {
+    let (marks, mut at) = (b"Adgsx-=:", 0);
+    let mut is_mark = [false; 256];
+    while at < marks.len() {
+        is_mark[marks[at] as usize] = true;
+        at += 1;
+    }
+    is_mark
+};
+
+fn of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Whether the name of a field, a property or an option says that its value is a secret.
 fn is_secret(name: &str) -> bool {
-    let plain = |c: &char| c.is_alphanumeric();
-    // Most names are none, as their last letter tells.
-    let last = name.bytes().rfind(u8::is_ascii_alphanumeric);
-    let may_end = last.is_some_and(|byte| b"detyn".contains(&byte.to_ascii_lowercase()));
-    if !may_end && !name.starts_with("fs.azure.account.key") {
-        return false;
-    }
-    let name: String = name.chars().filter(plain).flat_map(char::to_lowercase).collect();
+    // What is no letter and no digit is left out, and upper case is lower case.
+    let part = |byte: &u8| !byte.is_ascii() || byte.is_ascii_alphanumeric();
+    let mut letters = name.bytes().filter(part).map(|byte| byte.to_ascii_lowercase());
     let ends = [
         "password",
         "passwd",
@@ -99,10 +107,16 @@ fn is_secret(name: &str) -> bool {
         "bearertoken",
         "privatekey",
     ];
-    name == "token"
+    let ends_with = |end: &str| {
+        end.bytes().rev().all({
+            let mut letters = letters.clone().rev();
+            move |byte| letters.next() == Some(byte)
+        })
+    };
+    ends.iter().any(|end| ends_with(end))
+        || letters.clone().eq("token".bytes())
         // Hadoop's keys of storage accounts: the account's name comes behind.
-        || name.starts_with("fsazureaccountkey")
-        || ends.iter().any(|end| name.ends_with(end))
+        || "fsazureaccountkey".bytes().all(|byte| letters.next() == Some(byte))
 }
 
 /// Whether the value of such a name is one, and not a word that says where it is, or that there is none.

@@ -40,13 +40,15 @@ pub(super) fn check(span: Span, context: Context, lints: &mut Lints<'_, '_>) {
 /// which is what EMR itself has used since release 7.10.0
 /// (<https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-s3a-migrate.html>).
 fn s3n(text: &str, start: usize, lints: &mut Lints<'_, '_>) {
-    const SCHEME: &str = "s3n://";
-    for (at, _) in text.match_indices(SCHEME) {
-        if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
+    const SCHEME: &str = "s3n";
+    for (colon, _) in text.match_indices(':') {
+        let Some(before) = text[..colon].strip_suffix(SCHEME) else { continue };
+        let begins = !before.ends_with(|c: char| c.is_ascii_alphanumeric());
+        if !begins || !text[colon..].starts_with("://") {
             continue;
         }
         let fault = Diagnostic::warning(code::S3N_URI, "`s3n://` is a scheme of the past")
             .help("write `s3://` on EMR, `s3a://` elsewhere: Hadoop's client for `s3n://` was taken out in Hadoop 3");
-        lints.warn(Span::new(start + at, start + at + SCHEME.len()), fault);
+        lints.warn(Span::new(start + before.len(), start + colon + "://".len()), fault);
     }
 }

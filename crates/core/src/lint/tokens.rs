@@ -76,15 +76,13 @@ const PRIVATE_KEY: (&str, &str) = ("-----BEGIN ", "PRIVATE KEY-----");
 
 /// The token that begins at `at`, if one does, which must be the beginning of a word.
 pub(super) fn at(text: &str, at: usize) -> Option<(Range<usize>, Kind)> {
-    // Nearly no word begins so.
-    if !matches!(text.as_bytes().get(at), Some(b'A' | b'd' | b'g' | b'x' | b's' | b'-')) {
-        return None;
-    }
     let rest = text.get(at..)?;
     if rest.starts_with('-') {
         return private_key(rest).map(|length| (at..at + length, Kind::PrivateKey));
     }
-    FORMS.iter().find_map(|form| {
+    // Most prefixes are told apart by their first byte.
+    let begins = |form: &&Form| form.prefix.bytes().next() == rest.bytes().next();
+    FORMS.iter().filter(begins).find_map(|form| {
         let body = rest.strip_prefix(form.prefix)?;
         let length = body.bytes().take_while(|byte| (form.allowed)(*byte)).count();
         let from = if form.prefix.ends_with('=') { at + form.prefix.len() } else { at };

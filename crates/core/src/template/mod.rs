@@ -28,6 +28,7 @@ mod verbs;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -88,8 +89,14 @@ pub struct Rendered {
     /// Where in the template each byte comes from.
     pub map: SourceMap,
     /// Whether the variables were used as a whole (printed, ranged over, given to a function): each of them
-    /// counts as used then, whatever [`Template::mentions`] says.
+    /// counts as used then, whatever [`Mentioned::contains`] says.
     pub whole_root_used: bool,
+}
+
+/// The names in a template that may be variables.
+#[derive(Debug)]
+pub struct Mentioned {
+    names: HashSet<Box<[u8]>>,
 }
 
 impl Template {
@@ -120,10 +127,17 @@ impl Template {
         exec::render(self, inputs).map_err(|error| *error)
     }
 
+    /// What it names. The rest of it takes several times the space of its text.
+    pub fn into_mentioned(self) -> Mentioned {
+        Mentioned { names: self.parsed.mentioned }
+    }
+}
+
+impl Mentioned {
     /// Whether `variable` is named anywhere, as a field or in a string. If not, it has no effect (but see
     /// [`Rendered::whole_root_used`]).
-    pub fn mentions(&self, variable: &str) -> bool {
-        self.parsed.mentioned.contains(variable.as_bytes())
+    pub fn contains(&self, variable: &str) -> bool {
+        self.names.contains(variable.as_bytes())
     }
 }
 
