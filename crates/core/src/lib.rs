@@ -21,6 +21,7 @@ mod folder;
 pub mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod graph;
 mod hex;
 pub mod http;
 pub mod inputs;

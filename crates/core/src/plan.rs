@@ -1,22 +1,24 @@
 //! A playbook resolved into a graph, and what a fabric cannot do of it.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use crate::config::needs::{self, Names};
 use crate::config::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step, unknown_step,
+    OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step,
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use crate::event::{self, Event, EventKind};
 use crate::fabric::{Capabilities, ExitCodes, LocalFile};
+use crate::graph::Graph;
 use crate::secret::Text;
 
 /// Steps that know each other. They are named by their place in the playbook, from 0.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     told: Told,
-    nodes: Vec<Node>,
+    graph: Graph,
 }
 
 /// Where a plan is from.
@@ -31,12 +33,6 @@ enum Told {
     Journal { rules: Vec<Rules>, max_parallel: Option<NonZeroU32> },
 }
 
-#[derive(Clone, Debug, Default)]
-struct Node {
-    needs: Vec<usize>,
-    needed_by: Vec<usize>,
-}
-
 impl Plan {
     /// A plan without steps.
     pub fn empty() -> Self {
@@ -47,9 +43,12 @@ impl Plan {
     /// other.
     pub fn new(playbook: Playbook, faults: &mut Diagnostics) -> Option<Self> {
         let before = faults.errors();
-        let nodes = resolve(&playbook, faults);
-        find_cycles(&playbook, &nodes, faults);
-        (faults.errors() == before).then_some(Self { told: Told::Playbook(playbook.into()), nodes })
+        let names: Vec<_> = playbook.steps.iter().map(names).collect();
+        let graph = needs::resolve(&names, &mut |span, fault| {
+            faults.push(fault.at(Place::new(&playbook.source, span)));
+        });
+        drop(names);
+        (faults.errors() == before).then(|| Self { told: Told::Playbook(playbook.into()), graph })
     }
 
     /// The plan of a journal: enough to follow its run to the end, as long as nothing more is ordered. `None`: the
@@ -61,19 +60,13 @@ impl Plan {
             _ => None,
         };
         let rules: Vec<_> = steps.iter().map(|step| step.rules.clone()).collect::<Option<_>>()?;
-        let mut nodes = vec![Node::default(); steps.len()];
-        for (place, step) in steps.iter().enumerate() {
-            let needs = match &step.needs {
-                None => place.checked_sub(1).into_iter().collect(),
-                Some(needs) => needs.clone(),
-            };
-            for &need in &needs {
-                nodes.get_mut(need)?.needed_by.push(place);
-            }
-            nodes[place].needs = needs;
-        }
-        let whole = topological(&nodes).len() == nodes.len();
-        whole.then_some(Self { told: Told::Journal { rules, max_parallel }, nodes })
+        let needs = steps.iter().enumerate().map(|(place, step)| match &step.needs {
+            None => place.checked_sub(1).into_iter().collect(),
+            Some(needs) => needs.clone(),
+        });
+        let graph = Graph::new(needs)?;
+        let whole = graph.topological().len() == graph.len();
+        whole.then_some(Self { told: Told::Journal { rules, max_parallel }, graph })
     }
 
     /// The playbook, where it is at hand.
@@ -99,21 +92,21 @@ impl Plan {
 
     /// The steps that must have succeeded before `step` may start.
     pub fn needs(&self, step: usize) -> &[usize] {
-        &self.nodes[step].needs
+        self.graph.needs(step)
     }
 
     /// The steps that wait for `step`.
     pub fn needed_by(&self, step: usize) -> &[usize] {
-        &self.nodes[step].needed_by
+        self.graph.needed_by(step)
     }
 
     /// Whether each step is `step`, or needs it, directly or not.
     pub fn from(&self, step: usize) -> Vec<bool> {
-        let mut reached = vec![false; self.nodes.len()];
+        let mut reached = vec![false; self.graph.len()];
         let mut next = vec![step];
         while let Some(step) = next.pop() {
             if !std::mem::replace(&mut reached[step], true) {
-                next.extend(&self.nodes[step].needed_by);
+                next.extend(self.needed_by(step));
             }
         }
         reached
@@ -129,7 +122,7 @@ impl Plan {
                 && rules.on_result == OnResult::default()
                 && matches!(rules.on_failure, OnFailure::CancelAndWait | OnFailure::Continue)
         };
-        (0..self.nodes.len()).all(alone)
+        (0..self.graph.len()).all(alone)
     }
 
     /// At most so many steps at once, whatever the fabric could do.
@@ -150,9 +143,9 @@ impl Plan {
     /// Sorts the steps into stages: those of one stage need only steps of earlier ones, so they may run at
     /// once. Nothing waits for a stage to end: a step starts when what it needs has succeeded.
     pub fn stages(&self) -> Vec<Vec<usize>> {
-        let mut stage = vec![0; self.nodes.len()];
-        for step in topological(&self.nodes) {
-            stage[step] = self.nodes[step].needs.iter().map(|&n| stage[n] + 1).max().unwrap_or(0);
+        let mut stage = vec![0; self.graph.len()];
+        for step in self.graph.topological() {
+            stage[step] = self.needs(step).iter().map(|&n| stage[n] + 1).max().unwrap_or(0);
         }
         let mut stages = vec![Vec::new(); stage.iter().max().map_or(0, |last| last + 1)];
         for (step, stage) in stage.into_iter().enumerate() {
@@ -227,105 +220,10 @@ pub(crate) fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
     program.into_iter().flatten().chain(run_by_jar).chain(&step.work.files)
 }
 
-fn resolve(playbook: &Playbook, faults: &mut Diagnostics) -> Vec<Node> {
-    let ids: HashMap<&str, usize> =
-        playbook.steps.iter().enumerate().map(|(place, step)| (step.id.as_str(), place)).collect();
-    let mut nodes = vec![Node::default(); playbook.steps.len()];
-    for (place, step) in playbook.steps.iter().enumerate() {
-        let mut needs = match &step.depends_on {
-            None => place.checked_sub(1).into_iter().collect(),
-            Some(names) => {
-                let known = names.iter().filter_map(|name| {
-                    let found = ids.get(name.expose()).copied();
-                    if found.is_none() {
-                        let place = Place::new(&playbook.source, name.span);
-                        let fault = unknown_step(name.expose(), ids.keys().copied());
-                        faults.push(fault.at(place));
-                    }
-                    found
-                });
-                known.collect::<Vec<_>>()
-            }
-        };
-        needs.sort_unstable();
-        needs.dedup();
-        for &need in &needs {
-            nodes[need].needed_by.push(place);
-        }
-        nodes[place].needs = needs;
-    }
-    nodes
-}
-
-/// Steps such that each comes after those it needs; steps of a cycle, and those behind one, are left out.
-fn topological(nodes: &[Node]) -> Vec<usize> {
-    let mut missing: Vec<usize> = nodes.iter().map(|n| n.needs.len()).collect();
-    let mut order: Vec<usize> = (0..nodes.len()).filter(|&n| missing[n] == 0).collect();
-    let mut next = 0;
-    while let Some(&step) = order.get(next) {
-        next += 1;
-        for &waiting in &nodes[step].needed_by {
-            missing[waiting] -= 1;
-            if missing[waiting] == 0 {
-                order.push(waiting);
-            }
-        }
-    }
-    order
-}
-
-/// One diagnostic for each cycle that is found by walking from the first step of it in the playbook.
-fn find_cycles(playbook: &Playbook, nodes: &[Node], faults: &mut Diagnostics) {
-    let mut clear = vec![false; nodes.len()];
-    for step in topological(nodes) {
-        clear[step] = true;
-    }
-    for start in 0..nodes.len() {
-        if clear[start] {
-            continue;
-        }
-        // Every step that is not clear needs another that is not: so the walk must come round.
-        let mut path = vec![start];
-        let mut seen: HashMap<usize, usize> = HashMap::from([(start, 0)]);
-        let cycle = loop {
-            let last = path[path.len() - 1];
-            let Some(&next) = nodes[last].needs.iter().find(|&&n| !clear[n]) else { break None };
-            if let Some(&at) = seen.get(&next) {
-                break Some(path.split_off(at));
-            }
-            seen.insert(next, path.len());
-            path.push(next);
-        };
-        clear[start] = true;
-        for step in path {
-            clear[step] = true;
-        }
-        let Some(cycle) = cycle else { continue };
-        for &step in &cycle {
-            clear[step] = true;
-        }
-        faults.push(cycle_fault(playbook, &cycle));
-    }
-}
-
-fn cycle_fault(playbook: &Playbook, cycle: &[usize]) -> Diagnostic {
-    let name = |step: usize| format!("`{}`", playbook.steps[step].id);
-    let first = cycle[0];
-    let shown: Vec<_> = cycle.iter().take(8).map(|&step| name(step)).collect();
-    let more = if cycle.len() > 8 { " → …" } else { "" };
-    let round = format!("{}{more} → {}", shown.join(" → "), name(first));
-    let message = if cycle.len() == 1 {
-        format!("step {} needs itself", name(first))
-    } else {
-        format!("steps wait for each other: {round}")
-    };
-    let step = &playbook.steps[first];
-    let span =
-        step.depends_on.as_ref().and_then(|names| names.first()).map_or(step.span, |n| n.span);
-    Diagnostic::error(code::DEPENDENCY_CYCLE, message)
-        .at(Place::new(&playbook.source, span))
-        .label("a step of the cycle")
-        .help("take one of these names out of its `dependsOn`")
+fn names(step: &Step) -> Names<'_> {
+    let needs = step.depends_on.as_ref();
+    let needs = needs.map(|all| all.iter().map(|it| (it.expose().into(), it.span)).collect());
+    Names { id: Cow::Borrowed(&step.id), needs, span: step.span }
 }
 
 /// Code, message and help of each thing that a fabric cannot do of a step.

@@ -8,6 +8,7 @@ mod digest;
 mod emr;
 mod json_schema;
 mod local;
+pub(crate) mod needs;
 pub mod playbook;
 mod playbook_v1;
 mod playbook_v2;

@@ -5,11 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 pub use super::rules::{OnFailure, OnResult, Retries, Rules};
-use crate::diagnostic::{Diagnostic, code};
 use crate::fabric::emr::Credentials;
 use crate::secret::Text;
 use crate::source::{Source, Span};
-use crate::suggest::suggest;
 
 /// A valid playbook. All spans in it are places in `source`, the user's own file.
 #[derive(Clone, Debug)]
@@ -267,17 +265,4 @@ impl StepType {
             Self::Copy => "COPY",
         }
     }
-}
-
-/// The fault of a `dependsOn` that names none of the steps.
-pub(crate) fn unknown_step<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let mut names: Vec<_> = ids.collect();
-    names.sort_unstable();
-    let help = match suggest(name, names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`dependsOn` takes ids of steps of this playbook".to_owned(),
-    };
-    Diagnostic::error(code::UNKNOWN_STEP, "`dependsOn` names a step that does not exist")
-        .label("no step has this id")
-        .help(help)
 }

@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::needs::{self, Names};
 use super::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Rules, Step, StepType, Work, unknown_step,
+    OnFailure, OnResult, Playbook, Program, Retries, Rules, Step, StepType, Work,
 };
 use super::read::Record;
 use super::step_types;
@@ -212,37 +213,35 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
     OnResult { continue_job: plain(go_on), terminate_job_with_success: plain(end) }
 }
 
-/// No two steps have the same id, and what a step needs is the id of one; also where the rest of the playbook is
-/// not right.
+/// No two steps have the same id, what a step needs is the id of one, and none waits for itself; also where the rest
+/// of the playbook is not right.
 fn check_ids(data: &Record<'_>) {
-    let steps = data.items("steps");
-    let mut ids: HashMap<Cow<'_, str>, Span> = HashMap::with_capacity(steps.len());
-    let mut complete = true;
-    for (i, step) in steps.iter().enumerate() {
-        let Some((id, span)) = field(step, "id").and_then(string) else {
-            complete = false;
-            continue;
-        };
-        let first = *ids.entry(id).or_insert(span);
+    let items = data.items("steps");
+    let mut ids: HashMap<Cow<'_, str>, Span> = HashMap::with_capacity(items.len());
+    let mut steps = Vec::with_capacity(items.len());
+    // A secret is none, and is not to be shown.
+    let is_shown = |(_, span): &(_, Span)| data.document().secrets(*span).is_empty();
+    for (i, step) in items.iter().enumerate() {
+        let id = field(step, "id").and_then(string).filter(is_shown);
+        let Some((id, span)) = id else { continue };
+        let first = *ids.entry(id.clone()).or_insert(span);
         if first != span {
             let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
             let fault = Diagnostic::error(code::DUPLICATE_ID, message);
             data.fault(span, fault.note("the first is here", Some(data.place(first))));
         }
+        steps.push(Names { id, needs: field(step, "dependsOn").map(names), span: step.span });
     }
     // Which id a step without one should have had is not known.
-    if !complete {
-        return;
+    if steps.len() == items.len() {
+        needs::resolve(&steps, &mut |span, fault| data.fault(span, fault));
     }
-    for needs in steps.iter().filter_map(|step| field(step, "dependsOn")) {
-        let Is::Array(needs) = &needs.is else { continue };
-        for (need, span) in needs.iter().filter_map(string) {
-            // What is no id at all was told already.
-            if !ids.contains_key(&need) && is_id(&need) {
-                data.fault(span, unknown_step(&need, ids.keys().map(Cow::as_ref)));
-            }
-        }
-    }
+}
+
+/// The ids in a `dependsOn`. What is none was told already.
+fn names<'a>(needs: &'a Checked<'a>) -> Vec<(Cow<'a, str>, Span)> {
+    let Is::Array(items) = &needs.is else { return Vec::new() };
+    items.iter().filter_map(string).filter(|(name, _)| is_id(name)).collect()
 }
 
 fn field<'a>(step: &'a Checked<'a>, name: &str) -> Option<&'a Checked<'a>> {
