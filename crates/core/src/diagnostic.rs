@@ -2,11 +2,10 @@
 
 pub mod allow;
 pub mod code;
+mod repeated;
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::fmt;
-use std::hash::Hash;
 use std::sync::Arc;
 
 pub use code::Code;
@@ -148,12 +147,6 @@ impl Diagnostic {
         .then_with(|| rendered(self).cmp(&rendered(other)))
         .then_with(|| self.message.cmp(&other.message))
     }
-
-    /// What makes it another fault than others, for those who read it: where in the user's own file, and the words.
-    fn identity(&self) -> impl Eq + Hash + use<> {
-        let place = self.place.as_ref().map(|p| (p.source.name().to_owned(), p.span));
-        (place, self.code, self.message.clone(), self.label.clone())
-    }
 }
 
 /// `error[code]: message (file:line:column)`: one line, for logs and tests. The program draws the caret.
@@ -222,13 +215,11 @@ impl Diagnostics {
         self.0.iter()
     }
 
-    /// All, by file and place, each once.
+    /// All, by file and place, each once, also where a template repeats the text it is about.
     #[must_use]
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.0.sort_by(Diagnostic::order);
-        let mut seen = HashSet::new();
-        self.0.retain(|fault| seen.insert(fault.identity()));
-        self.0
+        repeated::fold(self.0)
     }
 }
 
