@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use crate::config::fields::Field;
 use crate::config::needs::{self, Names};
 use crate::config::playbook::{
     OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step,
@@ -158,8 +159,8 @@ impl Plan {
     pub fn check(&self, fabric: &Capabilities, faults: &mut Diagnostics) {
         let Some(playbook) = self.playbook() else { return };
         for step in &playbook.steps {
-            for (code, message, help) in refusals(step, fabric) {
-                let place = Place::new(&playbook.source, step.span);
+            for (field, code, message, help) in refusals(step, fabric) {
+                let place = Place::new(&playbook.source, step.span_of(field));
                 faults.push(Diagnostic::error(code, message).at(place).help(help));
             }
         }
@@ -226,14 +227,15 @@ fn names(step: &Step) -> Names<'_> {
     Names { id: Cow::Borrowed(&step.id), needs, span: step.span }
 }
 
-/// Code, message and help of each thing that a fabric cannot do of a step.
-fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Code, String, String)> {
+/// Field, code, message and help of each thing that a fabric cannot do of a step.
+fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Field, Code, String, String)> {
     let mut all = Vec::new();
     let name = fabric.fabric;
     let kind = step.work.program.step_type();
     if !fabric.step_types.contains(&kind) {
         let known: Vec<_> = fabric.step_types.iter().map(|t| t.as_str()).collect();
         all.push((
+            Field::Type,
             code::STEP_TYPE_NOT_ON_FABRIC,
             format!("fabric `{name}` runs no steps of type {}", kind.as_str()),
             format!("it runs {}", known.join(", ")),
@@ -242,6 +244,7 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Code, String, String)> {
     if !fabric.failure_rules.contains(&step.rules.on_failure) {
         let known: Vec<_> = fabric.failure_rules.iter().map(|r| r.as_str()).collect();
         all.push((
+            Field::ActionOnFailure,
             code::FAILURE_RULE_NOT_ON_FABRIC,
             format!("fabric `{name}` cannot do {}", step.rules.on_failure.as_str()),
             format!("it can do {}", known.join(", ")),
@@ -249,6 +252,7 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Code, String, String)> {
     }
     if fabric.exit_codes == ExitCodes::None && step.rules.on_result != OnResult::default() {
         all.push((
+            Field::OnResult,
             code::NO_EXIT_CODES_ON_FABRIC,
             format!("fabric `{name}` does not tell exit codes"),
             "take `onResult` out".to_owned(),
@@ -256,6 +260,7 @@ fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Code, String, String)> {
     }
     if !fabric.cancel_running && step.rules.timeout.is_some() {
         all.push((
+            Field::TimeoutSeconds,
             code::NO_CANCEL_ON_FABRIC,
             format!("fabric `{name}` cannot stop a running step"),
             "take `timeoutSeconds` out".to_owned(),

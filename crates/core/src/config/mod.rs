@@ -6,6 +6,7 @@
 mod dataproc;
 mod digest;
 mod emr;
+pub mod fields;
 mod json_schema;
 mod local;
 pub(crate) mod needs;

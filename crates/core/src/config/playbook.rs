@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::fields::{Field, Fields};
 pub use super::rules::{OnFailure, OnResult, Retries, Rules};
 use crate::fabric::emr::Credentials;
 use crate::secret::Text;
@@ -53,6 +54,8 @@ pub struct Step {
     pub rules: Rules,
     /// The whole step in the user's own file.
     pub span: Span,
+    /// What it says of itself there, or `defaults` say of it.
+    pub fields: Fields,
 }
 
 /// What a step runs.
@@ -189,6 +192,11 @@ impl Work {
 }
 
 impl Step {
+    /// Where the user's own file says it; the whole step, where it does not.
+    pub fn span_of(&self, field: Field) -> Span {
+        self.fields.place(field).unwrap_or(self.span)
+    }
+
     /// Every text that goes to the fabric with it, but its name.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
         let Work { program, arguments, properties, files } = &self.work;

@@ -5,6 +5,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use super::emr::read_credentials;
+use super::fields::Fields;
 use super::playbook::{EmrAccess, OnFailure, Playbook, Program, Rules, Step, StepType, Work};
 use super::read::Record;
 use crate::diagnostic::{Diagnostic, code};
@@ -55,6 +56,7 @@ fn read_step(step: &Record<'_>, index: usize) -> Option<Step> {
         depends_on: None,
         rules: Rules { on_failure: on_failure?, ..Rules::default() },
         span: step.source_span(),
+        fields: Fields::of(step),
     })
 }
 

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fields::Fields;
 use super::needs::{self, Names};
 use super::playbook::{
     OnFailure, OnResult, Playbook, Program, Retries, Rules, Step, StepType, Work,
@@ -49,6 +50,8 @@ struct Policy {
     retries: Option<Retries>,
     timeout: Option<Duration>,
     properties: BTreeMap<String, Text>,
+    /// Where it says so.
+    fields: Fields,
 }
 
 impl Policy {
@@ -59,6 +62,7 @@ impl Policy {
             retries: record.inner("retries", |retries| read_retries(&retries)),
             timeout: timeout.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs),
             properties: record.map("properties"),
+            fields: Fields::of(record),
         }
     }
 }
@@ -111,6 +115,7 @@ fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
             on_result,
         },
         span: step.source_span(),
+        fields: own.fields.or(defaults.fields),
     })
 }
 

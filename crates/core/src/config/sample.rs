@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::fields::Fields;
 use super::playbook::{Playbook, Program, Rules, Step, Work};
 use crate::secret::Text;
 use crate::source::{Source, Span};
@@ -31,6 +32,7 @@ pub fn step_of(id: &str, program: Program, arguments: &[&str]) -> Step {
         depends_on: None,
         rules: Rules::default(),
         span: Span::default(),
+        fields: Fields::default(),
     }
 }
 

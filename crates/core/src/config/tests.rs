@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::config::fields::Field;
 use crate::config::playbook::{OnFailure, Program, Step};
 use crate::diagnostic::Severity;
 use crate::document::marked;
@@ -81,6 +82,18 @@ fn a_playbook_of_2_0_0() {
     assert!(step("copy").depends_on.is_none());
     assert_eq!(step("jar").depends_on.as_deref().map(strings), Some(vec![]));
     assert_eq!(step("command").depends_on.as_deref().map(strings), Some(vec!["copy"]));
+    // What is wrong with a field is told where the field stands, or the default for it.
+    let text = playbook.source.text();
+    let written = |id, field| &text[step(id).span_of(field).range()];
+    assert_eq!(written("sql", Field::Type), "\"SPARK_SQL\"");
+    assert_eq!(written("sql", Field::ActionOnFailure), "\"SKIP_DEPENDENTS\"");
+    let default = |field| step("hive").span_of(field).start < step("copy").span.start;
+    assert_eq!(written("hive", Field::ActionOnFailure), "\"CONTINUE\"");
+    assert!(default(Field::ActionOnFailure) && !default(Field::TimeoutSeconds));
+    assert!(
+        written("copy", Field::OnResult).starts_with('{'),
+        "of a field that is not there, the step"
+    );
     // A step's own policy goes before the defaults'.
     assert_eq!(step("sql").rules.on_failure, OnFailure::SkipDependents);
     assert_eq!(step("hive").rules.on_failure, OnFailure::Continue);

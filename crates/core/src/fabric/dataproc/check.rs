@@ -10,6 +10,7 @@ use super::limits::{MOST_LABELS, MOST_NETWORK_TAGS};
 use super::names::LABELS;
 use super::request::resource_of_policy;
 use super::script;
+use crate::config::fields::Field;
 use crate::config::playbook::{Playbook, Program, Runner, Step, StepType};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
 use crate::fabric::faults::Faults;
@@ -410,7 +411,7 @@ pub fn together(playbook: &Playbook, config: &Config, all: &mut Diagnostics) {
             );
             let fault = Diagnostic::warning(code::COMPONENT_MISSING, message);
             let help = format!("add `{lacks}` to `optionalComponents`, unless the image has it");
-            faults.push(step.span, fault.help(help));
+            faults.push(step.span_of(Field::Type), fault.help(help));
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::lower::{is_ours, lower};
 use super::{Config, request};
+use crate::config::fields::Field;
 use crate::config::playbook::{OnFailure, OnResult, Program, Retries, Step};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, code};
 use crate::plan::{Plan, is_local, texts_of_files};
@@ -107,16 +108,18 @@ impl Making<'_> {
     fn rules(&mut self, step: &Step) {
         let rules = &step.rules;
         let lost = [
-            ("onFailure", rules.on_failure != OnFailure::default()),
-            ("retries", rules.retries != Retries::NONE),
-            ("timeoutSeconds", rules.timeout.is_some()),
-            ("onResult", rules.on_result != OnResult::default()),
+            (Field::ActionOnFailure, rules.on_failure != OnFailure::default()),
+            (Field::Retries, rules.retries != Retries::NONE),
+            (Field::TimeoutSeconds, rules.timeout.is_some()),
+            (Field::OnResult, rules.on_result != OnResult::default()),
         ];
         for (rule, _) in lost.into_iter().filter(|(_, is_set)| *is_set) {
+            let name = rule.as_str();
             let message =
-                format!("a workflow of Dataproc has no `{rule}`: the template leaves it out");
+                format!("a workflow of Dataproc has no `{name}`: the template leaves it out");
             let help = "a job that fails ends the workflow; what runs already runs to its end";
-            self.tell(Diagnostic::warning(code::RULE_NOT_EXPORTED, message).help(help), step.span);
+            let at = step.span_of(rule);
+            self.tell(Diagnostic::warning(code::RULE_NOT_EXPORTED, message).help(help), at);
         }
     }
 

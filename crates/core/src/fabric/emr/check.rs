@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::config::{Config, Release, Tag};
 use super::lower::lower;
 use super::request::RUN_TAG;
+use crate::config::fields::Field;
 use crate::config::playbook::{EmrAccess, Playbook, Program, Step, StepType};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, code};
 use crate::fabric::faults::Faults;
@@ -201,7 +202,7 @@ fn work(step: &Step, old_release: bool, faults: &mut Faults<'_>) {
             of.as_str()
         );
         faults.error(
-            step.span,
+            step.span_of(Field::Type),
             code::RELEASE_TOO_OLD,
             message,
             "use CUSTOM_JAR, or a newer release",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::command::Maker;
+use crate::config::fields::Field;
 use crate::config::playbook::{Playbook, Step};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::secret::Text;
@@ -15,7 +16,7 @@ pub(super) struct Fault {
     pub code: Code,
     /// Whether it can be run all the same.
     pub is_warning: bool,
-    /// Where the playbook says it; `None`: the step as a whole.
+    /// Where the playbook says it; `None`: by the type of the step.
     pub text: Option<Text>,
     /// What `text` is, such as `the jar`.
     pub what: &'static str,
@@ -42,7 +43,7 @@ pub(super) fn check_arguments(maker: &Maker<'_>, playbook: &Playbook, faults: &m
 
 fn tell(playbook: &Playbook, step: &Step, told: Vec<Fault>, faults: &mut Diagnostics) {
     for fault in told {
-        let span = fault.text.as_ref().map_or(step.span, |text| text.span);
+        let span = fault.text.as_ref().map_or(step.span_of(Field::Type), |text| text.span);
         let message = fault.message(Some(&playbook.source));
         let diagnostic = match fault.is_warning {
             true => Diagnostic::warning(fault.code, message),
