@@ -111,7 +111,7 @@ fn templates_of_every_kind_mean_the_same() {
 }
 
 /// White space, and an action that gives nothing.
-fn gap() -> impl Strategy<Value = String> {
+fn gap() -> BoxedStrategy<String> {
     prop_oneof![
         6 => Just(String::new()),
         4 => "[ \t\n]{1,4}",
@@ -121,9 +121,10 @@ fn gap() -> impl Strategy<Value = String> {
         1 => Just(" {{/* lint: allow y */ -}} ".to_owned()),
         1 => Just("{{$v := .x}}".to_owned()),
     ]
+    .boxed()
 }
 
-fn leaf() -> impl Strategy<Value = String> {
+fn leaf() -> BoxedStrategy<String> {
     prop_oneof![
         Just("null".to_owned()),
         Just("1{{.n}}".to_owned()),
@@ -134,38 +135,40 @@ fn leaf() -> impl Strategy<Value = String> {
         Just(r#""a{{if .x}}", "b{{end}}""#.to_owned()),
         Just(r#"{{template "t" .}}"#.to_owned()),
         any::<i16>().prop_map(|n| n.to_string()),
-        "[a-zñ ,:{}\\[\\]]{0,30}".prop_map(|text| format!("\"{}\"", text.replace("{{", "{"))),
+        "[a-zñ ,:{}\\[\\]]{0,30}".prop_map(|text| format!("\"{}\"", text.replace('{', "{ "))),
     ]
+    .boxed()
 }
 
-/// Texts that are rendered as JSON values.
+/// Texts that are rendered as JSON values. What is boxed needs less of the stack, at each of many levels.
 fn value() -> impl Strategy<Value = String> {
     leaf().prop_recursive(4, 40, 5, |inner| {
         // An item or a member, each with a comma behind it.
-        let part =
-            (inner.clone(), gap(), gap(), 0..7_u8).prop_map(|(value, a, b, kind)| match kind {
+        let part = (inner.clone(), gap(), gap(), 0..7_u8)
+            .prop_map(|(value, a, b, kind)| match kind {
                 0 => format!("{{{{if .x}}}}{a}{value}{b},{{{{end}}}}"),
                 1 => format!("\n{{{{if .x}}}}\n{value},{b}\n{{{{else}}}}{a}1,\n{{{{end}}}}\n"),
                 2 => format!("{{{{range .l}}}}{a}{value},{b}{{{{end}}}}"),
                 3 => format!("\n{{{{- range .l}}}}\n{value}{b},\n{{{{- end}}}}{a}"),
                 _ => format!("{a}{value}{b},"),
-            });
+            })
+            .boxed();
         let keyed = |part: &String| part.replace("\u{1}", "\"k\" :");
         let list = (prop::collection::vec(part, 0..5), inner.clone(), gap(), gap())
-            .prop_map(|(parts, last, a, b)| format!("[{a}{}{last}{b}]", parts.concat()));
-        let member =
-            (inner.clone(), gap(), gap(), gap(), 0..5_u8).prop_map(|(value, a, b, c, kind)| {
-                match kind {
-                    0 => format!("{{{{if .x}}}}{a}\u{1}{b}{value}{c},{{{{end}}}}"),
-                    1 => format!("\n{{{{with .n}}}}\n\u{1}{value},{b}\n{{{{end}}}}\n"),
-                    _ => format!("{a}\u{1}{b}{value}{c},"),
-                }
-            });
-        let object = (prop::collection::vec(member, 0..5), inner, gap()).prop_map(
-            move |(parts, last, a)| {
+            .prop_map(|(parts, last, a, b)| format!("[{a}{}{last}{b}]", parts.concat()))
+            .boxed();
+        let member = (inner.clone(), gap(), gap(), gap(), 0..5_u8)
+            .prop_map(|(value, a, b, c, kind)| match kind {
+                0 => format!("{{{{if .x}}}}{a}\u{1}{b}{value}{c},{{{{end}}}}"),
+                1 => format!("\n{{{{with .n}}}}\n\u{1}{value},{b}\n{{{{end}}}}\n"),
+                _ => format!("{a}\u{1}{b}{value}{c},"),
+            })
+            .boxed();
+        let object = (prop::collection::vec(member, 0..5), inner, gap())
+            .prop_map(move |(parts, last, a)| {
                 format!(" {{ {}{a}\"last\":{last}{a}}}", keyed(&parts.concat()))
-            },
-        );
+            })
+            .boxed();
         let parts = value_parts();
         prop_oneof![3 => list, 3 => object, 1 => parts]
     })
