@@ -124,6 +124,14 @@ pub(super) fn check_type<'a>(
     Checker { schema, mode, faults, defaults: 0 }.check(of, node, path)
 }
 
+/// Which field a member of an object is.
+enum Which {
+    /// This one, by its place in the record.
+    Field(usize),
+    /// None; that one may have been meant.
+    Unknown(Option<usize>),
+}
+
 struct Checker<'a, 'c, 'd> {
     schema: &'a Schema<'a>,
     mode: Mode,
@@ -175,10 +183,17 @@ impl<'a> Checker<'a, '_, '_> {
         path: &Path<'_>,
     ) -> Is<'a> {
         let mut present: Vec<(usize, Checked<'a>)> = Vec::with_capacity(members.len());
+        let mut meant = Vec::new();
         for member in members {
             // Members mostly come in the order of the fields.
             let next = present.last().map_or(0, |(field, _)| field + 1);
-            let Some(i) = self.field(record, next, member, path) else { continue };
+            let i = match self.field(record, next, member, path) {
+                Which::Field(i) => i,
+                Which::Unknown(near) => {
+                    meant.extend(near.map(|i| (i, member.node.span)));
+                    continue;
+                }
+            };
             let field = &record.fields[i];
             // 0.7.x took null for absent.
             let null = matches!(member.node.value, Value::Null) && self.mode == Mode::Lenient;
@@ -192,6 +207,12 @@ impl<'a> Checker<'a, '_, '_> {
                     *first = checked;
                 }
                 None => present.push((i, checked)),
+            }
+        }
+        // What was meant is not missing as well. 0.7.x did not know it at all.
+        for (i, span) in meant.into_iter().filter(|_| self.mode == Mode::Strict) {
+            if present.iter().all(|(other, _)| *other != i) {
+                present.push((i, Checked { span, is: Is::Invalid }));
             }
         }
         for (i, field) in record.fields.iter().enumerate() {
@@ -223,20 +244,20 @@ impl<'a> Checker<'a, '_, '_> {
         Is::Record(Fields { record, present, marks })
     }
 
-    /// The field that a member is, by name, looked for from the field `next` on. Reports it if there is none.
+    /// The field that a member is, by name, looked for from the field `next` on. Reports it if it is none.
     fn field(
         &mut self,
         record: &Record<'_>,
         next: usize,
         member: &Member<'_>,
         path: &Path<'_>,
-    ) -> Option<usize> {
+    ) -> Which {
         let key = member.key.get();
         let fields = &record.fields;
         let is = |i: &usize| fields[*i].name == key || fields[*i].aliases.contains(&key);
         let exact = (next..fields.len()).chain(0..next).find(is);
-        if exact.is_some() {
-            return exact;
+        if let Some(exact) = exact {
+            return Which::Field(exact);
         }
         let folded = fields.iter().position(|f| f.name.to_lowercase() == key.to_lowercase());
         let quoted = self.quote_key(member);
@@ -246,11 +267,11 @@ impl<'a> Checker<'a, '_, '_> {
                 format!("`{path}`: a key that differs from `{name}` in upper and lower case");
             let fault = self.by_mode(code::MISCASED_KEY, message);
             self.faults.push(member.key_span, fault.help(format!("write `{name}`")));
-            return folded;
+            return Which::Field(i);
         }
         if self.faults.is_full() {
             self.faults.push(member.key_span, self.by_mode(code::UNKNOWN_FIELD, String::new()));
-            return None;
+            return Which::Unknown(None);
         }
         let names = || fields.iter().map(|f| f.name.as_ref());
         let (message, near) = match &quoted {
@@ -263,8 +284,9 @@ impl<'a> Checker<'a, '_, '_> {
             None => format!("expected {}", list(names())),
         };
         let fault = self.by_mode(code::UNKNOWN_FIELD, message).help(help);
+        let meant = near.and_then(|near| fields.iter().position(|f| f.name == near));
         self.faults.push(member.key_span, fault);
-        None
+        Which::Unknown(meant)
     }
 
     fn map(&mut self, of: TypeId, members: &[Member<'a>], path: &Path<'_>) -> Is<'a> {
