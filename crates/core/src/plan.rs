@@ -223,8 +223,8 @@ pub(crate) fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
 
 fn names(step: &Step) -> Names<'_> {
     let needs = step.depends_on.as_ref();
-    let needs = needs.map(|all| all.iter().map(|it| (it.expose().into(), it.span)).collect());
-    Names { id: Cow::Borrowed(&step.id), needs, span: step.span }
+    let needs = needs.map(|all| all.iter().map(|it| (Cow::Borrowed(it), it.span)).collect());
+    Names { id: Text::new(&*step.id, step.span), needs, span: step.span }
 }
 
 /// Field, code, message and help of each thing that a fabric cannot do of a step.

@@ -14,6 +14,7 @@ use super::playbook::{
 use super::read::Record;
 use super::step_types;
 use crate::diagnostic::{Code, Diagnostic, code};
+use crate::document::Document;
 use crate::schema::{Checked, Is, Path};
 use crate::secret::Text;
 use crate::source::Span;
@@ -221,21 +222,21 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
 /// No two steps have the same id, what a step needs is the id of one, and none waits for itself; also where the rest
 /// of the playbook is not right.
 fn check_ids(data: &Record<'_>) {
-    let items = data.items("steps");
-    let mut ids: HashMap<Cow<'_, str>, Span> = HashMap::with_capacity(items.len());
+    let (items, document) = (data.items("steps"), data.document());
+    let mut ids: HashMap<String, Span> = HashMap::with_capacity(items.len());
     let mut steps = Vec::with_capacity(items.len());
-    // A secret is none, and is not to be shown.
-    let is_shown = |(_, span): &(_, Span)| data.document().secrets(*span).is_empty();
     for (i, step) in items.iter().enumerate() {
-        let id = field(step, "id").and_then(string).filter(is_shown);
-        let Some((id, span)) = id else { continue };
-        let first = *ids.entry(id.clone()).or_insert(span);
+        // A secret is none, and is not to be shown.
+        let id = field(step, "id").and_then(|id| string(id, document));
+        let Some((id, span)) = id.filter(|(id, _)| !id.is_secret()) else { continue };
+        let first = *ids.entry(id.expose().to_owned()).or_insert(span);
         if first != span {
             let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
             let fault = Diagnostic::error(code::DUPLICATE_ID, message);
             data.fault(span, fault.note("the first is here", Some(data.place(first))));
         }
-        steps.push(Names { id, needs: field(step, "dependsOn").map(names), span: step.span });
+        let needs = field(step, "dependsOn").map(|needs| names(needs, document));
+        steps.push(Names { id, needs, span: step.span });
     }
     // Which id a step without one should have had is not known.
     if steps.len() == items.len() {
@@ -244,9 +245,11 @@ fn check_ids(data: &Record<'_>) {
 }
 
 /// The ids in a `dependsOn`. What is none was told already.
-fn names<'a>(needs: &'a Checked<'a>) -> Vec<(Cow<'a, str>, Span)> {
+fn names(needs: &Checked<'_>, document: &Document) -> Vec<(Cow<'static, Text>, Span)> {
     let Is::Array(items) = &needs.is else { return Vec::new() };
-    items.iter().filter_map(string).filter(|(name, _)| is_id(name)).collect()
+    let names = items.iter().filter_map(|item| string(item, document));
+    let ids = names.filter(|(name, _)| is_id(name.expose()));
+    ids.map(|(name, span)| (Cow::Owned(name), span)).collect()
 }
 
 fn field<'a>(step: &'a Checked<'a>, name: &str) -> Option<&'a Checked<'a>> {
@@ -256,9 +259,9 @@ fn field<'a>(step: &'a Checked<'a>, name: &str) -> Option<&'a Checked<'a>> {
     }
 }
 
-fn string<'a>(value: &Checked<'a>) -> Option<(Cow<'a, str>, Span)> {
+fn string(value: &Checked<'_>, document: &Document) -> Option<(Text, Span)> {
     match value.is {
-        Is::String(text) => Some((text.get(), value.span)),
+        Is::String(text) => Some((text.text(value.span, document), value.span)),
         _ => None,
     }
 }
