@@ -223,23 +223,25 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
 /// of the playbook is not right.
 fn check_ids(data: &Record<'_>) {
     let (items, document) = (data.items("steps"), data.document());
-    let mut ids: HashMap<String, Span> = HashMap::with_capacity(items.len());
-    let mut steps = Vec::with_capacity(items.len());
-    for (i, step) in items.iter().enumerate() {
-        // A secret is none, and is not to be shown.
-        let id = field(step, "id").and_then(|id| string(id, document));
-        let Some((id, span)) = id.filter(|(id, _)| !id.is_secret()) else { continue };
-        let first = *ids.entry(id.expose().to_owned()).or_insert(span);
-        if first != span {
+    // A secret is none, and is not to be shown.
+    let id = |step| field(step, "id").and_then(|id| string(id, document));
+    let ids: Vec<_> = items.iter().map(|step| id(step).filter(|(id, _)| !id.is_secret())).collect();
+    let mut firsts = HashMap::with_capacity(items.len());
+    for (i, id) in ids.iter().enumerate() {
+        let Some((id, span)) = id else { continue };
+        let first = *firsts.entry(id.expose()).or_insert(*span);
+        if first != *span {
             let message = format!("`{}.steps[{i}].id`: two steps have the same id", data.path);
             let fault = Diagnostic::error(code::DUPLICATE_ID, message);
-            data.fault(span, fault.note("the first is here", Some(data.place(first))));
+            data.fault(*span, fault.note("the first is here", Some(data.place(first))));
         }
-        let needs = field(step, "dependsOn").map(|needs| names(needs, document));
-        steps.push(Names { id, needs, span: step.span });
     }
+    let steps = ids.into_iter().zip(items).map(|(id, step)| {
+        let needs = field(step, "dependsOn").map(|needs| names(needs, document));
+        Some(Names { id: id?.0, needs, span: step.span })
+    });
     // Which id a step without one should have had is not known.
-    if steps.len() == items.len() {
+    if let Some(steps) = steps.collect::<Option<Vec<_>>>() {
         needs::resolve(&steps, &mut |span, fault| data.fault(span, fault));
     }
 }

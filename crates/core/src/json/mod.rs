@@ -109,6 +109,13 @@ impl<'a> Str<'a> {
         self.0 == other || (self.0.contains('\\') && self.get() == other)
     }
 
+    /// Whether it is `other`, but for upper and lower case of ASCII.
+    pub fn is_like(self, other: &str) -> bool {
+        // What is escaped is longer than what it means.
+        let is_escaped = self.0.len() > other.len() && self.0.contains('\\');
+        self.0.eq_ignore_ascii_case(other) || (is_escaped && self.get().eq_ignore_ascii_case(other))
+    }
+
     /// The string as a [`Text`]: its secret pieces are shown by their origin. `span` is where it stands, quotes included.
     pub fn text(self, span: Span, document: &Document) -> Text {
         let value = self.get().into_owned();

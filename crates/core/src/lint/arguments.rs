@@ -19,7 +19,7 @@ pub(super) fn is_script(step: &Node<'_>) -> bool {
         None => text(step, "jar").filter(|jar| Runner::of(jar).is_some()).and_then(|_| {
             let Value::Array(arguments) = &member(step, "arguments")?.value else { return None };
             match arguments.first()?.value {
-                Value::String(text) => Some(text.get().into_owned()),
+                Value::String(text) => Some(text.get()),
                 _ => None,
             }
         }),

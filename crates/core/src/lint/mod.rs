@@ -15,6 +15,8 @@ mod tokens;
 
 pub use secrets::{Found, Kind, secrets};
 
+use std::borrow::Cow;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, code};
 use crate::document::Document;
 use crate::json::{Member, Node, Value};
@@ -72,7 +74,7 @@ impl Lints<'_, '_> {
                     names::map(&key, &member.node, self);
                     let foreign = context.foreign
                         || matches!(&*key, "properties" | "environment")
-                        || (shell && key.eq_ignore_ascii_case("arguments"));
+                        || (shell && member.key.is_like("arguments"));
                     self.walk(&member.node, Context { foreign });
                 }
             }
@@ -95,14 +97,14 @@ fn no_logs(data: &Node<'_>, lints: &mut Lints<'_, '_>) {
 /// A member of an object, by the key that 0.7.x would have taken for it too.
 fn member<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n Node<'a>> {
     let Value::Object(members) = &node.value else { return None };
-    let same = |member: &&Member<'a>| member.key.get().eq_ignore_ascii_case(key);
+    let same = |member: &&Member<'a>| member.key.is_like(key);
     members.iter().rfind(same).map(|member| &member.node)
 }
 
 /// The text of a member that is a string.
-fn text(node: &Node<'_>, key: &str) -> Option<String> {
+fn text<'a>(node: &Node<'a>, key: &str) -> Option<Cow<'a, str>> {
     match member(node, key)?.value {
-        Value::String(text) => Some(text.get().into_owned()),
+        Value::String(text) => Some(text.get()),
         _ => None,
     }
 }

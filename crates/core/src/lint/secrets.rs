@@ -1,5 +1,6 @@
 //! Secrets that stand in a file as they are.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::tokens;
@@ -89,9 +90,12 @@ fn of_word(byte: u8) -> bool {
 
 /// Whether the name of a field, a property or an option says that its value is a secret.
 fn is_secret(name: &str) -> bool {
-    // What is no letter and no digit is left out, and upper case is lower case.
+    // What is no letter and no digit is left out.
     let part = |byte: &u8| !byte.is_ascii() || byte.is_ascii_alphanumeric();
-    let mut letters = name.bytes().filter(part).map(|byte| byte.to_ascii_lowercase());
+    let letters: Cow<'_, [u8]> = match name.bytes().all(|byte| part(&byte)) {
+        true => Cow::Borrowed(name.as_bytes()),
+        false => name.bytes().filter(part).collect(),
+    };
     let ends = [
         "password",
         "passwd",
@@ -108,15 +112,14 @@ fn is_secret(name: &str) -> bool {
         "privatekey",
     ];
     let ends_with = |end: &str| {
-        end.bytes().rev().all({
-            let mut letters = letters.clone().rev();
-            move |byte| letters.next() == Some(byte)
-        })
+        let from = letters.len().checked_sub(end.len());
+        from.is_some_and(|from| letters[from..].eq_ignore_ascii_case(end.as_bytes()))
     };
+    // Hadoop's keys of storage accounts: the account's name comes behind.
+    let hadoop = "fsazureaccountkey";
     ends.iter().any(|end| ends_with(end))
-        || letters.clone().eq("token".bytes())
-        // Hadoop's keys of storage accounts: the account's name comes behind.
-        || "fsazureaccountkey".bytes().all(|byte| letters.next() == Some(byte))
+        || letters.eq_ignore_ascii_case(b"token")
+        || letters.get(..hadoop.len()).is_some_and(|it| it.eq_ignore_ascii_case(hadoop.as_bytes()))
 }
 
 /// Whether the value of such a name is one, and not a word that says where it is, or that there is none.

@@ -32,11 +32,11 @@ pub(super) fn check(data: &Node<'_>, lints: &mut Lints<'_, '_>) {
 
 /// Whether no step behind it can start: COPY ends with exit code 0, or has failed.
 fn never_goes_on(step: &Node<'_>) -> bool {
-    let is_copy = text(step, "type").is_some_and(|of| of == "COPY");
     let on_result = member(step, "onResult").and_then(|rule| member(rule, "continueJob"));
     let Some(Value::Array(codes)) = on_result.map(|codes| &codes.value) else { return false };
     let nought = |code: &Node<'_>| matches!(code.value, Value::Number(n) if n.as_i64() == Some(0));
-    is_copy && !codes.is_empty() && !codes.iter().any(nought)
+    let is_copy = || text(step, "type").is_some_and(|of| of == "COPY");
+    !codes.is_empty() && !codes.iter().any(nought) && is_copy()
 }
 
 /// Which steps wait for each step: what `dependsOn` says, and without it the step before.
