@@ -68,13 +68,12 @@ impl Lints<'_, '_> {
                 items.iter().for_each(|item| self.walk(item, context));
             }
             Value::Object(members) => {
-                let shell = arguments::is_script(node);
                 for member in members {
                     let key = member.key.get();
                     names::map(&key, &member.node, self);
                     let foreign = context.foreign
                         || matches!(&*key, "properties" | "environment")
-                        || (shell && member.key.is_like("arguments"));
+                        || (member.key.is_like("arguments") && arguments::is_script(node));
                     self.walk(&member.node, Context { foreign });
                 }
             }

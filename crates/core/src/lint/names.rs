@@ -35,7 +35,12 @@ pub(super) fn list(items: &[Node<'_>], lints: &mut Lints<'_, '_>) {
     }
 }
 
-fn check<'a>(names: impl Iterator<Item = (Cow<'a, str>, Span)>, lints: &mut Lints<'_, '_>) {
+fn check<'a>(names: impl Iterator<Item = (Cow<'a, str>, Span)> + Clone, lints: &mut Lints<'_, '_>) {
+    // Where all is lower case nothing differs by it.
+    let may_differ = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+    if !names.clone().any(|(name, _)| name.bytes().any(may_differ)) {
+        return;
+    }
     let mut seen: HashMap<String, (Cow<'a, str>, Span)> = HashMap::new();
     for (name, span) in names {
         let first = seen.entry(name.to_lowercase()).or_insert_with(|| (name.clone(), span));
