@@ -15,8 +15,9 @@ pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) 
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(width.unwrap_or(USUAL_WIDTH));
     let mut text = String::new();
+    let mut room = MOST_OF_LONG_LINES;
     for fault in faults {
-        text += &render_one(fault, &renderer, width);
+        text += &render_one(fault, &renderer, width, &mut room);
         text += "\n\n";
     }
     let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
@@ -29,7 +30,12 @@ pub(crate) fn render(faults: &[Diagnostic], styled: bool, width: Option<usize>) 
 }
 
 /// One fault, on a screen of that width if there is one.
-fn render_one(fault: &Diagnostic, renderer: &Renderer, width: Option<usize>) -> String {
+fn render_one(
+    fault: &Diagnostic,
+    renderer: &Renderer,
+    width: Option<usize>,
+    room: &mut usize,
+) -> String {
     // The renderer cuts lines, but never what is marked; and a label is to fit behind that.
     let longest = width.unwrap_or(USUAL_WIDTH) / 2;
     let behind = |margin: usize, text: &str| match width {
@@ -46,7 +52,7 @@ fn render_one(fault: &Diagnostic, renderer: &Renderer, width: Option<usize>) -> 
     let title = level.primary_title(behind(before, &fault.message)).id(fault.code.as_str());
     let mut main = Group::with_title(title);
     if let Some(place) = &fault.place {
-        main = point(main, place, fault.label.as_deref(), longest);
+        main = point(main, place, fault.label.as_deref(), longest, room);
     } else if let Some(label) = &fault.label {
         main = main.element(Level::NOTE.message(words(label)));
     }
@@ -60,7 +66,7 @@ fn render_one(fault: &Diagnostic, renderer: &Renderer, width: Option<usize>) -> 
     for note in &fault.notes {
         if let Some(place) = &note.place {
             let title = Level::NOTE.secondary_title(escape::line(&note.message));
-            groups.push(point(Group::with_title(title), place, None, longest));
+            groups.push(point(Group::with_title(title), place, None, longest, room));
         }
     }
     renderer.render(&groups)
@@ -88,11 +94,17 @@ fn wrapped(text: &str, room: usize) -> String {
 }
 
 /// Adds the lines of a place, with a caret.
-fn point<'a>(group: Group<'a>, place: &Place, label: Option<&str>, longest: usize) -> Group<'a> {
+fn point<'a>(
+    group: Group<'a>,
+    place: &Place,
+    label: Option<&str>,
+    longest: usize,
+    room: &mut usize,
+) -> Group<'a> {
     let source = &place.source;
     let at = source.position(place.span.start);
     let path = escape::line(source.name());
-    let Some(window) = Window::around(source.text(), place) else {
+    let Some(window) = Window::around(source.text(), place, room) else {
         let origin = Origin::path(path).line(at.line as usize).char_column(at.column as usize);
         return group.element(origin);
     };
@@ -110,12 +122,15 @@ struct Window {
     span: std::ops::Range<usize>,
 }
 
-/// Lines longer than this (in bytes) are not shown, only where they are: a file on one line is no help.
-const LONGEST_LINE: usize = 2000;
+/// A line of more bytes is long.
+const LONG_LINE: usize = 2000;
+/// So many bytes of long lines are looked through to be shown, which takes a while: with many faults in a file on one
+/// line the places of the rest must do.
+const MOST_OF_LONG_LINES: usize = 1 << 20;
 
 impl Window {
-    /// `None` if there is nothing to be shown.
-    fn around(text: &str, place: &Place) -> Option<Self> {
+    /// `None` if there is nothing to be shown, or no `room` is left for a long line.
+    fn around(text: &str, place: &Place, room: &mut usize) -> Option<Self> {
         let span = place.span.range();
         let start = span.start.min(text.len());
         // What goes over several lines is shown by its first.
@@ -124,8 +139,8 @@ impl Window {
         // The carriage return of a line's end is no part of the line.
         let last = text[..last].strip_suffix('\r').map_or(last, str::len).max(start);
         let line = &text[first..last];
-        if line.len() > LONGEST_LINE {
-            return None;
+        if line.len() > LONG_LINE {
+            *room = room.checked_sub(line.len())?;
         }
         let end = span.end.clamp(start, last);
         // A credential's key may stand on the line before its value.
@@ -272,15 +287,25 @@ error[wrong-type]: some words that take
     }
 
     #[test]
-    fn a_place_beyond_the_text_and_one_on_an_endless_line_are_still_told() {
+    fn a_place_beyond_the_text_is_still_told() {
         let far = Arc::new(Source::new("far", "x"));
-        let long = Arc::new(Source::new("long", "x".repeat(5000)));
-        let fault = |source| {
-            Diagnostic::error(code::WRONG_TYPE, "m").at(Place::new(source, Span::new(4000, 4001)))
-        };
-        let text = render(&[fault(&far), fault(&long)], false, None);
+        let place = Place::new(&far, Span::new(4000, 4001));
+        let text = render(&[Diagnostic::error(code::WRONG_TYPE, "m").at(place)], false, None);
         assert!(text.contains(" --> far:1:2\n"), "{text}");
-        assert!(text.contains("--> long:1:4001\n"), "{text}");
-        assert!(!text.contains("xxx"), "a line without end is not shown: {text}");
+    }
+
+    #[test]
+    fn long_lines_are_shown_while_there_is_room() {
+        let long = Arc::new(Source::new("long", "x".repeat(5000)));
+        let place = Place::new(&long, Span::new(4000, 4001));
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m").at(place);
+        let mut room = 7000;
+        let mut shown = || render_one(&fault, &Renderer::plain(), None, &mut room);
+        let (first, second) = (shown(), shown());
+        assert!(first.contains("--> long:1:4001\n") && first.contains("xxx"), "{first}");
+        let longest = first.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(USUAL_WIDTH), "{longest:?}: {first}");
+        assert!(second.contains("--> long:1:4001") && !second.contains("xxx"), "{second}");
+        assert_eq!(room, 2000);
     }
 }
