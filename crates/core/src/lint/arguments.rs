@@ -7,9 +7,34 @@ use crate::json::{Node, Value};
 use crate::source::Span;
 
 /// Programs whose arguments are programs: in those, `$x` and `{x}` are no placeholders.
-const LANGUAGES: [&str; 22] = [
-    "sh", "bash", "dash", "zsh", "ksh", "ash", "csh", "tcsh", "fish", "busybox", "awk", "gawk",
-    "mawk", "nawk", "perl", "sed", "jq", "envsubst", "python", "python3", "ruby", "make",
+const LANGUAGES: [&str; 26] = [
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "ash",
+    "csh",
+    "tcsh",
+    "fish",
+    "busybox",
+    "awk",
+    "gawk",
+    "mawk",
+    "nawk",
+    "perl",
+    "sed",
+    "jq",
+    "envsubst",
+    "python",
+    "python3",
+    "ruby",
+    "make",
+    // With `-e`, in which they fill in variables of their own.
+    "hive",
+    "beeline",
+    "spark-sql",
+    "pig",
 ];
 
 /// Whether the arguments of a step are read by a shell, or another language.
@@ -127,7 +152,10 @@ fn shell(rest: &str) -> Option<usize> {
     // The next letter would make it part of another word.
     let ends = !body[length..].starts_with(|c: char| c.is_ascii_lowercase());
     let begins = body.starts_with(|c: char| c.is_ascii_uppercase());
-    (length >= 2 && begins && ends).then_some(length + 1)
+    // Sqoop's own word for the part of a query that it fills in
+    // (https://sqoop.apache.org/docs/1.4.7/SqoopUserGuide.html#_free_form_query_imports).
+    let is_sqoop = &body[..length] == "CONDITIONS";
+    (length >= 2 && begins && ends && !is_sqoop).then_some(length + 1)
 }
 
 /// `{name}` in a URI, where no glob and no pattern has one.

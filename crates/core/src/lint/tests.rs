@@ -63,13 +63,15 @@ fn placeholders_that_nobody_fills_in() {
         (r#""$${DAY}""#, ""),
         (r#""%d{HH:mm}""#, ""),
         (r#""day=__HIVE_DEFAULT_PARTITION__""#, ""),
+        (r#""select 1 from t where $CONDITIONS""#, ""),
+        (r#""$CONDITION""#, "unexpanded-template $CONDITION"),
         (r#""x__DAY__""#, ""),
         (r#""__init__""#, ""),
         (r#""100%""#, ""),
     ];
     each(&cases, &|arguments| with_arguments("tool", arguments));
     let scripts = r#""-c", "echo $DAY ${DAY} $(date)""#;
-    for shell in ["sh", "/bin/bash", "awk", "jq"] {
+    for shell in ["sh", "/bin/bash", "awk", "jq", "hive", "/usr/bin/pig"] {
         assert_eq!(with_arguments(shell, scripts), [""; 0], "{shell}");
     }
     let runner = |program: &str| {
