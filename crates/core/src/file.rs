@@ -122,7 +122,16 @@ pub fn near(path: &Path) -> Option<String> {
     let entries = folder.unwrap_or(Path::new(".")).read_dir().ok()?;
     let files = entries.flatten().filter(|entry| entry.path().is_file());
     let names: Vec<_> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    suggest(name, names.iter().map(String::as_str).filter(|near| *near != name)).map(Into::into)
+    let names = names.iter().map(String::as_str).filter(|near| *near != name);
+    // An ending that both have makes no two names alike.
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let with_ending = |near: &&str| near.rsplit_once('.').map(|(_, of)| of) == Some(ending);
+    let (same, others): (Vec<_>, Vec<_>) = names.partition(with_ending);
+    let stems = same.iter().filter_map(|near| near.rsplit_once('.').map(|(stem, _)| stem));
+    match suggest(stem, stems) {
+        Some(near) => Some(format!("{near}.{ending}")),
+        None => suggest(name, others).map(Into::into),
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -186,7 +195,12 @@ mod tests {
         let near = |name: &str| near(&folder.path().join(name));
         fs::create_dir(folder.path().join("clusters.json")).expect("makes a folder");
         assert_eq!(near("playbok.json").as_deref(), Some("playbook.json"));
+        assert_eq!(near("playbook.jsn").as_deref(), Some("playbook.json"));
         assert_eq!(near("cluster.json"), None);
+        fs::write(folder.path().join("one.json"), "").expect("writes");
+        assert_eq!(near("nope.json"), None, "no more than the ending is the same");
+        fs::write(folder.path().join("LICENCE"), "").expect("writes");
+        assert_eq!(near("LICENSE").as_deref(), Some("LICENCE"));
         assert_eq!(near("playbook.json"), None, "it is not said of itself");
     }
 }
