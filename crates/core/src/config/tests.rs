@@ -298,6 +298,12 @@ fn secrets_are_no_names() {
         "213: error[secret-in-name]: `data.steps[0].dependsOn[0]` holds a secret (it would be shown); take it from a variable if it is none",
     ];
     assert_eq!(found, expected);
+    // What a variable made is not told either: as the file writes it, or not at all.
+    let found = lines(&marked_playbook(
+        r#"{"id": "lo‹ad›", "type": "COMMAND", "command": "x", "dependsOn": ["lo‹ad›"]}, {"id": "b", "type": "COMMAND", "command": "x", "dependsOn": ["loaf"]}"#,
+    ));
+    assert!(found[0].contains("step `lo‹ad›` needs itself"), "{found:?}");
+    assert!(found[1].ends_with("; `dependsOn` takes ids of steps of this playbook"), "{found:?}");
     let local = format!(
         r#"{{"schema": "{PREFIX}LocalClusterConfig/avro/1-0-0", "data": {{"name": "«env A:a»",
         "environment": {{"«env A:a»": "«env A:a»"}}, "roots": {{"s3://a/": "«env A:a»"}}, "workFolder": "«env A:a»", "tools": {{"java": "«env A:a»"}}}}}}"#

@@ -133,6 +133,8 @@ mod tests {
         ]);
         let second = ("`s[1]`".to_owned(), vec!["the same is true of `s[2]`".to_owned()]);
         assert_eq!(told, [alone("`s[0]`"), second]);
+        let told = fold_all(&[("a `s[0]`", 1, None), ("a `s[0]`", 2, None)]);
+        assert_eq!(told, [alone("a `s[0]`")], "it is no other than the first");
         let told = fold_all(&[("same", 0, None), ("same", 0, None), ("same", 2, Some("help"))]);
         assert_eq!(told, [alone("same")], "the very words are told once");
     }

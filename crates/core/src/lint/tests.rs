@@ -138,6 +138,7 @@ fn names_that_people_cannot_tell_apart() {
     let properties = |map: &str| found(&step("a", &format!(r#", "properties": {{{map}}}"#)));
     assert_eq!(properties(r#""a.b": "1", "a.B": "2""#), [r#"names-differ-by-case "a.B""#]);
     assert_eq!(properties(r#""a.b": "1", "a.c": "2""#), [""; 0]);
+    assert_eq!(properties(r#""a.ä": "1", "a.Ä": "2""#), [r#"names-differ-by-case "a.Ä""#]);
 }
 
 #[test]
@@ -223,6 +224,8 @@ fn secrets_are_found_by_their_form_and_by_their_names() {
         assert_eq!(all.len(), 1, "{text}: {all:?}");
         assert_eq!(&text[all[0].range.clone()], secret, "all of it");
     }
+    let inner = format!(r#"["x{}", "_{}"]"#, upper("AKIA"), token("ghp_", 9));
+    assert_eq!(secrets(&inner), [], "a part of a longer word");
     let account =
         format!("DefaultEndpointsProtocol=https;AccountKey={}==", "a1B2".repeat(21) + "ab");
     assert_eq!(secrets(&account).len(), 1);

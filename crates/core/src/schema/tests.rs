@@ -354,6 +354,28 @@ fn records_in_lenient_files() {
 }
 
 #[test]
+fn what_was_meant_is_there_unless_the_field_is_or_0_7_took_it_for_nothing() {
+    let names = |text: &str, mode: Mode| -> Vec<String> {
+        let (schema, value) = (plain(RECORD), plain(text));
+        let schema = Schema::parse(&schema).0.expect("valid");
+        let node = json::parse(&value).0.expect("JSON");
+        let mut faults = Faults::new(&value);
+        let checked = check(&schema, &node, &Path::root(""), mode, &mut faults);
+        let Is::Record(fields) = &checked.is else { panic!("a record") };
+        let is_valid = |(name, of): (&str, &Checked<'_>)| match of.is {
+            Is::Invalid => format!("{name}?"),
+            _ => name.to_owned(),
+        };
+        fields.iter().map(is_valid).collect()
+    };
+    let defaults = ["count", "codes"];
+    assert_eq!(names(r#"{"jra": "x"}"#, Mode::Strict), ["jar?", "count", "codes"]);
+    assert_eq!(names(r#"{"jra": "x"}"#, Mode::Lenient), defaults);
+    assert_eq!(names(r#"{"jra": "x", "jar": "y"}"#, Mode::Strict), ["jar", "count", "codes"]);
+    assert_eq!(names(r#"{"other": "x"}"#, Mode::Strict), defaults);
+}
+
+#[test]
 fn values_come_back_with_defaults_and_the_last_duplicate() {
     let (schema, value) = (plain(RECORD), plain(r#" {"jar": "x", "JAR": "y"}"#));
     let schema = Schema::parse(&schema).0.expect("valid");
