@@ -289,6 +289,32 @@ pub(crate) mod marked {
 mod tests {
     use super::*;
 
+    /// What a template makes of the list `["1", "2"]`.
+    fn of_a_list(text: &str) -> Document {
+        let source = Arc::new(Source::new("x", text));
+        let list = serde_json::json!(["1", "2"]);
+        let inputs = template::Inputs {
+            variables: &[("l", list.into())].into_iter().collect(),
+            now: &jiff::Zoned::now,
+            env: &|_| None,
+            read: &|_| Err(std::io::ErrorKind::NotFound.into()),
+            limits: template::Limits::default(),
+        };
+        let rendered = template::Template::parse(&source).and_then(|it| it.render(&inputs));
+        Document::of(rendered.expect("it is rendered")).expect("UTF-8")
+    }
+
+    #[test]
+    fn of_a_loop_the_first_turn_is_shown() {
+        let document = of_a_list("{{range .l}}a{{.}}b{{end}}");
+        assert_eq!(document.text(), "a1ba2b");
+        let place = Place::new(document.source(), Span::new(12, 19));
+        let fault = document.show_rendered(Diagnostic::error(code::WRONG_TYPE, "m").at(place));
+        let shown = fault.notes[0].place.as_ref().expect("a place");
+        assert_eq!(shown.source.text(), "a‹{{.}}›ba‹{{.}}›b");
+        assert_eq!(&shown.source.text()[shown.span.range()], "a‹{{.}}›b");
+    }
+
     #[test]
     fn only_the_users_own_letters_are_quoted() {
         let document = marked::document("x", "abc‹value›d«systemEnv P:hunter2»e");
@@ -301,7 +327,9 @@ mod tests {
         assert_eq!(document.source_span(Span::new(8, 9)), Span::new(14, 15));
         let plain = Document::plain(Arc::new(Source::new("x", "a\nb".repeat(60))));
         assert_eq!(plain.quote(Span::new(0, 3)), None, "two lines");
-        assert_eq!(plain.quote(Span::new(0, 120)), None, "long");
+        let plain = Document::plain(Arc::new(Source::new("x", "ab".repeat(60))));
+        assert_eq!(plain.quote(Span::new(0, 100)).map(str::len), Some(100));
+        assert_eq!(plain.quote(Span::new(0, 101)), None, "long");
         assert!(!format!("{document:?}").contains("hunter2"));
     }
 

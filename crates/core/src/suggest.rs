@@ -91,6 +91,7 @@ mod tests {
         assert_eq!(meant("Main_Class"), Some("mainClass"));
         assert_eq!(meant("argumens"), Some("arguments"));
         assert_eq!(meant("customjar"), Some("CUSTOM_JAR"));
+        assert_eq!(meant("-j_a-r"), Some("jar"));
         assert_eq!(meant("mapper"), None);
         assert_eq!(meant(""), None);
         assert_eq!(meant(&"jar".repeat(1000)), None);

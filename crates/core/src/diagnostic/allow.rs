@@ -265,6 +265,7 @@ mod tests {
         assert!(is_silent(
             "W\n{{/* lint: allow empty-field */}}{{/* lint: allow-file empty-field */}}\nW"
         ));
+        assert!(is_silent("{{/* lint: allow-file unused-allow */}}"), "it is not told of itself");
     }
 
     #[test]
