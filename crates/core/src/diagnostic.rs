@@ -249,6 +249,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn of_one_place_in_the_order_of_what_was_rendered() {
+        let source = Arc::new(Source::new("a.json", "text"));
+        let at = |rendered, message: &str| {
+            let rendered = Some(Span::at(rendered));
+            let place = Place { rendered, ..Place::new(&source, Span::new(0, 4)) };
+            Diagnostic::error(code::WRONG_TYPE, message).at(place)
+        };
+        let all: Diagnostics = [at(9, "in turn 10"), at(1, "in turn 2")].into_iter().collect();
+        let messages: Vec<_> = all.sorted().into_iter().map(|fault| fault.message).collect();
+        assert_eq!(messages, ["in turn 2", "in turn 10"]);
+    }
+
+    #[test]
     fn sorted_by_file_and_place_and_each_once() {
         let a = Arc::new(Source::new("a.json", "one\ntwo"));
         let b = Arc::new(Source::new("b.json", "one"));

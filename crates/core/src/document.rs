@@ -295,7 +295,7 @@ mod tests {
         let list = serde_json::json!(["1", "2"]);
         let inputs = template::Inputs {
             variables: &[("l", list.into())].into_iter().collect(),
-            now: &jiff::Zoned::now,
+            now: &|| jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC),
             env: &|_| None,
             read: &|_| Err(std::io::ErrorKind::NotFound.into()),
             limits: template::Limits::default(),
