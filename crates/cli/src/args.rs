@@ -532,7 +532,8 @@ fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsS
     let mut known = BTreeSet::from(["help", "version"]);
     flags(command, &mut known);
     let nearly = |name: &str| {
-        let is_word = name.len() > 3 && name.starts_with(|c: char| c.is_ascii_alphabetic());
+        // A single letter is a short flag.
+        let is_word = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic());
         is_word && suggest(name, known.iter().copied()).is_some()
     };
     if words.get(1).is_some_and(|word| word == "h") {
@@ -541,8 +542,7 @@ fn with_two_dashes(mut words: Vec<OsString>, command: &clap::Command) -> Vec<OsS
     for word in words.iter_mut().skip(1).take_while(|word| *word != "--") {
         let Some(rest) = word.to_str().and_then(|word| word.strip_prefix('-')) else { continue };
         let name = rest.split_once('=').map_or(rest, |(name, _)| name);
-        // A single letter is a short flag.
-        if name.len() > 1 && (known.contains(name) || nearly(name)) {
+        if known.contains(name) || nearly(name) {
             *word = format!("--{rest}").into();
         }
     }
@@ -565,11 +565,11 @@ mod tests {
     #[test]
     fn one_dash_is_two_and_old_names_are_names() {
         let old = parsed(
-            "dataflow-runner run -emr-config c -emr-playbook=p --emr-cluster j -vars a,b -log-failed-steps",
+            "dataflow-runner run -emr-config c -emr-playbook=s3/of/all/books.json --emr-cluster j -vars a,b -log-failed-steps",
         );
         let Command::Run(run) = old.expect("it parses").command else { panic!("another command") };
         assert_eq!(run.config.path, Some("c".into()));
-        assert_eq!(run.playbook.path, Some("p".into()));
+        assert_eq!(run.playbook.path, Some("s3/of/all/books.json".into()));
         assert_eq!(run.cluster.id, Some("j".into()));
         assert_eq!(run.variables.vars.as_deref(), Some("a,b"));
         assert!(run.steps.log_failed_steps);
@@ -581,6 +581,7 @@ mod tests {
             ("dataflow-runner run -emr-confg c", "--emr-config"),
             ("dataflow-runner run --emr-playbok p", "--emr-playbook"),
             ("dataflow-runner lint x -var-fle v", "--vars-file"),
+            ("dataflow-runner lint x -vra v", "--vars"),
             ("dataflow-runner lnt x", "lint"),
         ] {
             let error = parsed(line).expect_err(line).to_string();

@@ -239,6 +239,14 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn what_is_no_file_is_not_looked_into() {
+        let mut found = find(&["/dev/null".into()]).expect("it is there");
+        found.only_configs();
+        assert_eq!((found.files.len(), found.passed_over), (1, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn links_to_files_are_followed_and_links_to_folders_are_not() {
         use std::os::unix::fs::symlink;
 

@@ -323,6 +323,38 @@ fn literal_credentials_come_from_the_file_itself() {
 }
 
 #[test]
+fn what_is_sent_in_secret_is_hidden_in_the_words_of_others() {
+    let yarn = r#""name": "y", "resourceManagers": ["https://h"], "webHdfs": ["https://h"], "credentials": {"user": "u", "password": "of-yarn"}"#;
+    let dataproc = r#""name": "d", "project": "p-12345", "region": "us-central1", "credentials": {"token": "of-dataproc"}"#;
+    let file = |schema: &str, data: &str| {
+        format!(
+            r#"{{"schema": "iglu:com.snowplowanalytics.dataflowrunner/{schema}/avro/1-0-0", "data": {{ {data} }}}}"#
+        )
+    };
+    let keys = r#""accessKeyId": "AKIA", "secretAccessKey": "of-emr""#;
+    let site = Site::new()
+        .with("here/p.json", &playbook_1(keys))
+        .with("here/y.json", &file("YarnClusterConfig", yarn))
+        .with("here/d.json", &file("DataprocClusterConfig", dataproc));
+    let mut loader = site.first(&variables(Path::new(""), &["v=1"], &[]), TimeZone::UTC);
+    for name in ["p.json", "y.json", "d.json"] {
+        assert!(loader.any(Path::new(name)).is_some(), "{:?}", said(&mut loader));
+    }
+    let hidden = loader.hidden();
+    for (told, shown) in [
+        ("of-emr", "‹secretAccessKey›"),
+        ("of-yarn", "‹credentials›"),
+        ("of-dataproc", "‹credentials›"),
+        ("AWS_SECRET_ACCESS_KEY of the environment", "‹AWS_SECRET_ACCESS_KEY›"),
+        ("AWS_SECRET_KEY of the environment", "‹AWS_SECRET_KEY›"),
+        ("AWS_SESSION_TOKEN of the environment", "‹AWS_SESSION_TOKEN›"),
+        ("CONSUL_HTTP_TOKEN of the environment", "‹CONSUL_HTTP_TOKEN›"),
+    ] {
+        assert_eq!(hidden.masked(told), shown);
+    }
+}
+
+#[test]
 fn the_program_has_a_folder_and_an_environment() {
     let none = args::Variables::default();
     let loader = Loader::new(&none).unwrap_or_else(|usage| panic!("{}", usage.text()));

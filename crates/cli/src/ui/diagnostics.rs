@@ -154,7 +154,7 @@ impl Window {
     /// With so many characters marked at most, from the first on.
     fn marking(mut self, longest: usize) -> Self {
         let marked = self.text.get(self.span.clone()).unwrap_or_default();
-        if let Some((at, _)) = marked.char_indices().nth(longest.max(1)) {
+        if let Some((at, _)) = marked.char_indices().nth(longest) {
             self.span.end = self.span.start + at;
         }
         self
@@ -235,6 +235,32 @@ warning[unused-variable]: variable `x` is not used
             let marks = shown.chars().filter(|c| *c == '^').count();
             assert_eq!(marks, width / 2, "{shown}");
         }
+    }
+
+    #[test]
+    fn names_and_words_cannot_act_on_a_terminal() {
+        let source = Arc::new(Source::new("a\u{202e}.json", "x"));
+        let place = || Place::new(&source, Span::new(0, 1));
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m\u{202e}")
+            .at(place())
+            .label("l\u{202e}")
+            .note("n\u{202e}", Some(place()))
+            .note("o\u{202e}", None)
+            .help("h\u{202e}");
+        for width in [None, Some(80)] {
+            let text = render(std::slice::from_ref(&fault), false, width);
+            for shown in ["m", "--> a", "^ l", "note: n", "note: o", "help: h"] {
+                assert!(text.contains(&format!("{shown}\\u202e")), "{shown}: {text}");
+            }
+            assert!(!text.contains('\u{202e}'), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_at_no_caret_is_told_as_a_note() {
+        let fault = Diagnostic::error(code::WRONG_TYPE, "m").label("expected a string");
+        let text = render(&[fault], false, None);
+        assert!(text.contains("= note: expected a string\n"), "{text}");
     }
 
     #[test]

@@ -157,12 +157,12 @@ fn commented(comment: &str) -> String {
 }
 
 /// Runs the program with something on its stdin.
-fn piped(place: &Place, line: &str, stdin: &str) -> Ran {
+fn piped(place: &Place, line: &str, stdin: impl AsRef<[u8]>) -> Ran {
     let mut command = place.command(line.split_whitespace());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     // Who does not read it has gone before.
-    let _ = child.stdin.take().expect("a pipe").write_all(stdin.as_bytes());
+    let _ = child.stdin.take().expect("a pipe").write_all(stdin.as_ref());
     Ran::from(child.wait_with_output().expect("it ends"))
 }
 
@@ -225,13 +225,24 @@ fn a_playbook_of_a_folder_is_checked_against_the_one_cluster_beside_it() {
 #[test]
 fn stdin_is_checked_by_the_name_that_it_is_given() {
     let place = Place::new().with("p.json", "{");
-    let named = piped(&place, "lint - --stdin-name p.json p.json", &warns());
+    let named = piped(&place, "lint - --stdin-name p.json p.json", warns());
     assert!(named.stderr.contains("--> p.json:2:"), "{}", named.stderr);
     assert_eq!(named.code, Some(0), "it stands for the file");
     assert!(named.stderr.contains("1 file is valid"), "{}", named.stderr);
     let unnamed = piped(&place, "lint -", "{");
     assert!(unnamed.stderr.contains("--> <stdin>:1:"), "{}", unnamed.stderr);
     assert_eq!(unnamed.code, Some(3));
+}
+
+#[test]
+fn stdin_is_not_the_file_or_folder_of_that_name() {
+    let file = Place::new().with("-", "{}");
+    let ran = piped(&file, "lint - --only-configs", warns());
+    assert!(ran.stderr.contains("--> <stdin>:2:"), "{}", ran.stderr);
+    let both = piped(&file, "lint - ./-", warns());
+    assert!(both.stderr.contains("--> ./-:1:"), "{}", both.stderr);
+    let folder = Place::new().with("-/data.json", "{}");
+    assert_eq!(piped(&folder, "lint -", warns()).messages(), ["info msg=\"1 file is valid\""]);
 }
 
 #[test]
@@ -382,7 +393,10 @@ fn named_files_that_are_no_configurations_can_be_passed_over() {
     let nothing = "info msg=\"there is nothing to check\"";
     assert_eq!((none.messages(), none.code), (vec![passed, nothing], Some(0)));
     assert_eq!(place.words("lint gone.json --only-configs").code, Some(3));
-    assert_eq!(piped(&place, "lint - --only-configs", "{}").code, Some(0));
+    let ran = piped(&place, "lint - --only-configs", "{}");
+    assert_eq!((ran.messages(), ran.code), (vec![passed, nothing], Some(0)));
+    let ran = piped(&place, "lint - --only-configs", [0xFF]);
+    assert_eq!(ran.code, Some(3), "it is told that it is no text: {}", ran.stderr);
 }
 
 #[test]
@@ -396,6 +410,8 @@ fn variables_that_are_not_given_can_stand_for_themselves() {
     assert_eq!((ran.messages(), ran.code), (vec!["info msg=\"1 file is valid\""], Some(0)));
     let ran = place.words("lint q.json --any-vars");
     assert_eq!(ran.code, Some(3), "only a text can be taken for one: {}", ran.stderr);
+    let told: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    assert!(matches!(told[..], [one] if !one.contains("no entry")), "{}", ran.stderr);
 }
 
 #[test]
@@ -421,6 +437,17 @@ fn all_that_was_not_given_is_told_at_once() {
         variable("four"),
     ];
     assert_eq!(told, wanted);
+}
+
+#[test]
+fn of_very_much_that_was_not_given_not_all_is_told() {
+    let many: String = (0..120).map(|n| format!("{{{{.v{n}}}}}")).collect();
+    let place = Place::new().with("p.json", many);
+    let ran = place.words("lint p.json");
+    let told = ran.stderr.lines().filter(|line| line.starts_with("error[template-exec]"));
+    assert_eq!((told.count(), ran.code), (100, Some(3)));
+    let more = "error[too-many-faults]: no more than 100 of what is missing is told\n";
+    assert!(ran.stderr.contains(more), "{}", ran.stderr);
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn a_file_that_is_no_text_is_shown_where_it_is_not() {
     let place = Place::new()
         .with("latin.json", b"{\n  \"name\": \"caf\xe9\"}")
         .with("wide.json", b"\xff\xfe{\0}\0")
+        .with("big-endian.json", b"\xfe\xff\0{\0}")
         .with("packed.json", b"\x1f\x8b\x08\0\0")
         .with("noise.json", b"{\0\xff");
     let said = told(&place, "lint latin.json");
@@ -23,6 +24,7 @@ fn a_file_that_is_no_text_is_shown_where_it_is_not() {
     assert_eq!(said[3], "^ byte 0xE9");
     for (name, what) in [
         ("wide.json", "^ it is UTF-16"),
+        ("big-endian.json", "^ it is UTF-16"),
         ("packed.json", "^ it is packed with gzip"),
         ("noise.json", "^ it is no text"),
     ] {
@@ -33,7 +35,11 @@ fn a_file_that_is_no_text_is_shown_where_it_is_not() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_told_of_with_what_was_meant() {
-    let place = Place::new().with("playbook.json", "{}").with("folder.json/x", "");
+    let place = Place::new()
+        .with("playbook.json", "{}")
+        .with("folder.json/x", "")
+        .with("folders.json", "{}")
+        .with("below/vars.json", "{}");
     let wrong = |name: &str, why: &str| {
         let said = told(&place, &format!("render {name}"));
         assert_eq!(said[0], format!("error[cannot-read-file]: cannot read `{name}`: {why}"));
@@ -44,6 +50,8 @@ fn a_file_that_cannot_be_read_is_told_of_with_what_was_meant() {
     let meant = Some("help: did you mean `playbook.json`?".to_owned());
     assert_eq!(wrong("playbok.json", absent), meant);
     assert_eq!(wrong("cluster.json", absent), None);
+    let below = Some("help: did you mean `below/vars.json`?".to_owned());
+    assert_eq!(wrong("below/var.json", absent), below);
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("nowhere", place.path("link.json")).expect("links");
