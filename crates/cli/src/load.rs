@@ -14,6 +14,7 @@ use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
+use dataflow_runner_core::config::playbook::{Draft, Playbook};
 use dataflow_runner_core::config::{self, Config};
 use dataflow_runner_core::diagnostic::allow::Allowed;
 use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
@@ -226,9 +227,9 @@ impl Loader {
 
     /// A cluster file as the place it describes.
     pub(crate) fn target(&mut self, path: &Path) -> Option<Target> {
-        match self.load(path)? {
+        match self.load(path).ok()? {
             Config::Local(config) => Some(Target::Local(config.into())),
-            Config::Emr(config) => Some(self.emr(*config)),
+            Config::Emr(config) => Some(Target::emr(*config)),
             Config::Yarn(config) => {
                 self.knows_cluster = true;
                 Some(Target::Yarn(config))
@@ -253,47 +254,45 @@ impl Loader {
     pub(crate) fn target_for(
         &mut self,
         config: Option<&Path>,
-        plan: Option<&Plan>,
+        plan: &Planned,
     ) -> Result<Option<Target>, Usage> {
-        match (config, plan.and_then(Plan::playbook)) {
+        let there = |playbook: &Playbook| playbook.emr.clone().map(Target::there);
+        match (config, plan) {
             (Some(path), _) => Ok(self.target(path)),
-            (None, Some(playbook)) => match &playbook.emr {
-                Some(access) => Ok(Some(Target::there(access.clone()))),
-                None => Err(Usage::missing("emr-config", "config")),
+            (None, Ok(plan)) => match plan.playbook().map(there) {
+                Some(None) => Err(Usage::missing("emr-config", "config")),
+                there => Ok(there.flatten()),
             },
             // What is wrong with the playbook was said.
-            (None, None) => Ok(None),
+            (None, Err(draft)) => Ok(draft.as_ref().and_then(|draft| there(draft.playbook()))),
         }
     }
 
     /// A playbook as a plan.
-    pub(crate) fn plan(&mut self, path: &Path) -> Option<Plan> {
+    pub(crate) fn plan(&mut self, path: &Path) -> Planned {
         match self.load(path)? {
-            Config::Playbook(playbook) => Plan::new(playbook, &mut self.faults),
+            Config::Playbook(playbook) => self.planned(playbook),
             Config::Local(_) | Config::Emr(_) | Config::Yarn(_) | Config::Dataproc(_) => {
                 self.faults.push(wrong_kind(path, "a cluster file", "a playbook"));
-                None
+                Err(None)
             }
         }
     }
 
-    /// Any file: a playbook must make a plan, too.
-    pub(crate) fn any(&mut self, path: &Path) -> Option<Any> {
-        Some(match self.load(path)? {
-            Config::Playbook(playbook) => {
-                Any::Plan(Box::new(Plan::new(playbook, &mut self.faults)?))
-            }
-            Config::Local(config) => Any::Target(Target::Local(config.into())),
-            Config::Emr(config) => Any::Target(self.emr(*config)),
-            Config::Yarn(config) => Any::Target(Target::Yarn(config)),
-            Config::Dataproc(config) => Any::Target(Target::dataproc(*config)),
-        })
+    fn planned(&mut self, playbook: Playbook) -> Planned {
+        Plan::new(playbook, &mut self.faults).ok_or(None)
     }
 
-    /// A cluster of EMR, held against EMR's own limits.
-    fn emr(&mut self, config: emr::Config) -> Target {
-        emr::check_cluster(&config, &mut self.faults);
-        Target::emr(config)
+    /// Any file: a playbook must make a plan, too.
+    pub(crate) fn any(&mut self, path: &Path) -> Option<Any> {
+        Some(match self.load(path) {
+            Ok(Config::Playbook(playbook)) => Any::Plan(Box::new(self.planned(playbook))),
+            Ok(Config::Local(config)) => Any::Target(Target::Local(config.into())),
+            Ok(Config::Emr(config)) => Any::Target(Target::emr(*config)),
+            Ok(Config::Yarn(config)) => Any::Target(Target::Yarn(config)),
+            Ok(Config::Dataproc(config)) => Any::Target(Target::dataproc(*config)),
+            Err(draft) => Any::Plan(Box::new(Err(Some(draft?)))),
+        })
     }
 
     /// Where faults go that are found elsewhere.
@@ -301,28 +300,30 @@ impl Loader {
         &mut self.faults
     }
 
-    fn load(&mut self, path: &Path) -> Option<Config> {
-        let rendered = self.render(path)?;
+    fn load(&mut self, path: &Path) -> Result<Config, Option<Draft>> {
+        let rendered = self.render(path).ok_or(None)?;
         let source = Arc::clone(&rendered.source);
         let document = Document::of(rendered);
-        let document = document.map_err(|fault| self.faults.push(*fault)).ok()?;
+        let document = document.map_err(|fault| {
+            self.faults.push(*fault);
+            None
+        })?;
         for (secret, words) in document.all_secrets() {
             self.hidden.hide(&secret, &words, TELLING_SECRET);
         }
-        let read = if self.lints { config::lint } else { config::load };
-        let (config, faults) = read(&document);
+        let (config, faults) = config::load_or_draft(&document, self.lints);
         self.faults.append(faults);
         self.documents.push(document);
-        let credentials = config.as_ref().and_then(Config::credentials).cloned();
+        let credentials = config.as_ref().ok().and_then(Config::credentials).cloned();
         if let Some(emr::Credentials::Key { secret, .. }) = &credentials {
             self.hidden.hide(secret.expose(), "‹secretAccessKey›", TELLING_SECRET);
         }
-        if let Some(Config::Yarn(config)) = &config
+        if let Ok(Config::Yarn(config)) = &config
             && let Some(credentials) = &config.credentials
         {
             self.hidden.hide(credentials.secret().expose(), "‹credentials›", TELLING_SECRET);
         }
-        if let Some(Config::Dataproc(config)) = &config {
+        if let Ok(Config::Dataproc(config)) = &config {
             for secret in config.credentials.secrets() {
                 self.hidden.hide(secret.expose(), "‹credentials›", TELLING_SECRET);
             }
@@ -348,10 +349,21 @@ impl Loader {
     }
 }
 
+/// A playbook as a plan, or what is right of one that is not.
+pub(crate) type Planned = Result<Plan, Option<Draft>>;
+
+/// The playbook that a cluster can be held against, also one that is not right as a whole.
+pub(crate) fn playbook(plan: &Planned) -> Option<&Playbook> {
+    match plan {
+        Ok(plan) => plan.playbook(),
+        Err(draft) => draft.as_ref().map(Draft::playbook),
+    }
+}
+
 /// Either kind of file.
 pub(crate) enum Any {
     /// A playbook.
-    Plan(Box<Plan>),
+    Plan(Box<Planned>),
     /// A cluster file.
     Target(Target),
 }
@@ -362,6 +374,14 @@ impl Any {
         match self {
             Self::Plan(_) => None,
             Self::Target(target) => Some(target),
+        }
+    }
+
+    /// The playbook that a cluster can be held against, also one that is not right as a whole.
+    pub(crate) fn playbook(&self) -> Option<&Playbook> {
+        match self {
+            Self::Plan(plan) => playbook(plan),
+            Self::Target(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::config::playbook::Playbook;
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::dataproc::{self, Dataproc};
@@ -15,7 +16,7 @@ use dataflow_runner_core::http::aws::{Account, Recorded, Settings, is_region};
 use dataflow_runner_core::http::google;
 use dataflow_runner_core::http::{Authorities, Client, Trust};
 use dataflow_runner_core::journal::Header;
-use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::plan;
 
 /// Where steps run.
 #[derive(Clone)]
@@ -152,8 +153,8 @@ impl Target {
         })
     }
 
-    /// What can never be done of a plan there, whatever is installed here.
-    pub(crate) fn lint(&self, plan: &Plan, faults: &mut Diagnostics) {
+    /// What can never be done of a playbook there, whatever is installed here.
+    pub(crate) fn lint(&self, playbook: &Playbook, faults: &mut Diagnostics) {
         match self {
             // Nothing is touched, so any folder does.
             Self::Local(config) => {
@@ -170,31 +171,23 @@ impl Target {
                         log_wait: None,
                     },
                 ) {
-                    plan.check(fabric.capabilities(), faults);
-                    if let Some(playbook) = plan.playbook() {
-                        fabric.check_playbook(playbook, faults);
-                    }
+                    plan::check(playbook, fabric.capabilities(), faults);
+                    fabric.check_playbook(playbook, faults);
                 }
             }
             Self::Emr { config, .. } => {
-                plan.check(&emr::capabilities(), faults);
-                if let Some(playbook) = plan.playbook() {
-                    emr::check_playbook(playbook, config.as_deref(), faults);
-                }
+                plan::check(playbook, &emr::capabilities(), faults);
+                emr::check_playbook(playbook, config.as_deref(), faults);
             }
             Self::Yarn(config) => {
-                plan.check(&config.capabilities(), faults);
-                if let Some(playbook) = plan.playbook() {
-                    yarn::check_playbook(playbook, faults);
-                }
+                plan::check(playbook, &config.capabilities(), faults);
+                yarn::check_playbook(playbook, faults);
             }
             Self::Dataproc { config, .. } => {
-                plan.check(&dataproc::capabilities(), faults);
-                if let Some(playbook) = plan.playbook() {
-                    dataproc::check_playbook(playbook, faults);
-                    if let Some(config) = config {
-                        dataproc::check_together(playbook, config, faults);
-                    }
+                plan::check(playbook, &dataproc::capabilities(), faults);
+                dataproc::check_playbook(playbook, faults);
+                if let Some(config) = config {
+                    dataproc::check_together(playbook, config, faults);
                 }
             }
         }

@@ -1,19 +1,22 @@
 //! A playbook resolved into a graph, and what a fabric cannot do of it.
 
+mod check;
+mod files;
+
 use std::borrow::Cow;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
-use crate::config::fields::Field;
 use crate::config::needs::{self, Names};
-use crate::config::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Rules, Runner, Step,
-};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
+use crate::config::playbook::{OnFailure, OnResult, Playbook, Retries, Rules, Step};
+use crate::diagnostic::{Diagnostics, Place};
 use crate::event::{self, Event, EventKind};
-use crate::fabric::{Capabilities, ExitCodes, LocalFile};
+use crate::fabric::{Capabilities, LocalFile};
 use crate::graph::Graph;
 use crate::secret::Text;
+pub use check::check;
+use files::local_files;
+pub(crate) use files::texts_of_files;
+pub use files::{check_files, is_local};
 
 /// Steps that know each other. They are named by their place in the playbook, from 0.
 #[derive(Clone, Debug, Default)]
@@ -155,118 +158,16 @@ impl Plan {
         stages
     }
 
-    /// What the fabric cannot do of it.
-    pub fn check(&self, fabric: &Capabilities, faults: &mut Diagnostics) {
-        let Some(playbook) = self.playbook() else { return };
-        for step in &playbook.steps {
-            for (field, code, message, help) in refusals(step, fabric) {
-                let place = Place::new(&playbook.source, step.span_of(field));
-                faults.push(Diagnostic::error(code, message).at(place).help(help));
-            }
-        }
-    }
-
-    /// Looks whether the files beside the playbook are there.
-    pub fn check_files(&self, faults: &mut Diagnostics) {
-        let Some(playbook) = self.playbook() else { return };
-        for (name, file) in self.local_files() {
-            let fault = match std::fs::metadata(&file.path) {
-                Ok(found) if found.is_file() => continue,
-                Ok(_) => Diagnostic::error(code::NOT_A_FILE, "it is not a file")
-                    .help("only single files beside the playbook go to the cluster with it; name folders by a URI"),
-                Err(error) => Diagnostic::error(code::MISSING_FILE, format!("the file beside the playbook cannot be read: {error}"))
-                    .help("names that begin with `./` or `../` are taken from the playbook's own folder"),
-            };
-            faults.push(fault.at(Place::new(&playbook.source, name.span)));
-        }
-    }
-
     /// The files beside the playbook that its steps want, by the names they have there.
     pub fn local_files(&self) -> Vec<(&Text, LocalFile)> {
-        let Some(playbook) = self.playbook() else { return Vec::new() };
-        let folder = PathBuf::from(playbook.source.name());
-        let folder = folder.parent().map(PathBuf::from).unwrap_or_default();
-        let texts = playbook.steps.iter().flat_map(texts_of_files);
-        texts
-            .filter(|text| is_local(text.expose()))
-            .map(|text| (text, LocalFile { path: folder.join(text.expose()) }))
-            .collect()
+        self.playbook().map(local_files).unwrap_or_default()
     }
-}
-
-/// Whether a name in a playbook means a file beside it.
-pub fn is_local(name: &str) -> bool {
-    name.starts_with("./") || name.starts_with("../")
-}
-
-/// Every text of a step that may name a file.
-pub(crate) fn texts_of_files(step: &Step) -> impl Iterator<Item = &Text> {
-    let program = match &step.work.program {
-        Program::CustomJar { jar, .. } | Program::Flink { jar, .. } => [Some(jar), None],
-        Program::Command { command } => [Some(command), None],
-        Program::Spark { application, .. } => [Some(application), None],
-        Program::SparkSql { file } | Program::Hive { file } | Program::Pig { file } => {
-            [Some(file), None]
-        }
-        Program::Streaming { mapper, reducer, .. } => [Some(mapper), reducer.as_ref()],
-        Program::Copy { source, .. } => [Some(source), None],
-    };
-    // The program that EMR's own jars run.
-    let run_by_jar = match &step.work.program {
-        Program::CustomJar { jar, .. } if Runner::of(jar.expose()).is_some() => {
-            step.work.arguments.first()
-        }
-        _ => None,
-    };
-    program.into_iter().flatten().chain(run_by_jar).chain(&step.work.files)
 }
 
 fn names(step: &Step) -> Names<'_> {
     let needs = step.depends_on.as_ref();
     let needs = needs.map(|all| all.iter().map(|it| (Cow::Borrowed(it), it.span)).collect());
     Names { id: Text::new(&*step.id, step.span), needs, span: step.span }
-}
-
-/// Field, code, message and help of each thing that a fabric cannot do of a step.
-fn refusals(step: &Step, fabric: &Capabilities) -> Vec<(Field, Code, String, String)> {
-    let mut all = Vec::new();
-    let name = fabric.fabric;
-    let kind = step.work.program.step_type();
-    if !fabric.step_types.contains(&kind) {
-        let known: Vec<_> = fabric.step_types.iter().map(|t| t.as_str()).collect();
-        all.push((
-            Field::Type,
-            code::STEP_TYPE_NOT_ON_FABRIC,
-            format!("fabric `{name}` runs no steps of type {}", kind.as_str()),
-            format!("it runs {}", known.join(", ")),
-        ));
-    }
-    if !fabric.failure_rules.contains(&step.rules.on_failure) {
-        let known: Vec<_> = fabric.failure_rules.iter().map(|r| r.as_str()).collect();
-        all.push((
-            Field::ActionOnFailure,
-            code::FAILURE_RULE_NOT_ON_FABRIC,
-            format!("fabric `{name}` cannot do {}", step.rules.on_failure.as_str()),
-            format!("it can do {}", known.join(", ")),
-        ));
-    }
-    if fabric.exit_codes == ExitCodes::None && step.rules.on_result != OnResult::default() {
-        all.push((
-            Field::OnResult,
-            code::NO_EXIT_CODES_ON_FABRIC,
-            format!("fabric `{name}` does not tell exit codes"),
-            "take `onResult` out".to_owned(),
-        ));
-    }
-    if !fabric.cancel_running && step.rules.timeout.is_some() {
-        all.push((
-            Field::TimeoutSeconds,
-            code::NO_CANCEL_ON_FABRIC,
-            format!("fabric `{name}` cannot stop a running step"),
-            "take `timeoutSeconds` out".to_owned(),
-        ));
-    }
-    all
 }
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! Whatever stands in a file, and wherever it came from the environment or a variable: no diagnostic tells its value.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use dataflow_runner_core::config::{Config, load};
+use dataflow_runner_core::bell::Bell;
+use dataflow_runner_core::config::playbook::Playbook;
+use dataflow_runner_core::config::{Config, load_or_draft};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::document::Document;
-use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::fabric::local::{self, Local, Surroundings};
+use dataflow_runner_core::fabric::{Fabric, dataproc, emr, yarn};
+use dataflow_runner_core::plan::{self, Plan};
 use dataflow_runner_core::source::Source;
 use dataflow_runner_core::template::{Inputs, Limits, Map, Template, Value};
 use jiff::Zoned;
@@ -49,14 +54,36 @@ fn said(name: &str, text: String, value: &str) -> String {
         Ok(document) => document,
         Err(fault) => return told(&fault),
     };
-    let (config, mut faults) = load(&document);
+    let (read, mut faults) = load_or_draft(&document, true);
     all += &format!("{document:?}");
-    if let Some(Config::Playbook(playbook)) = config {
-        let mut more = Diagnostics::new();
-        Plan::new(playbook, &mut more);
-        faults.append(more);
+    match read {
+        Ok(Config::Playbook(playbook)) => {
+            hold(&playbook, &mut faults);
+            Plan::new(playbook, &mut faults);
+        }
+        Err(Some(draft)) => hold(draft.playbook(), &mut faults),
+        _ => {}
     }
     faults.sorted().iter().fold(all, |all, fault| all + &told(fault))
+}
+
+/// What the fabrics say of a playbook.
+fn hold(playbook: &Playbook, faults: &mut Diagnostics) {
+    emr::check_playbook(playbook, None, faults);
+    yarn::check_playbook(playbook, faults);
+    dataproc::check_playbook(playbook, faults);
+    plan::check(playbook, &emr::capabilities(), faults);
+    plan::check_files(playbook, faults);
+    let around = Surroundings {
+        environment: BTreeMap::new(),
+        work_folder: "work".into(),
+        program: "program".into(),
+        bell: Arc::new(Bell::new()),
+    };
+    let reach = [("workFolder", "/work"), ("killAfterMillis", "0")];
+    let reach = reach.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let config = local::Config::reached(&reach).expect("a configuration");
+    Local::new(config, around).check(playbook, faults);
 }
 
 fn told(fault: &Diagnostic) -> String {

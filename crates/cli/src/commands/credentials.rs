@@ -40,8 +40,9 @@ pub(super) fn of_files(
         (Err(_), None) => return Ok(None),
     };
     // It says where the run is only if there is no cluster file.
-    let plan = playbook.filter(|_| config.is_none()).and_then(|path| loader.plan(&path));
-    let target = loader.target_for(config.as_deref(), plan.as_ref())?;
+    let playbook = playbook.filter(|_| config.is_none());
+    let plan = playbook.map_or(Err(None), |path| loader.plan(&path));
+    let target = loader.target_for(config.as_deref(), &plan)?;
     let wrong = loader.faults();
     faults.extend(wrong.iter().filter(|fault| fault.severity == Severity::Error).cloned());
     Ok(target)

@@ -6,7 +6,7 @@ use dataflow_runner_core::fabric::dataproc::workflow;
 use super::Usage;
 use crate::args::{self, Form};
 use crate::exit::Exit;
-use crate::load::Loader;
+use crate::load::{self, Loader};
 use crate::target::Target;
 use crate::ui::Ui;
 
@@ -15,22 +15,22 @@ pub(super) fn run(args: &args::Export, ui: &mut Ui) -> Result<Exit, Usage> {
     let playbook = super::playbook(&args.playbook.path)?;
     let mut loader = Loader::new(&args.variables)?;
     let plan = loader.plan(playbook);
-    let target = loader.target_for(args.config.path.as_deref(), plan.as_ref())?;
+    let target = loader.target_for(args.config.path.as_deref(), &plan)?;
+    if let (Some(playbook), Some(target)) = (load::playbook(&plan), &target) {
+        target.lint(playbook, loader.sink());
+    }
     let template = match (plan, target) {
-        (Some(plan), Some(target)) => {
-            target.lint(&plan, loader.sink());
-            match target {
-                Target::Dataproc { config: Some(config), .. } => {
-                    Some(workflow(&plan, &config, loader.sink()))
-                }
-                _ => {
-                    let message = "a workflow of Dataproc is made from a DataprocClusterConfig";
-                    let help = "name such a file with --config";
-                    loader.sink().push(Diagnostic::error(code::WRONG_FABRIC, message).help(help));
-                    None
-                }
+        (Ok(plan), Some(target)) => match target {
+            Target::Dataproc { config: Some(config), .. } => {
+                Some(workflow(&plan, &config, loader.sink()))
             }
-        }
+            _ => {
+                let message = "a workflow of Dataproc is made from a DataprocClusterConfig";
+                let help = "name such a file with --config";
+                loader.sink().push(Diagnostic::error(code::WRONG_FABRIC, message).help(help));
+                None
+            }
+        },
         // What is wrong with them was said.
         _ => None,
     };

@@ -103,10 +103,10 @@ impl<'f> Files<'f> {
         for group in together.values() {
             let targets: Vec<_> = group.iter().filter_map(|(_, any)| any.target()).collect();
             for (file, any) in group {
-                match (any, &targets[..]) {
-                    (Any::Target(_), _) => {}
-                    (Any::Plan(plan), [target]) => target.lint(plan, loader.sink()),
-                    (Any::Plan(_), _) => continue,
+                match (any.playbook(), &targets[..]) {
+                    (None, _) => {}
+                    (Some(playbook), [target]) => target.lint(playbook, loader.sink()),
+                    (Some(_), _) => continue,
                 }
                 told.insert(name(&file.path));
             }

@@ -10,10 +10,10 @@ use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::{Discreet, Fabric};
 use dataflow_runner_core::inputs::Inputs;
 use dataflow_runner_core::journal::Header;
-use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::plan::{self, Plan};
 
 use super::Usage;
-use crate::load::Loader;
+use crate::load::{self, Loader};
 use crate::target::{Around, Target};
 use crate::{args, state};
 
@@ -64,30 +64,31 @@ impl Ready {
         ways: &Ways<'_>,
         loader: &mut Loader,
     ) -> Result<Option<Self>, Usage> {
-        let plan = playbook.map_or_else(|| Some(Plan::empty()), |path| loader.plan(path));
-        let target = loader.target_for(config, plan.as_ref())?;
+        let plan = playbook.map_or_else(|| Ok(Plan::empty()), |path| loader.plan(path));
+        let target = loader.target_for(config, &plan)?;
         let state = state::folder(global.state_dir.as_ref(), &crate::env);
         let state = state.map_err(|fault| loader.sink().push(fault)).ok();
-        let (Some(plan), Some(target), Some(state)) = (plan, target, state) else {
-            return Ok(None);
-        };
+        let (Some(target), Some(state)) = (target, state) else { return Ok(None) };
         let target =
             ways.before.iter().fold(target, |target, header| target.reached_before(header));
         let fabric = target.fabric(&ways.around(&state));
+        let playbook = load::playbook(&plan);
         let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
-            target.lint(&plan, loader.sink());
+            if let Some(playbook) = playbook {
+                target.lint(playbook, loader.sink());
+            }
             return Ok(None);
         };
         let fabric: Arc<dyn Fabric> = Arc::new(Discreet::new(fabric, loader.hidden()));
-        plan.check(fabric.capabilities(), loader.sink());
-        if fabric.capabilities().stages {
-            plan.check_files(loader.sink());
-        }
-        // Also what is not installed here.
-        if let Some(playbook) = plan.playbook() {
+        if let Some(playbook) = playbook {
+            plan::check(playbook, fabric.capabilities(), loader.sink());
+            if fabric.capabilities().stages {
+                plan::check_files(playbook, loader.sink());
+            }
+            // Also what is not installed here.
             fabric.check(playbook, loader.sink());
         }
-        Ok(Some(Self { plan, fabric, state, inputs: None }))
+        Ok(plan.ok().map(|plan| Self { plan, fabric, state, inputs: None }))
     }
 
     /// What reaches the cluster of an earlier run by its journal; `files`: what its files say, for credentials that are

@@ -207,7 +207,7 @@ fn later_variables_win_and_those_of_the_environment_are_read_again() {
     let given = variables(Path::new(""), &["v=1"], &["e=UNSET2"]);
     let mut loader = site.first(&given, TimeZone::UTC);
     let words = |loader: &mut Loader, path: &Path| {
-        loader.plan(path).map(|plan| plan.steps()[0].work.words().join(" "))
+        loader.plan(path).ok().map(|plan| plan.steps()[0].work.words().join(" "))
     };
     assert_eq!(words(&mut loader, path).as_deref(), Some("1 UNSET2 of the environment 1"));
     let inputs = loader.inputs(None, Some(path));
@@ -254,7 +254,7 @@ fn faults_are_in_the_users_own_file() {
     let one = "\n  {\"id\": \"a\", \"type\": \"COMMAND\",\n  \"command\": \"{{.v}}\"}";
     let site = Site::new().with("here/p.json", &playbook(one));
     let mut loader = site.first(&variables(Path::new(""), &["v=1"], &[]), TimeZone::UTC);
-    assert!(loader.plan(path).is_some());
+    assert!(loader.plan(path).is_ok());
     let mut inputs = loader.inputs(None, Some(path));
     inputs.variables.remove("v");
     for (folder, name) in
@@ -263,7 +263,7 @@ fn faults_are_in_the_users_own_file() {
         let none = args::Variables::default();
         let instead = Instead { config: None, playbook: None, variables: &none };
         let mut again = self::again(&inputs, &instead, site.around(folder, env));
-        assert!(again.loader.plan(&again.playbook.expect("the playbook")).is_none());
+        assert!(again.loader.plan(&again.playbook.expect("the playbook")).is_err());
         let said = said(&mut again.loader);
         assert!(said[0].starts_with(&format!("{name}:3:17: ")), "{said:?}");
     }
@@ -301,7 +301,7 @@ fn literal_credentials_come_from_the_file_itself() {
     let refused = |folder: &str| {
         let instead = Instead { config: None, playbook: None, variables: &none };
         let mut again = self::again(&inputs, &instead, site.around(folder, env));
-        assert!(again.loader.plan(&again.playbook.expect("the playbook")).is_none());
+        assert!(again.loader.plan(&again.playbook.expect("the playbook")).is_err());
         said(&mut again.loader)
     };
     assert_eq!(

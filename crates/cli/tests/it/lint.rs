@@ -56,6 +56,33 @@ fn a_playbook_is_checked_against_the_one_cluster() {
 }
 
 #[test]
+fn also_the_right_steps_of_a_faulty_playbook_are() {
+    let refused = |id: &str, more: &str| REFUSED.replace(r#""a""#, &format!(r#""{id}"{more}"#));
+    let steps = [
+        refused("a", ""),
+        refused("b", r#", "timeoutSeconds": 0"#),
+        refused("c", r#", "argments": []"#),
+    ];
+    let place =
+        Place::new().with("c.json", cluster("")).with("p.json", playbook(&steps.join(",\n")));
+    let ran = place.words("lint p.json c.json");
+    let told: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    let nope = "error[unknown-option]: the argument `--nope` is no option of s3-dist-cp";
+    let wanted = [
+        nope,
+        nope,
+        "error[number-range]: `data.steps[1].timeoutSeconds` must be between 1 and 31536000",
+        "error[unknown-field]: unknown field `argments` in `data.steps[2]`",
+    ];
+    assert_eq!(sorted(told), sorted(wanted.to_vec()), "{}", ran.stderr);
+}
+
+fn sorted(mut lines: Vec<&str>) -> Vec<&str> {
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
 fn with_two_clusters_nobody_says_which_playbook_is_for_which() {
     let refused = playbook(REFUSED);
     let place = Place::new()

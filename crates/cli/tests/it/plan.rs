@@ -82,3 +82,36 @@ fn files_in_each_others_place_are_a_fault() {
     assert!(ran.stderr.contains("`p.json` is a playbook, and a cluster file is needed here"));
     assert!(ran.stderr.contains("`c.json` is a cluster file, and a playbook is needed here"));
 }
+
+#[test]
+fn what_is_not_here_is_told_with_all_else_that_is_wrong() {
+    let steps = [
+        r#"{"id": "a", "type": "COMMAND", "command": "./gone.sh"}"#,
+        r#"{"id": "b", "type": "COMAND", "command": "./gone-too.sh"}"#,
+    ];
+    let place = Place::new().with("c.json", cluster("")).with("p.json", playbook(&steps.join(",")));
+    let ran = place.words("plan --config c.json --playbook p.json");
+    assert!(ran.stderr.contains("error[unknown-symbol]"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("./gone.sh"), "{}", ran.stderr);
+    let files = ran.stderr.matches("error[missing-file]").count();
+    assert_eq!(files, 1, "nobody knows what the other is: {}", ran.stderr);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(3)));
+}
+
+#[test]
+fn a_faulty_playbook_says_where_it_runs_if_it_can() {
+    let long = playbook_1(r#""CONTINUE""#).replace("say", &"n".repeat(257));
+    let (_, step) = long.split_once("\"steps\": [").expect("steps");
+    let (step, _) = step.rsplit_once(']').expect("their end");
+    let two = long.replace(step, &format!("{step}, {}", step.replace("command-runner.jar", "")));
+    let place = Place::new()
+        .with("old.json", two)
+        .with("new.json", playbook(r#"{"id": "a", "type": "COMMAND", "command": ""}"#));
+    let ran = place.words("plan --playbook old.json");
+    let names = ran.stderr.matches("error[name-length]").count();
+    assert_eq!(names, 1, "of the step that is right: {}", ran.stderr);
+    assert!(ran.stderr.contains("error[empty-value]"), "{}", ran.stderr);
+    let ran = place.words("plan --playbook new.json");
+    assert!(ran.stderr.starts_with("error[empty-value]"), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(3));
+}

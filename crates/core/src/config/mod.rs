@@ -33,7 +33,7 @@ use crate::schema::{self, Faults, Mode, PREFIX, Path, Published, Schema, publish
 use crate::source::{Source, Span};
 use crate::suggest::{list, suggest};
 pub use json_schema::json_schema;
-use playbook::Playbook;
+use playbook::{Draft, Playbook};
 use read::Reader;
 
 /// What a file can be.
@@ -60,37 +60,50 @@ impl Config {
             Self::Local(_) | Self::Yarn(_) | Self::Dataproc(_) => None,
         }
     }
+
+    fn into_draft(self) -> Option<Draft> {
+        match self {
+            Self::Playbook(playbook) => Some(Draft::new(playbook)),
+            Self::Local(_) | Self::Emr(_) | Self::Yarn(_) | Self::Dataproc(_) => None,
+        }
+    }
 }
 
 /// Reads a file. There is a configuration when there is no error.
 pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
-    read_file(document, false)
+    let (read, diagnostics) = load_or_draft(document, false);
+    (read.ok(), diagnostics)
 }
 
-/// The same, with the warnings of [`mod@lint`] about what is valid.
-pub fn lint(document: &Document) -> (Option<Config>, Diagnostics) {
-    read_file(document, true)
-}
-
-fn read_file(document: &Document, lints: bool) -> (Option<Config>, Diagnostics) {
+/// The same; of a faulty playbook there is a draft, unless too little of it is right. `closely`: with the warnings of
+/// [`lint`] about what is valid.
+pub fn load_or_draft(
+    document: &Document,
+    closely: bool,
+) -> (Result<Config, Option<Draft>>, Diagnostics) {
     let (node, mut diagnostics) = json::parse(document);
     if let Some(node) = &node
-        && lints
+        && closely
     {
         lint::file(document, node, &mut diagnostics);
     }
     let mut faults = Faults::new(document);
-    let mut config = None;
+    let mut config = Err(None);
     if let Some(node) = node
         && let Some((kind, key)) = identify(&node, &mut faults)
     {
         config = read(node, kind, key, &mut faults);
     }
     diagnostics.append(faults.finish());
-    if let Some(Config::Dataproc(config)) = &config {
-        fabric::dataproc::check_cluster(config, &mut diagnostics);
+    match &config {
+        Ok(Config::Emr(config)) => fabric::emr::check_cluster(config, &mut diagnostics),
+        Ok(Config::Dataproc(config)) => fabric::dataproc::check_cluster(config, &mut diagnostics),
+        _ => {}
     }
-    (config.filter(|_| !diagnostics.has_errors()), diagnostics)
+    if diagnostics.has_errors() {
+        config = Err(config.map_or_else(|draft| draft, Config::into_draft));
+    }
+    (config, diagnostics)
 }
 
 /// The kinds of files.
@@ -206,8 +219,14 @@ fn kind_of(key: &str) -> Option<Kind> {
     known.then_some(kind)
 }
 
-fn read(node: Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Option<Config> {
-    let published = kind.newest()?;
+/// What is wrong goes to `faults`.
+fn read(
+    node: Node<'_>,
+    kind: Kind,
+    key: String,
+    faults: &mut Faults<'_>,
+) -> Result<Config, Option<Draft>> {
+    let published = kind.newest().ok_or(None)?;
     // The whole file as a record, so that its own two keys are checked like all others.
     let whole = format!(
         r#"{{"type": "record", "name": "File", "fields": [{{"name": "schema", "type": "string"}}, {{"name": "data", "type": {}}}]}}"#,
@@ -215,22 +234,22 @@ fn read(node: Node<'_>, kind: Kind, key: String, faults: &mut Faults<'_>) -> Opt
     );
     let whole = Document::plain(Arc::new(Source::new(published.key(), whole)));
     // The published schemas are tested to be valid.
-    let schema = Schema::parse(&whole).0?;
+    let schema = Schema::parse(&whole).0.ok_or(None)?;
     let root = Path::root("");
     let checked = schema::check(&schema, &node, &root, kind.mode(), faults);
     // Large files are large in every form: this one is not needed any more.
     drop(node);
-    let reader = Reader::new(faults.document(), kind.mode());
+    let reader = Reader::new(faults.document(), faults.errors(), kind.mode());
     let config = reader.record(&checked, &root).and_then(|file| {
         file.needed_record("data", |data| match kind {
             Kind::Playbook1 => playbook_v1::read(data, key).map(Config::Playbook),
-            Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook),
-            Kind::Local => local::read(data).map(Config::Local),
-            Kind::Yarn => yarn::read(data).map(|config| Config::Yarn(Box::new(config))),
-            Kind::Dataproc => Some(Config::Dataproc(Box::new(dataproc::read(data)))),
-            Kind::Emr => emr::read(data).map(|config| Config::Emr(Box::new(config))),
+            Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook).map_err(Some),
+            Kind::Local => local::read(data).map(Config::Local).ok_or(None),
+            Kind::Yarn => yarn::read(data).map(|config| Config::Yarn(Box::new(config))).ok_or(None),
+            Kind::Dataproc => Ok(Config::Dataproc(Box::new(dataproc::read(data)))),
+            Kind::Emr => emr::read(data).map(|config| Config::Emr(Box::new(config))).ok_or(None),
         })
     });
     reader.finish(faults);
-    config.flatten()
+    config.unwrap_or(Err(None))
 }

@@ -29,6 +29,23 @@ pub struct Playbook {
     pub emr: Option<EmrAccess>,
 }
 
+/// What is right of a playbook that is not: it can be held against a cluster, so that all that is wrong is told at once,
+/// and it can never be run.
+#[derive(Clone, Debug)]
+pub struct Draft(Box<Playbook>);
+
+impl Draft {
+    /// Of what could be read, without the steps that could not.
+    pub(super) fn new(playbook: Playbook) -> Self {
+        Self(Box::new(playbook))
+    }
+
+    /// The steps that are right. Steps that they need may be missing.
+    pub fn playbook(&self) -> &Playbook {
+        &self.0
+    }
+}
+
 /// What a 1-*-* file says about reaching EMR.
 #[derive(Clone, Debug)]
 pub struct EmrAccess {

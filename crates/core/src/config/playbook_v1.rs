@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use super::emr::read_credentials;
 use super::fields::Fields;
-use super::playbook::{EmrAccess, OnFailure, Playbook, Program, Rules, Step, StepType, Work};
+use super::playbook::{
+    Draft, EmrAccess, OnFailure, Playbook, Program, Rules, Step, StepType, Work,
+};
 use super::read::Record;
 use crate::diagnostic::{Diagnostic, code};
 use crate::secret::Text;
 use crate::source::Span;
 use crate::suggest::{list, suggest};
 
-pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
+/// What is not right was reported. Without region and credentials it is not even a draft: by them one sees that it is for EMR.
+pub(super) fn read(data: Record<'_>, schema: String) -> Result<Playbook, Option<Draft>> {
     let region = data.needed("region");
     let credentials =
         data.needed_record("credentials", |record| read_credentials(&record)).flatten();
@@ -25,15 +28,18 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
     }
     let source = data.document().source();
     let name = FilePath::new(source.name()).file_stem().unwrap_or_default().to_string_lossy();
-    Some(Playbook {
+    let (Some(region), Some(credentials)) = (region, credentials) else { return Err(None) };
+    let is_whole = steps.iter().all(Option::is_some);
+    let playbook = Playbook {
         source: Arc::clone(source),
         schema,
         name: Text::new(name, Span::at(0)),
         max_parallel: None,
         tags: read_tags(&data),
-        steps: steps.into_iter().collect::<Option<_>>()?,
-        emr: Some(EmrAccess { region: region?, credentials: credentials? }),
-    })
+        steps: steps.into_iter().flatten().collect(),
+        emr: Some(EmrAccess { region, credentials }),
+    };
+    if is_whole { Ok(playbook) } else { Err(Some(Draft::new(playbook))) }
 }
 
 fn read_step(step: &Record<'_>, index: usize) -> Option<Step> {
@@ -43,6 +49,9 @@ fn read_step(step: &Record<'_>, index: usize) -> Option<Step> {
     check_type(step);
     if !step.has("arguments") {
         step.warn_empty("arguments");
+    }
+    if !step.is_right_but_for(&[]) {
+        return None;
     }
     Some(Step {
         id: format!("step-{}", index + 1),

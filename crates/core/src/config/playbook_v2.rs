@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::fields::Fields;
 use super::needs::{self, Names};
 use super::playbook::{
-    OnFailure, OnResult, Playbook, Program, Retries, Rules, Step, StepType, Work,
+    Draft, OnFailure, OnResult, Playbook, Program, Retries, Rules, Step, StepType, Work,
 };
 use super::read::Record;
 use super::step_types;
@@ -22,7 +22,8 @@ use crate::source::Span;
 /// A year: more is a mistake in the unit.
 const LONGEST_TIMEOUT: i64 = 31_536_000;
 
-pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
+/// What is not right was reported.
+pub(super) fn read(data: Record<'_>, schema: String) -> Result<Playbook, Draft> {
     let name = data.needed_name("name");
     let max_parallel = positive(&data, "maxParallelSteps");
     let defaults = data.inner("defaults", |record| Policy::read(&record)).unwrap_or_default();
@@ -33,15 +34,17 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Option<Playbook> {
         data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
     }
     check_ids(&data);
-    Some(Playbook {
+    let is_whole = name.is_some() && steps.iter().all(Option::is_some);
+    let playbook = Playbook {
         source: Arc::clone(data.document().source()),
         schema,
-        name: name?,
+        name: name.unwrap_or_else(|| Text::new("", data.source_span())),
         max_parallel,
         tags: data.map("tags"),
-        steps: steps.into_iter().collect::<Option<_>>()?,
+        steps: steps.into_iter().flatten().collect(),
         emr: None,
-    })
+    };
+    if is_whole { Ok(playbook) } else { Err(Draft::new(playbook)) }
 }
 
 /// What `defaults` and a step can both say.
@@ -83,6 +86,11 @@ fn positive(record: &Record<'_>, name: &str) -> Option<NonZeroU32> {
     u32::try_from(n).ok().and_then(NonZeroU32::new)
 }
 
+/// Fields of a step that say nothing of what it runs: where they are wrong, the rest may be right.
+const BESIDE: [&str; 7] =
+    ["id", "name", "dependsOn", "actionOnFailure", "retries", "timeoutSeconds", "onResult"];
+
+/// `None` where it is not known what it runs; why was reported.
 fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
     let id = step
         .needed("id")
@@ -103,6 +111,9 @@ fn read_step(step: &Record<'_>, defaults: &Policy) -> Option<Step> {
     let work = (step.texts("arguments"), step.texts("files"));
     let depends_on = step.has("dependsOn").then(|| read_dependencies(step));
     let on_result = step.inner("onResult", |record| read_on_result(&record)).unwrap_or_default();
+    if !step.is_right_but_for(&BESIDE) {
+        return None;
+    }
     let id = id?;
     Some(Step {
         name: name.unwrap_or_else(|| id.clone()),

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path as FilePath, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic, Place, code};
+use crate::diagnostic::{Code, Diagnostic, Place, Severity, code};
 use crate::document::Document;
 use crate::schema::{Checked, Faults, Fields, Is, Mode, Path};
 use crate::secret::Text;
@@ -15,6 +15,8 @@ use crate::source::Span;
 /// What all records of a file share.
 pub(super) struct Reader<'d> {
     document: &'d Document,
+    /// Where the file is at odds with its schema, in the rendered text, from first to last.
+    misfits: Vec<Span>,
     /// What was found, by place in the rendered text.
     found: RefCell<Vec<(Span, Diagnostic)>>,
     mode: Mode,
@@ -30,8 +32,8 @@ pub(super) struct Record<'r> {
 }
 
 impl<'d> Reader<'d> {
-    pub(super) fn new(document: &'d Document, mode: Mode) -> Self {
-        Self { document, found: RefCell::default(), mode }
+    pub(super) fn new(document: &'d Document, misfits: Vec<Span>, mode: Mode) -> Self {
+        Self { document, misfits, found: RefCell::default(), mode }
     }
 
     /// Hands over what was found.
@@ -71,6 +73,22 @@ impl<'r> Record<'r> {
     /// A fault of the record as a whole, at its first character.
     pub(super) fn fault_here(&self, fault: Diagnostic) {
         self.fault(Span { end: self.span.start + 1, ..self.span }, fault);
+    }
+
+    /// Whether there is no error in the record, as far as it was read, but in the values of these fields.
+    pub(super) fn is_right_but_for(&self, fields: &[&str]) -> bool {
+        let here = |at: &Span| self.span.contains(*at);
+        let apart = |at: &Span| {
+            let fields = fields.iter().filter_map(|name| self.get(name));
+            !fields.map(|checked| checked.span).any(|field| field.contains(*at))
+        };
+        let misfits = &self.reader.misfits;
+        let first = misfits.partition_point(|at| at.start < self.span.start);
+        let found = self.reader.found.borrow();
+        let errors = found.iter().filter(|(_, fault)| fault.severity == Severity::Error);
+        // What was found in this record was found last.
+        let found = errors.map(|(at, _)| at).rev().take_while(|at| here(at));
+        !misfits[first..].iter().take_while(|at| here(at)).chain(found).any(apart)
     }
 
     /// The value of a field that is neither absent nor null. It may be invalid.

@@ -437,3 +437,44 @@ fn nothing_is_refused_without_a_word() {
     }
     assert!(accepted > 100, "{accepted}");
 }
+
+/// Which steps of a faulty playbook are right, by their ids.
+fn drafted(steps: &str) -> Vec<String> {
+    let (read, _) = load_or_draft(&marked_playbook(steps), false);
+    let draft = read.expect_err("it is faulty").expect("a draft");
+    draft.playbook().steps.iter().map(|step| step.id.clone()).collect()
+}
+
+#[test]
+fn of_a_faulty_playbook_the_steps_are_left_of_which_it_is_known_what_they_run() {
+    let step = |id: &str, more: &str| {
+        format!(r#"{{"id": "{id}", "type": "COMMAND", "command": "x"{more}}}"#)
+    };
+    let faulty = step("f", r#", "comand": "y""#);
+    for beside in [
+        r#", "name": 1"#,
+        r#", "dependsOn": ["nowhere"]"#,
+        r#", "dependsOn": [1]"#,
+        r#", "actionOnFailure": "STOP""#,
+        r#", "retries": {"maxAttempts": 0, "more": 1}"#,
+        r#", "timeoutSeconds": -1"#,
+        r#", "onResult": {"continueJob": []}"#,
+    ] {
+        let steps = [step("a", beside), faulty.clone(), step("b", "")].join(", ");
+        assert_eq!(drafted(&steps), ["a", "b"], "{beside}");
+    }
+    for wrong in [
+        r#", "arguments": ["x", 1]"#,
+        r#", "arguments": ["\u0000"]"#,
+        r#", "files": 1"#,
+        r#", "argments": ["x"]"#,
+        r#", "properties": {"a": "b"}"#,
+        r#", "file": "x""#,
+        r#", "id": "a b""#,
+    ] {
+        let steps = [step("a", ""), step("f", wrong), step("b", "")].join(", ");
+        assert_eq!(drafted(&steps), ["a", "b"], "{wrong}");
+    }
+    assert_eq!(drafted(&[step("a", ""), step("a", "")].join(", ")), ["a", "a"]);
+    assert_eq!(drafted("{}"), [""; 0]);
+}

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::config;
+use crate::config::playbook::Playbook;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::Document;
 use crate::engine::state::RunState;
 use crate::event::Event;
-use crate::fabric::local;
+use crate::fabric::{dataproc, emr, local, yarn};
 use crate::format::{self, Refused};
 use crate::inputs::Inputs as Kept;
 use crate::journal;
@@ -106,13 +107,23 @@ pub(super) fn schema(input: &[u8]) {
 /// Any text as a configuration: refused if and only if there is an error to show; a playbook makes a plan or is refused.
 pub(super) fn load(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    let (config, faults) = config::load(&document("file.json", text));
-    assert_eq!(config.is_none(), faults.has_errors());
-    are_placed(faults, text);
-    if let Some(config::Config::Playbook(playbook)) = config {
-        let mut faults = Diagnostics::new();
-        assert_eq!(Plan::new(playbook, &mut faults).is_none(), faults.has_errors());
+    let (read, mut faults) = config::load_or_draft(&document("file.json", text), true);
+    assert_eq!(read.is_err(), faults.has_errors());
+    let hold = |playbook: &Playbook, faults: &mut Diagnostics| {
+        emr::check_playbook(playbook, None, faults);
+        yarn::check_playbook(playbook, faults);
+        dataproc::check_playbook(playbook, faults);
+    };
+    match read {
+        Ok(config::Config::Playbook(playbook)) => {
+            hold(&playbook, &mut faults);
+            let mut faults = Diagnostics::new();
+            assert_eq!(Plan::new(playbook, &mut faults).is_none(), faults.has_errors());
+        }
+        Err(Some(draft)) => hold(draft.playbook(), &mut faults),
+        _ => {}
     }
+    are_placed(faults, text);
 }
 
 /// Any bytes as a journal: what is read folds to a state that counts the events, or is refused; also without the checksums

@@ -1,8 +1,10 @@
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use super::*;
-use crate::config::playbook::StepType;
+use crate::config::playbook::{Program, StepType};
 use crate::config::sample;
+use crate::fabric::ExitCodes;
 use crate::fabric::memory::Memory;
 
 fn plan(edges: &[(&str, Option<&[&str]>)]) -> Result<Plan, Vec<String>> {
@@ -88,9 +90,8 @@ fn what_a_fabric_cannot_do_is_refused_before_anything_starts() {
     step.rules.on_failure = OnFailure::TerminateCluster;
     step.rules.on_result.terminate_job_with_success = vec![3];
     step.rules.timeout = Some(std::time::Duration::from_secs(1));
-    let mut faults = Diagnostics::new();
-    let plan = Plan::new(sample::playbook(vec![step]), &mut faults).expect("valid");
-    plan.check(&poor, &mut faults);
+    let (playbook, mut faults) = (sample::playbook(vec![step]), Diagnostics::new());
+    check(&playbook, &poor, &mut faults);
     let told: Vec<_> = faults.sorted().into_iter().map(|d| d.code).collect();
     let wanted = [
         "failure-rule-not-on-fabric",
@@ -100,7 +101,7 @@ fn what_a_fabric_cannot_do_is_refused_before_anything_starts() {
     ];
     assert_eq!(told, wanted);
     let mut none = Diagnostics::new();
-    plan.check(&Memory::usual(), &mut none);
+    check(&playbook, &Memory::usual(), &mut none);
     assert!(none.is_empty(), "{none:?}");
 }
 
@@ -152,7 +153,7 @@ fn files_beside_the_playbook_must_be_there_and_be_files() {
     let path = folder.path().join("p.json").display().to_string();
     playbook.source = std::sync::Arc::new(crate::source::Source::new(path, ""));
     let mut faults = Diagnostics::new();
-    Plan::new(playbook, &mut faults).expect("valid").check_files(&mut faults);
+    check_files(&playbook, &mut faults);
     let codes: Vec<_> = faults.iter().map(|d| d.code).collect();
     assert_eq!(codes, ["missing-file", "not-a-file"]);
 }

@@ -12,6 +12,8 @@ const MOST: usize = 1000;
 pub struct Faults<'d> {
     document: &'d Document,
     found: Diagnostics,
+    /// Where errors are in the rendered text, also those that are only counted.
+    errors: Vec<Span>,
     shown: usize,
     more_errors: usize,
     more_warnings: usize,
@@ -20,7 +22,14 @@ pub struct Faults<'d> {
 impl<'d> Faults<'d> {
     /// None yet.
     pub fn new(document: &'d Document) -> Self {
-        Self { document, found: Diagnostics::new(), shown: 0, more_errors: 0, more_warnings: 0 }
+        Self {
+            document,
+            found: Diagnostics::new(),
+            errors: Vec::new(),
+            shown: 0,
+            more_errors: 0,
+            more_warnings: 0,
+        }
     }
 
     /// The document they are about.
@@ -30,6 +39,9 @@ impl<'d> Faults<'d> {
 
     /// Adds a fault at `span` of the rendered text.
     pub fn push(&mut self, span: Span, fault: Diagnostic) {
+        if fault.severity == Severity::Error {
+            self.errors.push(span);
+        }
         if !self.is_full() {
             self.shown += 1;
             self.found.push(fault.at(self.document.place(span)));
@@ -48,6 +60,13 @@ impl<'d> Faults<'d> {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.shown + self.more_errors + self.more_warnings
+    }
+
+    /// Where the errors so far are in the rendered text, from first to last.
+    pub fn errors(&self) -> Vec<Span> {
+        let mut errors = self.errors.clone();
+        errors.sort_unstable();
+        errors
     }
 
     /// All that are shown, and one that counts the rest.

@@ -8,7 +8,7 @@ use dataflow_runner_core::diagnostic::Diagnostics;
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::event::Goal;
 use dataflow_runner_core::fabric::Capabilities;
-use dataflow_runner_core::plan::Plan;
+use dataflow_runner_core::plan::{self, Plan};
 use dataflow_runner_core::source::Source;
 use serde_json::{Value, json};
 
@@ -103,10 +103,9 @@ impl Spec {
     /// The playbook as the program reads it, and as the fabric takes it.
     pub(crate) fn plan(&self, fabric: &Capabilities) -> Plan {
         let mut faults = Diagnostics::new();
-        let plan = Plan::new(self.playbook(), &mut faults);
-        if let Some(plan) = &plan {
-            plan.check(fabric, &mut faults);
-        }
+        let playbook = self.playbook();
+        plan::check(&playbook, fabric, &mut faults);
+        let plan = Plan::new(playbook, &mut faults);
         assert_eq!(faults.errors(), 0, "{faults:?}");
         plan.expect("a plan")
     }

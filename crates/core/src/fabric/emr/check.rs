@@ -161,14 +161,11 @@ pub fn playbook(playbook: &Playbook, config: Option<&Config>, all: &mut Diagnost
 
 /// A chain is one order.
 fn chain(playbook: &Playbook, faults: &mut Faults<'_>) {
-    let count = playbook.steps.len();
     let Some(first) = playbook.steps.get(MOST_STEPS) else { return };
     // What is wrong with the graph is told elsewhere.
     let plan = Plan::new(playbook.clone(), &mut Diagnostics::new());
     if plan.is_some_and(|plan| plan.is_plain_chain()) {
-        let message = format!(
-            "there are {count} steps, and EMR takes {MOST_STEPS} at once; this is the first of the rest"
-        );
+        let message = format!("EMR takes {MOST_STEPS} steps at once, and this is one more");
         faults.error(first.span, code::TOO_MANY_STEPS, message, "split the playbook");
     }
 }
