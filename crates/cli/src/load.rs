@@ -14,8 +14,8 @@ use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use dataflow_runner_core::clock;
-use dataflow_runner_core::config::playbook::{Draft, Playbook};
-use dataflow_runner_core::config::{self, Config};
+use dataflow_runner_core::config::playbook::{self, Playbook};
+use dataflow_runner_core::config::{self, ClusterKind, Config, Draft};
 use dataflow_runner_core::diagnostic::allow::Allowed;
 use dataflow_runner_core::diagnostic::{Code, Diagnostic, Diagnostics, Place, code};
 use dataflow_runner_core::document::Document;
@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use crate::args;
 use crate::commands::Usage;
-use crate::target::Target;
+use crate::target::{Described, Target};
 use crate::variables::Variables;
 use again::{Copy, Loaded};
 
@@ -226,19 +226,14 @@ impl Loader {
     }
 
     /// A cluster file as the place it describes.
-    pub(crate) fn target(&mut self, path: &Path) -> Option<Target> {
-        match self.load(path).ok()? {
-            Config::Local(config) => Some(Target::Local(config.into())),
-            Config::Emr(config) => Some(Target::emr(*config)),
-            Config::Yarn(config) => {
-                self.knows_cluster = true;
-                Some(Target::Yarn(config))
-            }
-            Config::Dataproc(config) => Some(Target::dataproc(*config)),
-            Config::Playbook(_) => {
+    pub(crate) fn target(&mut self, path: &Path) -> Targeted {
+        match self.any(path) {
+            Some(Any::Target(target)) => target,
+            Some(Any::Plan(_)) => {
                 self.faults.push(wrong_kind(path, "a playbook", "a cluster file"));
-                None
+                Err(None)
             }
+            None => Err(None),
         }
     }
 
@@ -255,43 +250,50 @@ impl Loader {
         &mut self,
         config: Option<&Path>,
         plan: &Planned,
-    ) -> Result<Option<Target>, Usage> {
+    ) -> Result<Targeted, Usage> {
         let there = |playbook: &Playbook| playbook.emr.clone().map(Target::there);
         match (config, plan) {
             (Some(path), _) => Ok(self.target(path)),
             (None, Ok(plan)) => match plan.playbook().map(there) {
                 Some(None) => Err(Usage::missing("emr-config", "config")),
-                there => Ok(there.flatten()),
+                there => Ok(there.flatten().ok_or(None)),
             },
             // What is wrong with the playbook was said.
-            (None, Err(draft)) => Ok(draft.as_ref().and_then(|draft| there(draft.playbook()))),
+            (None, Err(draft)) => {
+                let there = draft.as_ref().and_then(|draft| there(draft.playbook()));
+                Ok(there.ok_or(None))
+            }
         }
     }
 
     /// A playbook as a plan.
     pub(crate) fn plan(&mut self, path: &Path) -> Planned {
-        match self.load(path)? {
-            Config::Playbook(playbook) => self.planned(playbook),
-            Config::Local(_) | Config::Emr(_) | Config::Yarn(_) | Config::Dataproc(_) => {
+        match self.any(path) {
+            Some(Any::Plan(plan)) => *plan,
+            Some(Any::Target(_)) => {
                 self.faults.push(wrong_kind(path, "a cluster file", "a playbook"));
                 Err(None)
             }
+            None => Err(None),
         }
-    }
-
-    fn planned(&mut self, playbook: Playbook) -> Planned {
-        Plan::new(playbook, &mut self.faults).ok_or(None)
     }
 
     /// Any file: a playbook must make a plan, too.
     pub(crate) fn any(&mut self, path: &Path) -> Option<Any> {
         Some(match self.load(path) {
-            Ok(Config::Playbook(playbook)) => Any::Plan(Box::new(self.planned(playbook))),
-            Ok(Config::Local(config)) => Any::Target(Target::Local(config.into())),
-            Ok(Config::Emr(config)) => Any::Target(Target::emr(*config)),
-            Ok(Config::Yarn(config)) => Any::Target(Target::Yarn(config)),
-            Ok(Config::Dataproc(config)) => Any::Target(Target::dataproc(*config)),
-            Err(draft) => Any::Plan(Box::new(Err(Some(draft?)))),
+            Ok(Config::Playbook(playbook)) => {
+                Any::Plan(Box::new(Plan::new(playbook, &mut self.faults).ok_or(None)))
+            }
+            Err(Some(Draft::Playbook(draft))) => Any::Plan(Box::new(Err(Some(draft)))),
+            Ok(Config::Local(config)) => Any::Target(Ok(Target::Local(config.into()))),
+            Ok(Config::Emr(config)) => Any::Target(Ok(Target::emr(*config))),
+            Ok(Config::Yarn(config)) => {
+                self.knows_cluster = true;
+                Any::Target(Ok(Target::Yarn(config)))
+            }
+            Ok(Config::Dataproc(config)) => Any::Target(Ok(Target::dataproc(*config))),
+            Err(Some(Draft::Cluster(kind))) => Any::Target(Err(Some(kind))),
+            Err(None) => return None,
         })
     }
 
@@ -350,13 +352,24 @@ impl Loader {
 }
 
 /// A playbook as a plan, or what is right of one that is not.
-pub(crate) type Planned = Result<Plan, Option<Draft>>;
+pub(crate) type Planned = Result<Plan, Option<playbook::Draft>>;
 
 /// The playbook that a cluster can be held against, also one that is not right as a whole.
 pub(crate) fn playbook(plan: &Planned) -> Option<&Playbook> {
     match plan {
         Ok(plan) => plan.playbook(),
-        Err(draft) => draft.as_ref().map(Draft::playbook),
+        Err(draft) => draft.as_ref().map(playbook::Draft::playbook),
+    }
+}
+
+/// A cluster file as the place it describes, or what is known of one that is not right.
+pub(crate) type Targeted = Result<Target, Option<ClusterKind>>;
+
+/// What playbooks can be held against, also where the cluster file is not right.
+pub(crate) fn described(target: &Targeted) -> Option<Described<'_>> {
+    match target {
+        Ok(target) => Some(target.into()),
+        Err(kind) => kind.map(Described::from),
     }
 }
 
@@ -365,19 +378,19 @@ pub(crate) enum Any {
     /// A playbook.
     Plan(Box<Planned>),
     /// A cluster file.
-    Target(Target),
+    Target(Targeted),
 }
 
 impl Any {
-    /// The place that a cluster file describes.
-    pub(crate) fn target(&self) -> Option<&Target> {
+    /// See [`described`].
+    pub(crate) fn described(&self) -> Option<Described<'_>> {
         match self {
             Self::Plan(_) => None,
-            Self::Target(target) => Some(target),
+            Self::Target(target) => described(target),
         }
     }
 
-    /// The playbook that a cluster can be held against, also one that is not right as a whole.
+    /// See [`playbook`].
     pub(crate) fn playbook(&self) -> Option<&Playbook> {
         match self {
             Self::Plan(plan) => playbook(plan),

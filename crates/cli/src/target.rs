@@ -1,12 +1,13 @@
 //! Where a cluster file, a playbook of 0.7.x, or the journal of a run says that steps run.
 
+mod described;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dataflow_runner_core::bell::Bell;
-use dataflow_runner_core::config::playbook::Playbook;
-use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics, code};
+use dataflow_runner_core::diagnostic::{Diagnostic, code};
 use dataflow_runner_core::fabric::Fabric;
 use dataflow_runner_core::fabric::dataproc::{self, Dataproc};
 use dataflow_runner_core::fabric::emr::{self, Emr};
@@ -16,7 +17,8 @@ use dataflow_runner_core::http::aws::{Account, Recorded, Settings, is_region};
 use dataflow_runner_core::http::google;
 use dataflow_runner_core::http::{Authorities, Client, Trust};
 use dataflow_runner_core::journal::Header;
-use dataflow_runner_core::plan;
+
+pub(crate) use described::Described;
 
 /// Where steps run.
 #[derive(Clone)]
@@ -151,46 +153,6 @@ impl Target {
                 Arc::new(dataproc(config.as_deref(), access, around)?)
             }
         })
-    }
-
-    /// What can never be done of a playbook there, whatever is installed here.
-    pub(crate) fn lint(&self, playbook: &Playbook, faults: &mut Diagnostics) {
-        match self {
-            // Nothing is touched, so any folder does.
-            Self::Local(config) => {
-                let (state, bell) = (Path::new(""), Arc::new(Bell::new()));
-                if let Ok(fabric) = local(
-                    config,
-                    &Around {
-                        state,
-                        bell: &bell,
-                        reach: false,
-                        quota_factor: 1.0,
-                        settle: None,
-                        poll: None,
-                        log_wait: None,
-                    },
-                ) {
-                    plan::check(playbook, fabric.capabilities(), faults);
-                    fabric.check_playbook(playbook, faults);
-                }
-            }
-            Self::Emr { config, .. } => {
-                plan::check(playbook, &emr::capabilities(), faults);
-                emr::check_playbook(playbook, config.as_deref(), faults);
-            }
-            Self::Yarn(config) => {
-                plan::check(playbook, &config.capabilities(), faults);
-                yarn::check_playbook(playbook, faults);
-            }
-            Self::Dataproc { config, .. } => {
-                plan::check(playbook, &dataproc::capabilities(), faults);
-                dataproc::check_playbook(playbook, faults);
-                if let Some(config) = config {
-                    dataproc::check_together(playbook, config, faults);
-                }
-            }
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dataflow_runner_core::bell::Bell;
 use dataflow_runner_core::config::playbook::Playbook;
-use dataflow_runner_core::config::{Config, load_or_draft};
+use dataflow_runner_core::config::{Config, Draft, load_or_draft};
 use dataflow_runner_core::diagnostic::{Diagnostic, Diagnostics};
 use dataflow_runner_core::document::Document;
 use dataflow_runner_core::fabric::local::{self, Local, Surroundings};
@@ -61,7 +61,7 @@ fn said(name: &str, text: String, value: &str) -> String {
             hold(&playbook, &mut faults);
             Plan::new(playbook, &mut faults);
         }
-        Err(Some(draft)) => hold(draft.playbook(), &mut faults),
+        Err(Some(Draft::Playbook(draft))) => hold(draft.playbook(), &mut faults),
         _ => {}
     }
     faults.sorted().iter().fold(all, |all, fault| all + &told(fault))

@@ -45,5 +45,5 @@ pub(super) fn of_files(
     let target = loader.target_for(config.as_deref(), &plan)?;
     let wrong = loader.faults();
     faults.extend(wrong.iter().filter(|fault| fault.severity == Severity::Error).cloned());
-    Ok(target)
+    Ok(target.ok())
 }

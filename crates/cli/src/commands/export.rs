@@ -16,11 +16,11 @@ pub(super) fn run(args: &args::Export, ui: &mut Ui) -> Result<Exit, Usage> {
     let mut loader = Loader::new(&args.variables)?;
     let plan = loader.plan(playbook);
     let target = loader.target_for(args.config.path.as_deref(), &plan)?;
-    if let (Some(playbook), Some(target)) = (load::playbook(&plan), &target) {
-        target.lint(playbook, loader.sink());
+    if let (Some(playbook), Some(cluster)) = (load::playbook(&plan), load::described(&target)) {
+        cluster.lint(playbook, loader.sink());
     }
     let template = match (plan, target) {
-        (Ok(plan), Some(target)) => match target {
+        (Ok(plan), Ok(target)) => match target {
             Target::Dataproc { config: Some(config), .. } => {
                 Some(workflow(&plan, &config, loader.sink()))
             }

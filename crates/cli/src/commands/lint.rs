@@ -101,11 +101,11 @@ impl<'f> Files<'f> {
         let mut told = BTreeSet::new();
         let name = |path: &PathBuf| path.display().to_string();
         for group in together.values() {
-            let targets: Vec<_> = group.iter().filter_map(|(_, any)| any.target()).collect();
+            let clusters: Vec<_> = group.iter().filter_map(|(_, any)| any.described()).collect();
             for (file, any) in group {
-                match (any.playbook(), &targets[..]) {
+                match (any.playbook(), &clusters[..]) {
                     (None, _) => {}
-                    (Some(playbook), [target]) => target.lint(playbook, loader.sink()),
+                    (Some(playbook), [cluster]) => cluster.lint(playbook, loader.sink()),
                     (Some(_), _) => continue,
                 }
                 told.insert(name(&file.path));

@@ -103,7 +103,7 @@ fn of_file(
 ) -> Result<Option<Arc<dyn Fabric>>, Usage> {
     let mut loader = Loader::new(&args.variables)?;
     ui.hide(loader.variables());
-    let target = loader.target(path);
+    let target = loader.target(path).ok();
     let fabric = target.map(|target| target.fabric(around));
     let fabric = fabric.and_then(|made| made.map_err(|fault| loader.sink().push(fault)).ok());
     let faulty = ui.faults(loader.faults());

@@ -68,14 +68,21 @@ impl Ready {
         let target = loader.target_for(config, &plan)?;
         let state = state::folder(global.state_dir.as_ref(), &crate::env);
         let state = state.map_err(|fault| loader.sink().push(fault)).ok();
-        let (Some(target), Some(state)) = (target, state) else { return Ok(None) };
-        let target =
-            ways.before.iter().fold(target, |target, header| target.reached_before(header));
-        let fabric = target.fabric(&ways.around(&state));
+        let target = match ways.before {
+            Some(header) => target.map(|target| target.reached_before(header)),
+            None => target,
+        };
+        let fabric = match (&target, &state) {
+            (Ok(target), Some(state)) => {
+                let made = target.fabric(&ways.around(state));
+                made.map_err(|fault| loader.sink().push(fault)).ok()
+            }
+            _ => None,
+        };
         let playbook = load::playbook(&plan);
-        let Ok(fabric) = fabric.map_err(|fault| loader.sink().push(fault)) else {
-            if let Some(playbook) = playbook {
-                target.lint(playbook, loader.sink());
+        let (Some(fabric), Some(state)) = (fabric, state) else {
+            if let (Some(playbook), Some(cluster)) = (playbook, load::described(&target)) {
+                cluster.lint(playbook, loader.sink());
             }
             return Ok(None);
         };

@@ -166,7 +166,7 @@ fn the_copy_counts_and_not_what_became_of_the_file() {
     let none = args::Variables::default();
     let (config, path) = (Path::new("c.json"), Path::new("p.json"));
     let mut loader = site.first(&none, TimeZone::UTC);
-    assert!(loader.target(config).is_some());
+    assert!(loader.target(config).is_ok());
     let first = digests(&mut loader, path);
     let inputs = loader.inputs(Some(config), Some(path));
     std::fs::remove_file(site.path("here/p.json")).expect("removed");
@@ -174,7 +174,7 @@ fn the_copy_counts_and_not_what_became_of_the_file() {
 
     let mut again = site.again(&inputs, &none);
     let config = again.config.as_deref().expect("the cluster file");
-    let Some(Target::Local(config)) = again.loader.target(config) else { panic!("local") };
+    let Ok(Target::Local(config)) = again.loader.target(config) else { panic!("local") };
     // What lies beside the file is found from everywhere.
     assert_eq!(config.work_folder, Some(site.path("here/clusters")));
     assert_eq!(digests(&mut again.loader, &again.playbook.expect("the playbook")), first);

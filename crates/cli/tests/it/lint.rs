@@ -83,6 +83,32 @@ fn sorted(mut lines: Vec<&str>) -> Vec<&str> {
 }
 
 #[test]
+fn what_kind_of_cluster_it_is_counts_also_where_its_file_is_faulty() {
+    let pattern = r#"{"id": "a", "type": "COPY", "source": "s3://b/x", "destination": "s3://b/y", "pattern": "x"}"#;
+    let dataproc = cluster("").replace("LocalCluster", "DataprocCluster");
+    let place = Place::new()
+        .with("c.json", &*dataproc)
+        .with("data.json", dataproc.replace(r#"{"name": "here"}"#, "1"))
+        .with("p.json", playbook(pattern));
+    for config in ["c.json", "data.json"] {
+        for line in ["lint --CONFIG", "plan --config CONFIG --playbook"] {
+            let line = line.replace("--CONFIG", config).replace("CONFIG", config);
+            let ran = place.words(&format!("{line} p.json"));
+            assert!(ran.stderr.contains("error[copy-pattern]"), "{line}: {}", ran.stderr);
+            assert_eq!(ran.code, Some(3));
+        }
+    }
+    // It is one of two, so nobody says which playbook is for which.
+    let place = place.with("d.json", cluster(""));
+    let ran = place.words("lint c.json d.json p.json");
+    assert!(!ran.stderr.contains("copy-pattern"), "{}", ran.stderr);
+    // And it is no playbook.
+    let ran = place.words("plan --config d.json --playbook c.json");
+    assert!(ran.stderr.contains("error[wrong-kind-of-file]"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[missing-field]"), "{}", ran.stderr);
+}
+
+#[test]
 fn with_two_clusters_nobody_says_which_playbook_is_for_which() {
     let refused = playbook(REFUSED);
     let place = Place::new()

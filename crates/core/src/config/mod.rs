@@ -33,8 +33,8 @@ use crate::schema::{self, Faults, Mode, PREFIX, Path, Published, Schema, publish
 use crate::source::{Source, Span};
 use crate::suggest::{list, suggest};
 pub use json_schema::json_schema;
-use playbook::{Draft, Playbook};
-use read::Reader;
+use playbook::Playbook;
+use read::{Reader, Record};
 
 /// What a file can be.
 #[derive(Clone, Debug)]
@@ -61,12 +61,37 @@ impl Config {
         }
     }
 
-    fn into_draft(self) -> Option<Draft> {
+    fn into_draft(self) -> Draft {
         match self {
-            Self::Playbook(playbook) => Some(Draft::new(playbook)),
-            Self::Local(_) | Self::Emr(_) | Self::Yarn(_) | Self::Dataproc(_) => None,
+            Self::Playbook(playbook) => Draft::Playbook(playbook::Draft::new(playbook)),
+            Self::Local(_) => Draft::Cluster(ClusterKind::Local),
+            Self::Emr(_) => Draft::Cluster(ClusterKind::Emr),
+            Self::Yarn(_) => Draft::Cluster(ClusterKind::Yarn),
+            Self::Dataproc(_) => Draft::Cluster(ClusterKind::Dataproc),
         }
     }
+}
+
+/// What is known of a file that is not right: enough to hold it against others, so that all that is wrong is told at once.
+#[derive(Clone, Debug)]
+pub enum Draft {
+    /// The steps of a playbook that are right.
+    Playbook(playbook::Draft),
+    /// What the cluster is of that the file describes.
+    Cluster(ClusterKind),
+}
+
+/// The kinds of cluster files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterKind {
+    /// Of this machine.
+    Local,
+    /// Of Amazon EMR.
+    Emr,
+    /// A Hadoop cluster that is there.
+    Yarn,
+    /// Of Google Dataproc.
+    Dataproc,
 }
 
 /// Reads a file. There is a configuration when there is no error.
@@ -75,8 +100,8 @@ pub fn load(document: &Document) -> (Option<Config>, Diagnostics) {
     (read.ok(), diagnostics)
 }
 
-/// The same; of a faulty playbook there is a draft, unless too little of it is right. `closely`: with the warnings of
-/// [`lint`] about what is valid.
+/// The same; of a faulty file there is a draft, as far as it is known what it is. `closely`: with the warnings of [`lint`]
+/// about what is valid.
 pub fn load_or_draft(
     document: &Document,
     closely: bool,
@@ -101,7 +126,7 @@ pub fn load_or_draft(
         _ => {}
     }
     if diagnostics.has_errors() {
-        config = Err(config.map_or_else(|draft| draft, Config::into_draft));
+        config = Err(config.map_or_else(|draft| draft, |config| Some(config.into_draft())));
     }
     (config, diagnostics)
 }
@@ -111,10 +136,7 @@ pub fn load_or_draft(
 enum Kind {
     Playbook1,
     Playbook2,
-    Local,
-    Emr,
-    Yarn,
-    Dataproc,
+    Cluster(ClusterKind),
 }
 
 impl Kind {
@@ -123,10 +145,10 @@ impl Kind {
         match (name, model) {
             ("PlaybookConfig", "1") => Some(Self::Playbook1),
             ("PlaybookConfig", "2") => Some(Self::Playbook2),
-            ("LocalClusterConfig", "1") => Some(Self::Local),
-            ("ClusterConfig", "1") => Some(Self::Emr),
-            ("YarnClusterConfig", "1") => Some(Self::Yarn),
-            ("DataprocClusterConfig", "1") => Some(Self::Dataproc),
+            ("LocalClusterConfig", "1") => Some(Self::Cluster(ClusterKind::Local)),
+            ("ClusterConfig", "1") => Some(Self::Cluster(ClusterKind::Emr)),
+            ("YarnClusterConfig", "1") => Some(Self::Cluster(ClusterKind::Yarn)),
+            ("DataprocClusterConfig", "1") => Some(Self::Cluster(ClusterKind::Dataproc)),
             _ => None,
         }
     }
@@ -134,8 +156,8 @@ impl Kind {
     /// Files of 0.7.x are read as 0.7.x did.
     fn mode(self) -> Mode {
         match self {
-            Self::Playbook1 | Self::Emr => Mode::Lenient,
-            Self::Playbook2 | Self::Local | Self::Yarn | Self::Dataproc => Mode::Strict,
+            Self::Playbook1 | Self::Cluster(ClusterKind::Emr) => Mode::Lenient,
+            Self::Playbook2 | Self::Cluster(_) => Mode::Strict,
         }
     }
 
@@ -144,10 +166,10 @@ impl Kind {
         let (name, model) = match self {
             Self::Playbook1 => ("PlaybookConfig", "1-"),
             Self::Playbook2 => ("PlaybookConfig", "2-"),
-            Self::Local => ("LocalClusterConfig", "1-"),
-            Self::Emr => ("ClusterConfig", "1-"),
-            Self::Yarn => ("YarnClusterConfig", "1-"),
-            Self::Dataproc => ("DataprocClusterConfig", "1-"),
+            Self::Cluster(ClusterKind::Local) => ("LocalClusterConfig", "1-"),
+            Self::Cluster(ClusterKind::Emr) => ("ClusterConfig", "1-"),
+            Self::Cluster(ClusterKind::Yarn) => ("YarnClusterConfig", "1-"),
+            Self::Cluster(ClusterKind::Dataproc) => ("DataprocClusterConfig", "1-"),
         };
         published().iter().rfind(|p| p.name == name && p.version.starts_with(model))
     }
@@ -242,14 +264,30 @@ fn read(
     let reader = Reader::new(faults.document(), faults.errors(), kind.mode());
     let config = reader.record(&checked, &root).and_then(|file| {
         file.needed_record("data", |data| match kind {
-            Kind::Playbook1 => playbook_v1::read(data, key).map(Config::Playbook),
-            Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook).map_err(Some),
-            Kind::Local => local::read(data).map(Config::Local).ok_or(None),
-            Kind::Yarn => yarn::read(data).map(|config| Config::Yarn(Box::new(config))).ok_or(None),
-            Kind::Dataproc => Ok(Config::Dataproc(Box::new(dataproc::read(data)))),
-            Kind::Emr => emr::read(data).map(|config| Config::Emr(Box::new(config))).ok_or(None),
+            Kind::Playbook1 => {
+                let read = playbook_v1::read(data, key).map(Config::Playbook);
+                read.map_err(|draft| draft.map(Draft::Playbook))
+            }
+            Kind::Playbook2 => {
+                let read = playbook_v2::read(data, key).map(Config::Playbook);
+                read.map_err(|draft| Some(Draft::Playbook(draft)))
+            }
+            Kind::Cluster(kind) => read_cluster(data, kind).ok_or(Some(Draft::Cluster(kind))),
         })
     });
     reader.finish(faults);
-    config.unwrap_or(Err(None))
+    // Nothing of it was read.
+    config.unwrap_or(Err(match kind {
+        Kind::Playbook1 | Kind::Playbook2 => None,
+        Kind::Cluster(kind) => Some(Draft::Cluster(kind)),
+    }))
+}
+
+fn read_cluster(data: Record<'_>, kind: ClusterKind) -> Option<Config> {
+    Some(match kind {
+        ClusterKind::Local => Config::Local(local::read(data)?),
+        ClusterKind::Emr => Config::Emr(Box::new(emr::read(data)?)),
+        ClusterKind::Yarn => Config::Yarn(Box::new(yarn::read(data)?)),
+        ClusterKind::Dataproc => Config::Dataproc(Box::new(dataproc::read(data))),
+    })
 }

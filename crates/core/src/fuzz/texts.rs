@@ -120,7 +120,7 @@ pub(super) fn load(input: &[u8]) {
             let mut faults = Diagnostics::new();
             assert_eq!(Plan::new(playbook, &mut faults).is_none(), faults.has_errors());
         }
-        Err(Some(draft)) => hold(draft.playbook(), &mut faults),
+        Err(Some(config::Draft::Playbook(draft))) => hold(draft.playbook(), &mut faults),
         _ => {}
     }
     are_placed(faults, text);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,31 +75,31 @@ impl Config {
     pub fn cluster(&self) -> ClusterId {
         ClusterId::new(self.name.shown())
     }
+}
 
-    /// What it can do, wherever it is reached.
-    pub fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            fabric: NAME,
-            ordered_queue: false,
-            launch_with_steps: false,
-            knows_orders: true,
-            stages: true,
-            parallel: Some(self.slots),
-            step_types: &StepType::ALL,
-            failure_rules: &FAILURE_RULES,
-            cancel_running: true,
-            exit_codes: ExitCodes::InStatus,
-            logs: Logs::Live,
-            pace: Pace { eager: EAGER, ..Pace::steady(FIRST, LONGEST) },
-            settle: Duration::ZERO,
-        }
+/// What a cluster can do, wherever it is reached; `slots`: so many steps at once.
+pub fn capabilities(slots: NonZeroU32) -> Capabilities {
+    Capabilities {
+        fabric: NAME,
+        ordered_queue: false,
+        launch_with_steps: false,
+        knows_orders: true,
+        stages: true,
+        parallel: Some(slots),
+        step_types: &StepType::ALL,
+        failure_rules: &FAILURE_RULES,
+        cancel_running: true,
+        exit_codes: ExitCodes::InStatus,
+        logs: Logs::Live,
+        pace: Pace { eager: EAGER, ..Pace::steady(FIRST, LONGEST) },
+        settle: Duration::ZERO,
     }
 }
 
 impl Yarn {
     /// A fabric that reaches the cluster with this client. Sends nothing yet.
     pub fn new(config: Config, client: Arc<Client>) -> Self {
-        let (rest, capabilities) = (Rest::new(&config, client), config.capabilities());
+        let (rest, capabilities) = (Rest::new(&config, client), capabilities(config.slots));
         Self { config, rest, capabilities, notes: Notes::default(), noticed: Mutex::default() }
     }
 
