@@ -5,6 +5,7 @@ pub mod code;
 mod repeated;
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -188,6 +189,17 @@ impl Diagnostics {
     /// Adds all of `other`.
     pub fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
+    }
+
+    /// Adds those of `other` that are not where an error is already: they may be about what stands for it.
+    pub fn append_elsewhere(&mut self, other: Self) {
+        let place = |fault: &Diagnostic| {
+            fault.place.as_ref().map(|place| (place.source.name().to_owned(), place.span))
+        };
+        let errors = self.0.iter().filter(|fault| fault.severity == Severity::Error);
+        let taken: HashSet<_> = errors.filter_map(place).collect();
+        let is_free = |fault: &Diagnostic| place(fault).is_none_or(|at| !taken.contains(&at));
+        self.0.extend(other.0.into_iter().filter(is_free));
     }
 
     /// Whether any is an error.

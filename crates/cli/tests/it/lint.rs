@@ -84,20 +84,37 @@ fn sorted(mut lines: Vec<&str>) -> Vec<&str> {
 
 #[test]
 fn what_kind_of_cluster_it_is_counts_also_where_its_file_is_faulty() {
-    let pattern = r#"{"id": "a", "type": "COPY", "source": "s3://b/x", "destination": "s3://b/y", "pattern": "x"}"#;
-    let dataproc = cluster("").replace("LocalCluster", "DataprocCluster");
-    let place = Place::new()
-        .with("c.json", &*dataproc)
-        .with("data.json", dataproc.replace(r#"{"name": "here"}"#, "1"))
-        .with("p.json", playbook(pattern));
-    for config in ["c.json", "data.json"] {
-        for line in ["lint --CONFIG", "plan --config CONFIG --playbook"] {
-            let line = line.replace("--CONFIG", config).replace("CONFIG", config);
-            let ran = place.words(&format!("{line} p.json"));
-            assert!(ran.stderr.contains("error[copy-pattern]"), "{line}: {}", ran.stderr);
-            assert_eq!(ran.code, Some(3));
+    let steps = r#"{"id": "a", "type": "COPY", "source": "s3://b/x", "destination": "s3://b/y", "pattern": "x"},
+        {"id": "b", "type": "HIVE", "file": "./x.q", "actionOnFailure": "TERMINATE_CLUSTER"}"#;
+    let place = Place::new().with("p.json", playbook(steps)).with("x.q", "");
+    let of_fabrics = ["copy-pattern", "cannot-stage", "failure-rule-not-on-fabric"];
+    for (schema, wanted) in [
+        ("LocalClusterConfig/avro/1-0-0", vec![]),
+        ("ClusterConfig/avro/1-1-0", vec!["cannot-stage"]),
+        ("YarnClusterConfig/avro/1-0-0", vec!["copy-pattern", "failure-rule-not-on-fabric"]),
+        ("DataprocClusterConfig/avro/1-0-0", vec!["copy-pattern"]),
+    ] {
+        let faulty = cluster(r#", "nmae": 1"#).replace("LocalClusterConfig/avro/1-0-0", schema);
+        let place = Place::new()
+            .with("p.json", playbook(steps))
+            .with("x.q", "")
+            .with("c.json", faulty.replace(r#""name": "here""#, r#""name": 1"#))
+            .with("data.json", faulty.replace(r#"{"name": "here", "nmae": 1}"#, "1"));
+        for config in ["c.json", "data.json"] {
+            for line in ["lint CONFIG p.json", "plan --config CONFIG --playbook p.json"] {
+                let line = line.replace("CONFIG", config);
+                let ran = place.words(&line);
+                let told = |code: &&str| ran.stderr.contains(&format!("error[{code}]"));
+                let told: Vec<_> = of_fabrics.into_iter().filter(told).collect();
+                assert_eq!(told, wanted, "{schema} {line}: {}", ran.stderr);
+                assert_eq!(ran.code, Some(3));
+            }
         }
     }
+    let faulty = cluster(r#", "nmae": 1"#);
+    let place = place.with("c.json", faulty.replace("LocalCluster", "DataprocCluster"));
+    let ran = place.words("export --to dataproc-workflow --config c.json --playbook p.json");
+    assert!(ran.stderr.contains("error[copy-pattern]"), "{}", ran.stderr);
     // It is one of two, so nobody says which playbook is for which.
     let place = place.with("d.json", cluster(""));
     let ran = place.words("lint c.json d.json p.json");
@@ -105,7 +122,7 @@ fn what_kind_of_cluster_it_is_counts_also_where_its_file_is_faulty() {
     // And it is no playbook.
     let ran = place.words("plan --config d.json --playbook c.json");
     assert!(ran.stderr.contains("error[wrong-kind-of-file]"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("error[missing-field]"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[unknown-field]"), "{}", ran.stderr);
 }
 
 #[test]

@@ -103,14 +103,14 @@ fn a_faulty_playbook_says_where_it_runs_if_it_can() {
     let long = playbook_1(r#""CONTINUE""#).replace("say", &"n".repeat(257));
     let (_, step) = long.split_once("\"steps\": [").expect("steps");
     let (step, _) = step.rsplit_once(']').expect("their end");
-    let two = long.replace(step, &format!("{step}, {}", step.replace("command-runner.jar", "")));
+    let two = long.replace(step, &format!("{step}, {}", step.replace(r#"["echo", "hello"]"#, "1")));
     let place = Place::new()
         .with("old.json", two)
         .with("new.json", playbook(r#"{"id": "a", "type": "COMMAND", "command": ""}"#));
     let ran = place.words("plan --playbook old.json");
     let names = ran.stderr.matches("error[name-length]").count();
     assert_eq!(names, 1, "of the step that is right: {}", ran.stderr);
-    assert!(ran.stderr.contains("error[empty-value]"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[wrong-type]"), "{}", ran.stderr);
     let ran = place.words("plan --playbook new.json");
     assert!(ran.stderr.starts_with("error[empty-value]"), "{}", ran.stderr);
     assert_eq!(ran.code, Some(3));

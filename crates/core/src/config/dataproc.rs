@@ -28,7 +28,9 @@ pub(super) fn read(data: Record<'_>) -> Config {
     Config {
         source: Arc::clone(data.document().source()),
         name: data.needed_name("name").unwrap_or_else(nothing),
-        project: shown(&data, "project"),
+        // One that is wrong is one all the same.
+        project: shown(&data, "project")
+            .or_else(|| data.has("project").then(|| data.empty("project"))),
         region: data.needed_name("region").unwrap_or_else(nothing),
         zone: shown(&data, "zone"),
         credentials,
@@ -146,7 +148,7 @@ fn access(record: Record<'_>) -> (Credentials, Option<String>, Option<String>) {
 }
 
 fn master(record: Record<'_>) -> Group {
-    let group = group(&record, 0..=MOST);
+    let group = group(&record, i64::MIN..=i64::MAX);
     let instances = record.integer("numInstances");
     if instances.is_some_and(|n| !limits::MASTERS.contains(&n)) {
         let message = format!("`{}` must be 1 or 3", record.path.key("numInstances"));
@@ -207,7 +209,8 @@ fn secondary(record: Record<'_>) -> Secondary {
         group: group(&record, 0..=MOST),
         preemptibility,
         selections: record.each("machineTypeSelections", |_, record| {
-            if record.is_empty_list("machineTypes") {
+            // That it is absent, the schema has said.
+            if record.has("machineTypes") && record.is_empty_list("machineTypes") {
                 let message =
                     format!("`{}` must name at least one type", record.path.key("machineTypes"));
                 let fault = Diagnostic::error(code::EMPTY_VALUE, message);
@@ -219,9 +222,13 @@ fn secondary(record: Record<'_>) -> Secondary {
         standard_base: number(&record, "standardCapacityBase", 0..=MOST),
         standard_percent: number(&record, "standardCapacityPercentAboveBase", 0..=100),
     };
+    let may_be_spot = match preemptibility {
+        Some(preemptibility) => preemptibility == Preemptibility::Spot,
+        None => record.has("preemptibility"),
+    };
     for name in ["standardCapacityBase", "standardCapacityPercentAboveBase"] {
         // What is mixed with standard machines are Spot ones: `ProvisioningModelMix` of the API.
-        if record.has(name) && preemptibility != Some(Preemptibility::Spot) {
+        if record.has(name) && !may_be_spot {
             let message = format!("`{}` is for machines of `SPOT`", record.path.key(name));
             let fault = Diagnostic::error(code::PROVISIONING_MIX, message);
             let help = "write `\"preemptibility\": \"SPOT\"`, or take it out";

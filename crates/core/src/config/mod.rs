@@ -60,16 +60,6 @@ impl Config {
             Self::Local(_) | Self::Yarn(_) | Self::Dataproc(_) => None,
         }
     }
-
-    fn into_draft(self) -> Draft {
-        match self {
-            Self::Playbook(playbook) => Draft::Playbook(playbook::Draft::new(playbook)),
-            Self::Local(_) => Draft::Cluster(ClusterKind::Local),
-            Self::Emr(_) => Draft::Cluster(ClusterKind::Emr),
-            Self::Yarn(_) => Draft::Cluster(ClusterKind::Yarn),
-            Self::Dataproc(_) => Draft::Cluster(ClusterKind::Dataproc),
-        }
-    }
 }
 
 /// What is known of a file that is not right: enough to hold it against others, so that all that is wrong is told at once.
@@ -113,22 +103,29 @@ pub fn load_or_draft(
         lint::file(document, node, &mut diagnostics);
     }
     let mut faults = Faults::new(document);
-    let mut config = Err(None);
+    let (mut config, mut kind) = (Err(None), None);
     if let Some(node) = node
-        && let Some((kind, key)) = identify(&node, &mut faults)
+        && let Some((of, key)) = identify(&node, &mut faults)
     {
-        config = read(node, kind, key, &mut faults);
+        (config, kind) = (read(node, of, key, &mut faults), Some(of));
     }
     diagnostics.append(faults.finish());
+    let mut refusals = Diagnostics::new();
     match &config {
-        Ok(Config::Emr(config)) => fabric::emr::check_cluster(config, &mut diagnostics),
-        Ok(Config::Dataproc(config)) => fabric::dataproc::check_cluster(config, &mut diagnostics),
+        Ok(Config::Emr(config)) => fabric::emr::check_cluster(config, &mut refusals),
+        Ok(Config::Dataproc(config)) => fabric::dataproc::check_cluster(config, &mut refusals),
         _ => {}
     }
-    if diagnostics.has_errors() {
-        config = Err(config.map_or_else(|draft| draft, |config| Some(config.into_draft())));
-    }
-    (config, diagnostics)
+    diagnostics.append_elsewhere(refusals);
+    let read = match (config, kind) {
+        (Ok(config), _) if !diagnostics.has_errors() => Ok(config),
+        (_, Some(Kind::Cluster(kind))) => Err(Some(Draft::Cluster(kind))),
+        (Ok(Config::Playbook(playbook)), _) => {
+            Err(Some(Draft::Playbook(playbook::Draft::new(playbook))))
+        }
+        (config, _) => Err(config.err().flatten().map(Draft::Playbook)),
+    };
+    (read, diagnostics)
 }
 
 /// The kinds of files.
@@ -247,7 +244,7 @@ fn read(
     kind: Kind,
     key: String,
     faults: &mut Faults<'_>,
-) -> Result<Config, Option<Draft>> {
+) -> Result<Config, Option<playbook::Draft>> {
     let published = kind.newest().ok_or(None)?;
     // The whole file as a record, so that its own two keys are checked like all others.
     let whole = format!(
@@ -264,23 +261,13 @@ fn read(
     let reader = Reader::new(faults.document(), faults.errors(), kind.mode());
     let config = reader.record(&checked, &root).and_then(|file| {
         file.needed_record("data", |data| match kind {
-            Kind::Playbook1 => {
-                let read = playbook_v1::read(data, key).map(Config::Playbook);
-                read.map_err(|draft| draft.map(Draft::Playbook))
-            }
-            Kind::Playbook2 => {
-                let read = playbook_v2::read(data, key).map(Config::Playbook);
-                read.map_err(|draft| Some(Draft::Playbook(draft)))
-            }
-            Kind::Cluster(kind) => read_cluster(data, kind).ok_or(Some(Draft::Cluster(kind))),
+            Kind::Playbook1 => playbook_v1::read(data, key).map(Config::Playbook),
+            Kind::Playbook2 => playbook_v2::read(data, key).map(Config::Playbook).map_err(Some),
+            Kind::Cluster(kind) => read_cluster(data, kind).ok_or(None),
         })
     });
     reader.finish(faults);
-    // Nothing of it was read.
-    config.unwrap_or(Err(match kind {
-        Kind::Playbook1 | Kind::Playbook2 => None,
-        Kind::Cluster(kind) => Some(Draft::Cluster(kind)),
-    }))
+    config.unwrap_or(Err(None))
 }
 
 fn read_cluster(data: Record<'_>, kind: ClusterKind) -> Option<Config> {

@@ -236,7 +236,8 @@ fn check_ids(data: &Record<'_>) {
     let (items, document) = (data.items("steps"), data.document());
     // A secret is none, and is not to be shown.
     let id = |step| field(step, "id").and_then(|id| string(id, document));
-    let ids: Vec<_> = items.iter().map(|step| id(step).filter(|(id, _)| !id.is_secret())).collect();
+    let is_one = |(id, _): &(Text, Span)| !id.is_secret() && !id.expose().is_empty();
+    let ids: Vec<_> = items.iter().map(|step| id(step).filter(is_one)).collect();
     let mut firsts = HashMap::with_capacity(items.len());
     for (i, id) in ids.iter().enumerate() {
         let Some((id, span)) = id else { continue };

@@ -164,7 +164,12 @@ impl<'r> Record<'r> {
         if !self.has(name) {
             self.warn_empty(name);
         }
-        self.text(name).unwrap_or_else(|| Text::new("", self.source_span()))
+        self.text(name).unwrap_or_else(|| self.empty(name))
+    }
+
+    /// The empty text, in the place of a field.
+    pub(super) fn empty(&self, name: &str) -> Text {
+        Text::new("", self.document().source_span(self.span_of(name)))
     }
 
     /// Like [`Self::or_empty`], with `None` for the empty text.

@@ -60,7 +60,8 @@ pub(super) fn read(data: Record<'_>) -> Option<Config> {
 /// One address or more.
 fn urls(data: &Record<'_>, name: &str) -> Option<Vec<String>> {
     let texts = data.texts(name);
-    if data.is_empty_list(name) {
+    // That it is absent, the schema has said.
+    if data.has(name) && data.is_empty_list(name) {
         let message = format!("`{}` must name at least one address", data.path.key(name));
         data.fault(data.span_of(name), Diagnostic::error(code::EMPTY_VALUE, message));
     }
