@@ -83,6 +83,22 @@ fn sorted(mut lines: Vec<&str>) -> Vec<&str> {
 }
 
 #[test]
+fn of_very_many_steps_the_rest_is_counted_without_the_faulty_ones() {
+    let step = |n: usize| format!(r#"{{"id": "s{n}", "type": "COMMAND", "command": "x"}}"#);
+    let mut steps: Vec<_> = (0..300).map(step).collect();
+    steps[5] = steps[5].replace("command", "comand");
+    let place = Place::new()
+        .with(
+            "c.json",
+            cluster("").replace("LocalClusterConfig/avro/1-0-0", "ClusterConfig/avro/1-1-0"),
+        )
+        .with("p.json", playbook(&steps.join(",\n")));
+    let ran = place.words("lint c.json p.json");
+    let fault = "error[too-many-steps]: EMR takes 256 steps at once, and this is one more\n   --> p.json:259:1\n";
+    assert!(ran.stderr.contains(fault), "{}", ran.stderr);
+}
+
+#[test]
 fn what_kind_of_cluster_it_is_counts_also_where_its_file_is_faulty() {
     let steps = r#"{"id": "a", "type": "COPY", "source": "s3://b/x", "destination": "s3://b/y", "pattern": "x"},
         {"id": "b", "type": "HIVE", "file": "./x.q", "actionOnFailure": "TERMINATE_CLUSTER"}"#;

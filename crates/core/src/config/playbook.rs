@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::fields::{Field, Fields};
 pub use super::rules::{OnFailure, OnResult, Retries, Rules};
 use crate::fabric::emr::Credentials;
+use crate::graph::Graph;
 use crate::secret::Text;
 use crate::source::{Source, Span};
 
@@ -25,6 +26,8 @@ pub struct Playbook {
     pub tags: BTreeMap<String, Text>,
     /// The steps in the order of the file; never empty, ids are distinct.
     pub steps: Vec<Step>,
+    /// Which of `steps` needs which, where it is known from reading: to find it takes a while. It goes to the plan.
+    pub(crate) graph: Option<Graph>,
     /// Region and credentials of a 1-*-* playbook; used by EMR alone.
     pub emr: Option<EmrAccess>,
 }

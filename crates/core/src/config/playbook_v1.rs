@@ -20,7 +20,7 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Result<Playbook, Option<
     let region = data.needed("region");
     let credentials =
         data.needed_record("credentials", |record| read_credentials(&record)).flatten();
-    let steps = data.each("steps", |i, step| read_step(&step, i));
+    let (steps, is_whole) = data.each_right("steps", |i, step| read_step(&step, i));
     if data.is_empty_list("steps") {
         // The words of 0.7.x.
         let fault = Diagnostic::error(code::NO_STEPS, "No steps found in config, nothing to add");
@@ -29,14 +29,14 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Result<Playbook, Option<
     let source = data.document().source();
     let name = FilePath::new(source.name()).file_stem().unwrap_or_default().to_string_lossy();
     let (Some(region), Some(credentials)) = (region, credentials) else { return Err(None) };
-    let is_whole = steps.iter().all(Option::is_some);
     let playbook = Playbook {
         source: Arc::clone(source),
         schema,
         name: Text::new(name, Span::at(0)),
         max_parallel: None,
         tags: read_tags(&data),
-        steps: steps.into_iter().flatten().collect(),
+        steps,
+        graph: None,
         emr: Some(EmrAccess { region, credentials }),
     };
     if is_whole { Ok(playbook) } else { Err(Some(Draft::new(playbook))) }

@@ -15,6 +15,7 @@ use super::read::Record;
 use super::step_types;
 use crate::diagnostic::{Code, Diagnostic, code};
 use crate::document::Document;
+use crate::graph::Graph;
 use crate::schema::{Checked, Is, Path};
 use crate::secret::Text;
 use crate::source::Span;
@@ -27,21 +28,22 @@ pub(super) fn read(data: Record<'_>, schema: String) -> Result<Playbook, Draft> 
     let name = data.needed_name("name");
     let max_parallel = positive(&data, "maxParallelSteps");
     let defaults = data.inner("defaults", |record| Policy::read(&record)).unwrap_or_default();
-    let steps = data.each("steps", |_, step| read_step(&step, &defaults));
+    let (steps, has_all) = data.each_right("steps", |_, step| read_step(&step, &defaults));
     if data.has("steps") && data.is_empty_list("steps") {
         let message = format!("`{}.steps` must not be empty", data.path);
         let fault = Diagnostic::error(code::NO_STEPS, message);
         data.fault(data.span_of("steps"), fault.label("a playbook without steps does nothing"));
     }
-    check_ids(&data);
-    let is_whole = name.is_some() && steps.iter().all(Option::is_some);
+    let graph = check_ids(&data);
+    let is_whole = name.is_some() && has_all;
     let playbook = Playbook {
         source: Arc::clone(data.document().source()),
         schema,
         name: name.unwrap_or_else(|| Text::new("", data.source_span())),
         max_parallel,
         tags: data.map("tags"),
-        steps: steps.into_iter().flatten().collect(),
+        steps,
+        graph: graph.filter(|_| is_whole),
         emr: None,
     };
     if is_whole { Ok(playbook) } else { Err(Draft::new(playbook)) }
@@ -231,8 +233,8 @@ fn read_on_result(record: &Record<'_>) -> OnResult {
 }
 
 /// No two steps have the same id, what a step needs is the id of one, and none waits for itself; also where the rest
-/// of the playbook is not right.
-fn check_ids(data: &Record<'_>) {
+/// of the playbook is not right. Which step needs which, if all of that is right.
+fn check_ids(data: &Record<'_>) -> Option<Graph> {
     let (items, document) = (data.items("steps"), data.document());
     // A secret is none, and is not to be shown.
     let id = |step| field(step, "id").and_then(|id| string(id, document));
@@ -253,9 +255,13 @@ fn check_ids(data: &Record<'_>) {
         Some(Names { id: id?.0, needs, span: step.span })
     });
     // Which id a step without one should have had is not known.
-    if let Some(steps) = steps.collect::<Option<Vec<_>>>() {
-        needs::resolve(&steps, &mut |span, fault| data.fault(span, fault));
-    }
+    let steps = steps.collect::<Option<Vec<_>>>()?;
+    let mut is_right = true;
+    let graph = needs::resolve(&steps, &mut |span, fault| {
+        is_right = false;
+        data.fault(span, fault);
+    });
+    is_right.then_some(graph)
 }
 
 /// The ids in a `dependsOn`. What is none was told already.

@@ -351,14 +351,24 @@ impl<'r> Record<'r> {
         name: &str,
         mut read: impl FnMut(usize, Record<'_>) -> T,
     ) -> Vec<T> {
+        self.each_right(name, |i, record| Some(read(i, record))).0
+    }
+
+    /// What `read` makes of those records of a list that it makes something of, and whether these are all items.
+    pub(super) fn each_right<T>(
+        &self,
+        name: &str,
+        mut read: impl FnMut(usize, Record<'_>) -> Option<T>,
+    ) -> (Vec<T>, bool) {
         let list = self.path.key(name);
         let items = self.items(name);
         let mut all = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
             let path = list.index(i);
-            all.extend(self.reader.record(item, &path).map(|record| read(i, record)));
+            all.extend(self.reader.record(item, &path).and_then(|record| read(i, record)));
         }
-        all
+        let is_whole = all.len() == items.len();
+        (all, is_whole)
     }
 
     /// A path of the file, seen from the file's own folder; absolute, since steps have folders of their own.

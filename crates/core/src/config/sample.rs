@@ -45,6 +45,7 @@ pub fn playbook(steps: Vec<Step>) -> Playbook {
         max_parallel: None,
         tags: BTreeMap::new(),
         steps,
+        graph: None,
         emr: None,
     }
 }

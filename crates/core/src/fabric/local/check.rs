@@ -110,6 +110,7 @@ mod tests {
             max_parallel: None,
             tags: BTreeMap::new(),
             steps: steps.collect(),
+            graph: None,
             emr: None,
         };
         let mut faults = Diagnostics::new();
