@@ -390,7 +390,7 @@ impl Any {
         }
     }
 
-    /// See [`playbook`].
+    /// See [`playbook()`].
     pub(crate) fn playbook(&self) -> Option<&Playbook> {
         match self {
             Self::Plan(plan) => playbook(plan),
